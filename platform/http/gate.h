@@ -1,0 +1,60 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "platform/base/clock.h"
+#include "platform/http/request.h"
+#include "platform/http/router.h"
+#include "platform/storage/pool.h"
+
+namespace chat::http {
+
+/// One policy's state, for the RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10).
+struct RatePolicy {
+  std::string name;                        // "app", "user"
+  std::int64_t quota = 0;                  // per window
+  std::int64_t window_s = 0;
+  std::int64_t remaining = 0;
+  std::int64_t reset_s = 0;
+};
+struct RateDecision {
+  bool allowed = true;
+  std::int64_t retry_after_s = 0;
+  std::vector<RatePolicy> policies;        // the refusing or nearest first
+};
+
+/// What the gate asks of the layers above; handed in by server/wiring.
+struct GateHooks {
+  /// Who is calling? Throws unauthenticated, token_expired, token_revoked, application_suspended, …
+  /// Called on the engine's thread: answers from memory. `retry_with_database` set → see below.
+  std::function<std::shared_ptr<const Principal>(const Request&)> authenticate;
+  /// The same with a connection, when the application is not yet in memory. Called on a pool worker.
+  std::function<std::shared_ptr<const Principal>(const Request&, storage::Connection&)> authenticate_cold;
+  std::function<AppId(const Principal&)> app_of;              // nil for operators
+  std::function<std::string(const Principal&)> name_of;       // identity for idempotency: "server", "user:alice", "operator"
+  std::function<RateDecision(const Principal&, const Route&)> rate;
+  std::function<void(const Principal*, const Route&, int status, std::size_t response_bytes)> served;  // metering of calls
+};
+
+/// Thrown by GateHooks::authenticate when it needs the database.
+struct NeedsDatabase {};
+
+/// The one way every request takes, whatever the engine:
+/// request id → route → size → authenticate → rate → (idempotency → handler in one transaction) → headers → answer.
+/// The only catch of the HTTP doors: an Error becomes its problem, anything else `internal`, logged with the request id.
+/// Thread:  handle() is called on engine threads and never blocks.
+class Gate {
+ public:
+  Gate(const Router& router, storage::Pool& pool, const Clock& clock, std::string door, GateHooks hooks);
+  void handle(Request request, Responder respond);
+  /// Requests accepted and not yet answered: for draining.
+  [[nodiscard]] std::int64_t in_flight() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace chat::http

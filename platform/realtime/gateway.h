@@ -1,0 +1,128 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/base/clock.h"
+#include "platform/bus/feed.h"
+#include "platform/http/request.h"
+#include "platform/http/server.h"
+#include "platform/storage/pool.h"
+
+/// The live half: WebSockets at /v1/connect, who hears what, and resuming without a hole.
+/// The protocol that clients speak is PROTOCOL.md in this folder.
+namespace chat::realtime {
+
+struct Options {
+  int shards = 2;                                    // event loops, one thread each
+  std::chrono::milliseconds heartbeat{25'000};       // a ping this often; silent for 2.5 of them: closed
+  std::chrono::milliseconds authentication_timeout{10'000};   // for the first frame
+  std::size_t max_frame_bytes = 64 * 1024;           // from clients
+  std::size_t max_queue_bytes = 1024 * 1024;         // pending for one socket; beyond: closed 4008, the client resumes
+  std::size_t ring_bytes = 256 * 1024;               // recent frames kept per hot channel, for resumes from memory
+  std::int64_t max_resume_events = 1'000;            // a channel that missed more gets `resync`
+  int max_resume_channels = 200;                     // in one resume command
+  int max_watched = 100;                             // channels one connection may watch
+  std::chrono::milliseconds audience_idle{600'000};  // a channel without events for so long is forgotten
+  std::size_t max_hot_channels = 100'000;
+};
+
+/// Close codes. 4000-4499: reconnect (and resume). 4500-4999: do not.
+enum class Close : std::uint16_t {
+  draining = 4001,            // this node stops: reconnect elsewhere, now
+  slow_reader = 4008,         // too much was pending: reconnect and resume
+  no_heartbeat = 4009,        // nothing heard for 2.5 heartbeats
+  token_expired = 4040,       // get a new token, then reconnect
+  unavailable = 4050,         // the database is away: reconnect with backoff
+  unauthenticated = 4501,
+  application_suspended = 4503,
+  token_revoked = 4504,
+  too_many_connections = 4505,
+  protocol_error = 4506,      // not JSON, too large, unknown command: a bug in the client
+  user_deactivated = 4507,
+};
+
+/// Whose connection it is, as the hooks found out.
+struct Identity {
+  AppId app;
+  std::string user_id;                               // empty: the customer's server; hears every event of the application
+  Timestamp issued_at{};
+  std::optional<Timestamp> expires_at;
+};
+
+/// A channel as a loader found it, in one snapshot of the database.
+struct Audience {
+  std::string epoch;
+  std::int64_t last_seq = 0;
+  std::vector<std::string> members;                  // user ids
+  bool open = false;                                 // may be watched by users who are not members
+};
+struct Position {
+  ChannelId channel;
+  std::string cid;
+  std::string epoch;
+  std::int64_t last_seq = 0;
+  std::optional<std::int64_t> read_seq;              // countable messages; null: never opened
+  std::int64_t unread = 0;
+  bool may_hear = false;                             // member, or the channel is open; false answers like a missing channel
+};
+struct Missed {
+  std::int64_t seq = 0;
+  std::string frame;                                 // as bus::render made it
+};
+
+/// What the gateway asks of the layers above; handed in by server/wiring.
+struct Hooks {
+  struct Credentials {
+    std::string api_key;
+    std::string token;
+    std::string remote;
+  };
+  /// As http::GateHooks: the first answers from memory or throws http::NeedsDatabase.
+  std::function<Identity(const Credentials&)> authenticate;
+  std::function<Identity(const Credentials&, storage::Connection&)> authenticate_cold;
+  /// Concurrent-connection limit and active users. Throws too_many_connections.
+  std::function<void(const Identity&)> opened;
+  std::function<void(const Identity&)> closed;
+  /// Copies delivered, per application, called once per published event and shard: for metering.
+  std::function<void(const AppId&, std::int64_t copies, std::int64_t bytes)> delivered;
+
+  std::function<std::optional<Audience>(storage::Connection&, AppId, ChannelId)> load_audience;
+  std::function<std::vector<Position>(storage::Connection&, const Identity&, const std::vector<std::string>& cids)> locate;
+  /// Events with from < seq <= to, in order and complete; nullopt when some are no longer stored (→ resync).
+  std::function<std::optional<std::vector<Missed>>(storage::Connection&, AppId, ChannelId,
+                                                   std::int64_t from, std::int64_t to)> load_missed;
+};
+
+/// Owns the sockets, the hub and the audiences.
+class Gateway {
+ public:
+  Gateway(Options options, Hooks hooks, bus::Bus& bus, storage::Pool& pool, const Clock& clock);
+  ~Gateway();
+
+  /// For http::make_server: takes requests for `/v1/connect`, refuses bad ones over HTTP.
+  bool take(http::Upgrade& upgrade);
+
+  /// Within a second.
+  void close_application(AppId app, Close code);
+  void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
+  void close_application_tokens(AppId app, Timestamp issued_before);
+
+  struct Counts { std::int64_t connections = 0; std::int64_t queued_bytes = 0; std::int64_t hot_channels = 0; };
+  [[nodiscard]] Counts counts() const;
+  [[nodiscard]] std::map<std::string, std::int64_t> connections_by_application() const;   // for the top-K metric
+
+  /// Tells every socket to reconnect elsewhere (4001), spread over `over`, then stops. No new sockets meanwhile.
+  void drain(std::chrono::milliseconds over);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chat::realtime
