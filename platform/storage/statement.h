@@ -49,6 +49,9 @@ class Params {
   std::vector<std::optional<std::string>> values_;
 };
 
+/// Bytes as a parameter of type bytea.
+std::string bytea(std::string_view bytes);
+
 /// Marks a statement as executed, for the SQL coverage test (a file per statement below $CHAT_SQL_COVERAGE).
 void note_executed(const Statement& statement);
 

@@ -1,0 +1,3 @@
+-- name: ping
+-- No parameters; always one row.
+select 1

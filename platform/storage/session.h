@@ -1,0 +1,45 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "platform/storage/pool.h"
+#include "platform/storage/prepared.h"
+#include "platform/storage/rows.h"
+#include "platform/storage/statement.h"
+
+namespace chat::storage {
+
+/// The transaction may succeed when it is run again, whole. Not an Error, so that no body takes it for a refusal.
+struct Repeat {};
+
+/// One libpqxx connection, from its opening to its end; never reconnects. Private to this folder.
+/// Errors:  Repeat, and the refusals of sqlstate.h. After a lost connection `broken` is true and nothing works any more.
+/// Thread:  one at a time.
+class Session {
+ public:
+  explicit Session(const DatabaseOptions& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Prepared at its first execution here.
+  Rows execute(const Statement& statement, const Params& params);
+  /// Any number of statements without parameters in one round trip. `what` labels a failure.
+  void run(const std::string& sql, std::string_view what);
+  /// Ends a transaction that failed. Never throws: a session that can't roll back is broken.
+  void roll_back() noexcept;
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  template <class Act>
+  auto guarded(std::string_view what, Act act);
+  [[noreturn]] void lost(std::string_view what, const char* told);
+
+  struct Driver;
+  std::unique_ptr<Driver> driver_;
+  PreparedStatements statements_;
+  bool broken_ = false;
+};
+
+}  // namespace chat::storage
