@@ -11,7 +11,7 @@
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 
-/// JSON in (simdjson) and out (RapidJSON), strict. The libraries stay in json.cpp.
+/// JSON in (simdjson) and out (RapidJSON), strict. The libraries stay in json_read.cpp and json_write.cpp.
 namespace chat::json {
 
 /// Nesting beyond this is refused when parsing.
@@ -105,12 +105,15 @@ class Fields {
 
  private:
   std::optional<Value> take(std::string_view name, bool required);
+  void note(FieldError mistake);
 
   std::string pointer_;
   std::vector<std::pair<std::string_view, Value>> members_;
-  std::vector<bool> asked_;
+  std::vector<bool> asked_;                            // per member
+  std::vector<std::string> names_;                     // all that were asked for, for "did you mean"
   std::vector<FieldError> mistakes_;
   bool only_unknown_ = true;
+  bool not_object_ = false;                            // said already; required fields say nothing more
   bool checked_ = false;
 };
 
@@ -132,11 +135,11 @@ class Writer {
   Writer& null();
   Writer& time(Timestamp value);
   Writer& raw(std::string_view json);
-  /// key + value in one; nullopt writes nothing.
+  /// key + value in one; the optional_ ones write nothing for nullopt.
   Writer& field(std::string_view name, std::string_view value) { return key(name).text(value); }
-  Writer& field(std::string_view name, const std::optional<std::string>& value);
+  Writer& optional_field(std::string_view name, const std::optional<std::string>& value);
   Writer& field(std::string_view name, std::int64_t value) { return key(name).integer(value); }
-  Writer& time_field(std::string_view name, const std::optional<Timestamp>& value);
+  Writer& optional_time(std::string_view name, const std::optional<Timestamp>& value);
   [[nodiscard]] std::string take();
 
  private:

@@ -10,12 +10,12 @@ namespace chat::log {
 enum class Level { debug, info, warn, error, off };
 
 struct Field {
-  Field(std::string_view name, std::string_view text) : name(name), text(text) {}
-  Field(std::string_view name, const char* text) : name(name), text(text) {}
-  Field(std::string_view name, const std::string& text) : name(name), text(text) {}
-  Field(std::string_view name, std::int64_t number) : name(name), number(number), is_number(true) {}
-  Field(std::string_view name, int number) : Field(name, std::int64_t{number}) {}
-  Field(std::string_view name, std::size_t number) : Field(name, static_cast<std::int64_t>(number)) {}
+  Field(std::string_view key, std::string_view value) : name(key), text(value) {}
+  Field(std::string_view key, const char* value) : name(key), text(value) {}
+  Field(std::string_view key, const std::string& value) : name(key), text(value) {}
+  Field(std::string_view key, std::int64_t value) : name(key), number(value), is_number(true) {}
+  Field(std::string_view key, int value) : Field(key, std::int64_t{value}) {}
+  Field(std::string_view key, std::size_t value) : Field(key, static_cast<std::int64_t>(value)) {}
   std::string_view name;
   std::string_view text;
   std::int64_t number = 0;

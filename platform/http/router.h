@@ -26,9 +26,9 @@ struct Route {
   Access access = Access::user_or_server;
   storage::Mode mode = storage::Mode::write;
   std::size_t max_body_bytes = 64 * 1024;
-  Handler handler;                         // one of the two
-  AsyncHandler async;
-  std::string rate_class = "";             // read | write | send; empty: by method
+  Handler handler = {};                    // one of the two
+  AsyncHandler async = {};
+  std::string rate_class = {};            // read | write | send; empty: by method
 };
 
 /// Finds the route of a request. Patterns are literals and {parts}; literals win over parts.

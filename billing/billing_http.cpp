@@ -1,0 +1,101 @@
+#include "billing/billing_http.h"
+
+#include "billing/usage.h"
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "tenants/applications.h"
+#include "tenants/auth.h"
+
+namespace chat::billing {
+namespace {
+
+using http::Access;
+using http::Method;
+using http::Request;
+using http::Response;
+using Tx = storage::Transaction;
+
+/// `?month=2026-11`; without it, the running one.
+Timestamp wanted_month(const Request& request, Timestamp now) {
+  http::Query query(request);
+  auto text = query.find_text("month", 7);
+  query.finish();
+  if (!text) return month_start(now);
+  auto at = text->size() == 7 ? parse_time(*text + "-01T00:00:00Z") : std::nullopt;
+  if (!at) throw invalid_field("query:month", "Must be a month: 2026-11.");
+  return *at;
+}
+
+Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRow& application, Timestamp month) {
+  auto plan = services.plans.find(application.plan_id);
+  auto overrides = json::Document::parse(application.limits_json);
+  static const auto kNoPlan = json::Document::parse("{}");
+  auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root());
+  auto account = services.accounts.known(application.id);
+  return http::json(200, usage_json(tx, application.plan_id, limits, month, account ? account->connections() : 0));
+}
+
+Response own_usage(const Services& services, const Request& request, Tx& tx) {
+  auto month = wanted_month(request, services.clock.now());
+  return usage_of(services, tx, tenants::get_application(tx, tenants::Caller::of(request).app()), month);
+}
+
+Response application_usage(const Services& services, const Request& request, Tx& tx) {
+  auto month = wanted_month(request, services.clock.now());
+  AppId app = tenants::resolve_application(tx, request.part("app_id"));
+  return usage_of(services, tx, tenants::get_application(tx, app), month);
+}
+
+Response show_plan(int status, Tx& tx, const std::string& plan_id) {
+  json::Writer out;
+  out.object().key("plan").raw(plan_json(get_plan(tx, plan_id))).end();
+  return http::json(status, out.take());
+}
+
+Response list(const Services&, const Request& request, Tx& tx) {
+  http::Query(request).finish();
+  json::Writer out;
+  out.object().key("plans").array();
+  for (const auto& plan : list_plans(tx)) out.raw(plan_json(plan));
+  out.end().end();
+  return http::json(200, out.take());
+}
+
+Response put(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  const auto& plan_id = request.part("plan_id");
+  put_plan(tx, services.bus, plan_id, check_plan(document.root(), "#"), services.clock.now());
+  return show_plan(200, tx, plan_id);
+}
+
+Response remove(const Services& services, const Request& request, Tx& tx) {
+  delete_plan(tx, services.bus, request.part("plan_id"));
+  return http::no_content();
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, const Services& services) {
+  router.add({.method = Method::get, .pattern = "/v1/usage", .operation = "get_usage", .access = Access::server,
+              .mode = storage::Mode::read,
+              .handler = [services](const Request& request, Tx& tx) { return own_usage(services, request, tx); }});
+}
+
+void add_operator_routes(http::Router& router, const Services& services) {
+  auto add = [&](Method method, const char* pattern, const char* operation, storage::Mode mode,
+                 Response (*act)(const Services&, const Request&, Tx&)) {
+    router.add({.method = method, .pattern = std::string("/operator/v1") + pattern, .operation = operation,
+                .access = Access::operator_only, .mode = mode,
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+  };
+  constexpr auto kRead = storage::Mode::read;
+  constexpr auto kWrite = storage::Mode::write;
+  add(Method::get, "/applications/{app_id}/usage", "get_application_usage", kRead, application_usage);
+  add(Method::get, "/plans", "list_plans", kRead, list);
+  add(Method::get, "/plans/{plan_id}", "get_plan", kRead,
+      [](const Services&, const Request& request, Tx& tx) { return show_plan(200, tx, request.part("plan_id")); });
+  add(Method::put, "/plans/{plan_id}", "put_plan", kWrite, put);
+  add(Method::del, "/plans/{plan_id}", "delete_plan", kWrite, remove);
+}
+
+}  // namespace chat::billing

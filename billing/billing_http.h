@@ -1,0 +1,17 @@
+#pragma once
+#include "billing/accounts.h"
+#include "platform/http/router.h"
+
+namespace chat::billing {
+
+struct Services {
+  bus::Bus& bus;
+  Accounts& accounts;
+  PlanBook& plans;
+  const Clock& clock;
+};
+
+void add_routes(http::Router& router, const Services& services);            // /v1/usage
+void add_operator_routes(http::Router& router, const Services& services);   // /operator/v1/plans, …/usage
+
+}  // namespace chat::billing

@@ -1,0 +1,64 @@
+#include "billing/limits.h"
+
+#include <array>
+
+namespace chat::billing {
+namespace {
+
+struct MeterRow {
+  std::string_view word;
+  std::string_view window;
+};
+constexpr std::array<MeterRow, kMeters> kMeterRows{{
+    {"messages", "month"},
+    {"active_users", "month"},
+    {"api_calls", "month"},
+    {"deliveries", "month"},
+    {"peak_connections", "day"},
+    {"connections", "now"},
+    {"application_requests", "minute"},
+    {"user_requests", "minute"},
+    {"message_bytes", "each"},
+    {"channel_members", "each"},
+}};
+constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};
+
+void apply(Limit& limit, const json::Value& change) {
+  if (auto included = change.find("included")) limit.included = included->integer();
+  if (auto hard = change.find("hard")) limit.hard = hard->integer();
+  if (auto burst = change.find("burst")) limit.burst = burst->integer();
+  if (auto action = change.find("action"))
+    for (std::size_t i = 0; i < kActions.size(); ++i)
+      if (action->text() == kActions[i]) limit.action = static_cast<Action>(i);
+}
+
+}  // namespace
+
+std::string_view word(Meter meter) { return kMeterRows[static_cast<std::size_t>(meter)].word; }
+std::string_view window_of(Meter meter) { return kMeterRows[static_cast<std::size_t>(meter)].window; }
+std::string_view word(Action action) { return kActions[static_cast<std::size_t>(action)]; }
+
+std::optional<Meter> parse_meter(std::string_view word) {
+  for (std::size_t i = 0; i < kMeterRows.size(); ++i)
+    if (kMeterRows[i].word == word) return static_cast<Meter>(i);
+  return std::nullopt;
+}
+
+Limits merge_limits(const json::Value& plan, const json::Value& overrides) {
+  Limits limits;
+  if (auto of_plan = plan.find("limits"))
+    for (const auto& limit : of_plan->items())
+      if (auto meter = parse_meter(limit.find("meter")->text())) apply(limits.by_meter[static_cast<int>(*meter)], limit);
+  for (const auto& [name, change] : overrides.members())
+    if (auto meter = parse_meter(name)) apply(limits.by_meter[static_cast<int>(*meter)], change);
+  return limits;
+}
+
+std::string_view state_of(const Limit& limit, std::int64_t value) {
+  if (value >= limit.hard) return "blocked";
+  if (limit.included == kUnlimited) return "ok";
+  if (value > limit.included) return "overage";
+  return value >= limit.included - limit.included / 5 ? "warning" : "ok";
+}
+
+}  // namespace chat::billing

@@ -1,0 +1,28 @@
+-- name: begin_flush
+-- $1 app  $2 flush id  $3 now.  No row: this flush was counted already.
+insert into usage_flushes (app_id, id, flushed_at) values ($1, $2, $3) on conflict do nothing returning id
+
+-- name: add_counts
+-- $1 app  $2 day  $3 meters[]  $4 values[]
+insert into usage_metrics (app_id, day, meter, shard, value)
+select $1, $2::date, meter, 0, value from unnest($3::text[], $4::bigint[]) as counted (meter, value)
+on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value
+
+-- name: raise_peak
+-- $1 app  $2 day  $3 peak of connections
+insert into usage_metrics (app_id, day, meter, shard, value) values ($1, $2, 'peak_connections', 0, $3)
+on conflict (app_id, day, meter, shard) do update set value = greatest(usage_metrics.value, excluded.value)
+
+-- name: add_active_users
+-- $1 app  $2 month  $3 day  $4 users[].  Those who are new this month.
+insert into active_users (app_id, month, user_id, first_day)
+select $1, $2::date, user_id, $3::date from unnest($4::text[]) as active (user_id)
+on conflict do nothing
+
+-- name: touch_users
+-- $1 app  $2 users[]  $3 now
+update users set last_active_at = $3 where app_id = $1 and user_id = any ($2::text[])
+
+-- name: sweep_usage_flushes
+-- $1 at most
+select sweep_usage_flushes($1)

@@ -1,0 +1,67 @@
+#include "billing/usage.h"
+
+#include <map>
+
+#include "billing/usage.sql.h"
+#include "platform/base/json.h"
+
+namespace chat::billing {
+namespace {
+
+// Workers write shard 0; the lanes have shards of their own, so that they never wait for each other.
+constexpr int kWorkerShard = 0;
+
+using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
+
+Days read_days(storage::Transaction& tx, Timestamp month) {
+  Days days;
+  auto rows = tx.query(sql::month_days, tx.app(), month_of(month), month_of(next_month_start(month)));
+  for (auto row : rows) days[std::string(row.text(0))][std::string(row.text(1))] = row.integer(2);
+  auto active = tx.query(sql::active_users_by_day, tx.app(), month_of(month));
+  for (auto row : active) days[std::string(row.text(0))]["new_active_users"] = row.integer(1);
+  return days;
+}
+
+void write_meter(json::Writer& out, Meter meter, const Limit& limit, std::int64_t value) {
+  out.object().field("meter", word(meter)).field("window", window_of(meter)).field("value", value);
+  if (limit.included != kUnlimited) out.field("included", limit.included);
+  if (limit.hard != kUnlimited) out.field("hard", limit.hard);
+  out.field("action", word(limit.action)).field("state", state_of(limit, value)).end();
+}
+
+}  // namespace
+
+std::int64_t month_total(storage::Transaction& tx, Meter meter, Timestamp at) {
+  return tx.query(sql::month_total, tx.app(), word(meter), month_of(at), month_of(next_month_start(at)))[0].integer(0);
+}
+
+void meter(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp at) {
+  tx.run(sql::add_usage, tx.app(), day_of(at), word(meter), kWorkerShard, count);
+}
+
+std::string usage_json(storage::Transaction& tx, const std::string& plan_id, const Limits& limits, Timestamp month,
+                       std::int64_t connections_now) {
+  const Days days = read_days(tx, month);
+  std::map<std::string, std::int64_t> totals;
+  for (const auto& [day, meters] : days)
+    for (const auto& [meter, value] : meters)
+      totals[meter] = meter == "peak_connections" ? std::max(totals[meter], value) : totals[meter] + value;
+  totals["active_users"] = tx.query(sql::count_active_users, tx.app(), month_of(month))[0].integer(0);
+  totals["connections"] = connections_now;
+
+  json::Writer out;
+  out.object().field("month", month_of(month).substr(0, 7)).field("plan", plan_id).key("meters").array();
+  for (auto meter : {Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections,
+                     Meter::connections})
+    write_meter(out, meter, limits.of(meter), totals[std::string(word(meter))]);
+  out.end().key("days").array();
+  for (const auto& [day, meters] : days) {
+    out.object().field("day", day);
+    for (const auto& [meter, value] : meters) out.field(meter, value);
+    out.end();
+  }
+  out.end().end();
+  return out.take();
+}
+
+}  // namespace chat::billing

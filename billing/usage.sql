@@ -1,0 +1,22 @@
+-- name: month_total
+-- $1 app  $2 meter  $3 first day  $4 first day of the next month
+select coalesce(sum(value), 0)::bigint from usage_metrics where app_id = $1 and meter = $2 and day >= $3 and day < $4
+
+-- name: month_days
+-- $1 app  $2 first day  $3 first day of the next month.  By day and meter; shards summed, of peaks the largest.
+select day::text, meter, case when meter = 'peak_connections' then max(value) else sum(value) end::bigint
+from usage_metrics where app_id = $1 and day >= $2 and day < $3
+group by day, meter order by day, meter
+
+-- name: count_active_users
+-- $1 app  $2 first day of the month
+select count(*) from active_users where app_id = $1 and month = $2
+
+-- name: active_users_by_day
+-- $1 app  $2 first day of the month.  Users by the day they were first active on.
+select first_day::text, count(*) from active_users where app_id = $1 and month = $2 group by first_day
+
+-- name: add_usage
+-- $1 app  $2 day  $3 meter  $4 shard  $5 count
+insert into usage_metrics (app_id, day, meter, shard, value) values ($1, $2, $3, $4, $5)
+on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value

@@ -1,0 +1,60 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "platform/base/id.h"
+
+namespace chat::tenants {
+
+enum class Status { active, suspended, deleted };
+std::string_view word(Status status);
+
+/// A signing secret, opened. `value` is the text that the customer signs with.
+struct Secret {
+  SecretId id;
+  std::string value;
+  Timestamp created_at;
+  std::optional<Timestamp> expires_at;
+};
+
+/// Tokens of a user that are dead: those issued before, or all of them.
+struct Revocation {
+  Timestamp before;
+  bool deactivated = false;
+};
+
+/// What an application may set about itself. JSON: {"outbox":false}
+struct ApplicationSettings {
+  bool outbox = false;                       // write events to the outbox, for webhooks
+};
+
+/// One application as it was at `loaded_at`: everything that a request needs to know, immutable.
+struct Application {
+  AppId id;
+  std::string name;
+  Status status = Status::active;
+  std::string status_reason;                 // empty: none
+  std::string plan_id;
+  std::string settings_json = "{}";
+  std::string limits_json = "{}";            // overrides of the plan's limits, by meter
+  ApplicationSettings settings;
+  std::optional<Timestamp> revoked_before;   // user tokens issued before are dead
+  Timestamp created_at;
+  Timestamp updated_at;
+  std::vector<Secret> secrets;               // newest first; expired ones may still be in
+  std::unordered_map<std::string, Revocation> revocations;   // by user_id
+  Timestamp loaded_at;
+};
+
+/// The public id of an application in requests: the application's own id under another prefix, so that finding the
+/// application of a key needs no table across tenants.
+std::string api_key_of(AppId app);
+std::optional<AppId> app_of_api_key(std::string_view api_key);
+
+/// At most so many users of one application may stand revoked or deactivated at once; they are held in memory.
+inline constexpr std::size_t kMaxRevocations = 100'000;
+inline constexpr int kMaxSecrets = 5;
+
+}  // namespace chat::tenants

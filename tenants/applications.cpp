@@ -1,0 +1,140 @@
+#include "tenants/applications.h"
+
+#include "platform/base/error.h"
+#include "tenants/applications.sql.h"
+#include "tenants/directory.h"
+
+namespace chat::tenants {
+namespace {
+
+constexpr std::string_view kApplication = "application";
+
+Status parse_status(std::string_view text) {
+  if (text == "active") return Status::active;
+  return text == "suspended" ? Status::suspended : Status::deleted;
+}
+
+ApplicationRow read(const storage::Row& row) {
+  return {AppId{row.uuid(0)},          std::string(row.text(1)), parse_status(row.text(2)), std::string(row.text(3)),
+          std::string(row.text(4)),    std::string(row.text(5)), std::string(row.text(6)),  row.time(7),
+          row.time(8)};
+}
+
+Error no_such_plan(const std::string& plan, std::string pointer) {
+  return invalid_field(std::move(pointer), "No such plan: " + plan + ". See `chatctl plan list`.");
+}
+
+void check_room_for_revocation(storage::Transaction& tx, AppId app, const std::string& user_id) {
+  auto count = tx.query(sql::count_revocations, app, user_id)[0].integer(0);
+  if (count >= static_cast<std::int64_t>(kMaxRevocations))
+    throw Error(Code::limit_reached, "Too many users are revoked or deactivated; revoke the application's tokens instead.");
+}
+
+}  // namespace
+
+AppId create_application(storage::Transaction& tx, const NewApplication& wanted, Timestamp now) {
+  AppId app = AppId::make(now);
+  tx.enter(app);
+  if (!tx.find(sql::insert_application, app, wanted.name, wanted.plan_id, wanted.settings_json, now))
+    throw no_such_plan(wanted.plan_id, "#/plan");
+  tx.run(sql::insert_first_channel_types, app, now);
+  return app;
+}
+
+AppId resolve_application(storage::Transaction& tx, const std::string& ref) {
+  std::optional<AppId> app = AppId::parse(ref);
+  if (!app) app = app_of_api_key(ref);
+  if (!app) {
+    auto named = tx.query(sql::find_by_name, ref);
+    if (named.size() > 1) throw Error(Code::conflict, "Several applications have this name; say the app_id.");
+    if (named.empty()) throw not_found(kApplication);
+    app = AppId{named[0].uuid(0)};
+  }
+  tx.enter(*app);
+  return *app;
+}
+
+ApplicationRow get_application(storage::Transaction& tx, AppId app) {
+  tx.enter(app);
+  auto rows = tx.find(sql::get_application, app);
+  if (!rows) throw not_found(kApplication);
+  return read((*rows)[0]);
+}
+
+storage::Page<ApplicationRow> list_applications(storage::Transaction& tx, const std::optional<std::string>& status,
+                                                int limit, const std::optional<std::string>& cursor,
+                                                const storage::Cursors& cursors) {
+  const std::string scope = "operator|applications|" + status.value_or("");
+  std::optional<std::string> after;
+  if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
+  auto rows = tx.query(sql::list_applications, after, status, limit + 1);
+  storage::Page<ApplicationRow> page;
+  for (auto row : rows) {
+    if (static_cast<int>(page.items.size()) == limit) {
+      page.next = cursors.seal(scope, {page.items.back().id.text()});
+      break;
+    }
+    page.items.push_back(read(row));
+  }
+  return page;
+}
+
+void update_application(storage::Transaction& tx, bus::Bus& bus, AppId app, const ApplicationChange& change, Timestamp now) {
+  if (change.plan_id && !tx.find(sql::plan_exists, *change.plan_id)) throw no_such_plan(*change.plan_id, "#/set/plan");
+  if (!tx.find(sql::update_application, app, change.name, change.plan_id, change.settings_json, change.limits_json, now))
+    throw not_found(kApplication);
+  announce_change(tx, bus, app);
+}
+
+void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status status, const std::string& reason, Timestamp now) {
+  auto rows = tx.find(sql::lock_status, app);
+  if (!rows) throw not_found(kApplication);
+  Status current = parse_status((*rows)[0].text(0));
+  if (current == Status::deleted) throw Error(Code::conflict, "This application is deleted and can't come back.");
+  tx.run(sql::set_status, app, word(status), reason, now);
+  announce_change(tx, bus, app, std::string(word(status)));
+}
+
+void revoke_application_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp before) {
+  tx.run(sql::revoke_application, app, before);
+  announce_change(tx, bus, app, "revoked " + format_time(before));
+}
+
+void revoke_user_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id, Timestamp before) {
+  check_room_for_revocation(tx, app, user_id);
+  tx.run(sql::revoke_user, app, user_id, before);
+  announce_change(tx, bus, app, "user_revoked " + format_time(before) + " " + user_id);
+}
+
+void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
+                          bool deactivated, Timestamp now) {
+  check_room_for_revocation(tx, app, user_id);
+  tx.run(sql::set_user_deactivated, app, user_id, now, deactivated);
+  announce_change(tx, bus, app, (deactivated ? "user_deactivated " : "user_reactivated ") + format_time(now) + " " + user_id);
+}
+
+std::string check_settings(const json::Value& settings, const std::string& pointer) {
+  json::Fields fields(settings, pointer);
+  fields.find_boolean("outbox");
+  fields.finish();
+  return settings.raw();
+}
+
+std::string application_json(const ApplicationRow& application) {
+  json::Writer out;
+  out.object()
+      .field("app_id", application.id.wire())
+      .field("name", application.name)
+      .field("status", word(application.status));
+  if (!application.status_reason.empty()) out.field("status_reason", application.status_reason);
+  out.field("plan", application.plan_id)
+      .key("settings").raw(application.settings_json)
+      .key("limits").raw(application.limits_json)
+      .field("api_key", api_key_of(application.id))
+      .key("created_at").time(application.created_at)
+      .key("updated_at").time(application.updated_at)
+      .end();
+  return out.take();
+}
+
+}  // namespace chat::tenants

@@ -1,0 +1,116 @@
+#include "tenants/directory.h"
+
+#include "tenants/directory.sql.h"
+#include "platform/base/json.h"
+#include "platform/base/log.h"
+
+namespace chat::tenants {
+namespace {
+
+constexpr auto kLookAgainAfter = std::chrono::seconds(60);
+constexpr std::string_view kKeyPrefix = "key";
+
+Status parse_status(std::string_view word) {
+  if (word == "active") return Status::active;
+  return word == "suspended" ? Status::suspended : Status::deleted;
+}
+
+ApplicationSettings parse_settings(const std::string& text) {
+  ApplicationSettings settings;
+  auto document = json::Document::parse(text);
+  if (auto outbox = document.root().find("outbox")) settings.outbox = outbox->boolean();
+  return settings;
+}
+
+}  // namespace
+
+std::string_view word(Status status) {
+  switch (status) {
+    case Status::active: return "active";
+    case Status::suspended: return "suspended";
+    case Status::deleted: return "deleted";
+  }
+  return "deleted";
+}
+
+std::string api_key_of(AppId app) { return typeid_text(kKeyPrefix, app.uuid); }
+
+std::optional<AppId> app_of_api_key(std::string_view api_key) {
+  auto uuid = parse_typeid(kKeyPrefix, api_key);
+  return uuid ? std::optional<AppId>(AppId{*uuid}) : std::nullopt;
+}
+
+std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
+                                                    Timestamp now) {
+  auto found = tx.find(sql::read_application, app);
+  if (!found) return nullptr;
+  auto row = (*found)[0];
+  auto application = std::make_shared<Application>();
+  application->id = app;
+  application->name = row.text(0);
+  application->status = parse_status(row.text(1));
+  application->status_reason = row.optional_text(2).value_or("");
+  application->plan_id = row.text(3);
+  application->settings_json = row.text(4);
+  application->limits_json = row.text(5);
+  application->settings = parse_settings(application->settings_json);
+  application->revoked_before = row.optional_time(6);
+  application->created_at = row.time(7);
+  application->updated_at = row.time(8);
+  application->loaded_at = now;
+  auto secrets = tx.query(sql::read_secrets, app, now);
+  for (auto secret : secrets) {
+    SecretId id{secret.uuid(0)};
+    auto value = sealer.open(secret.bytes(1), app.wire() + id.wire());
+    if (!value) {
+      log::error("secret.unreadable", {{"app_id", app.wire()}, {"secret_id", id.wire()}});
+      continue;
+    }
+    application->secrets.push_back({id, std::move(*value), secret.time(2), secret.optional_time(3)});
+  }
+  auto revocations = tx.query(sql::read_revocations, app, kMaxRevocations);
+  for (auto revoked : revocations)
+    application->revocations[std::string(revoked.text(0))] = {revoked.time(1), revoked.boolean(2)};
+  return application;
+}
+
+Directory::Directory(const crypto::Sealer& sealer, const Clock& clock, std::size_t capacity)
+    : sealer_(sealer), clock_(clock), capacity_(capacity) {}
+
+std::shared_ptr<const Application> Directory::find(AppId app) {
+  std::lock_guard lock(mutex_);
+  auto entry = entries_.find(app);
+  if (entry == entries_.end()) return nullptr;
+  bool due = clock_.now() - entry->second.application->loaded_at > kLookAgainAfter;
+  if (due && !entry->second.refreshing) {
+    entry->second.refreshing = true;
+    return nullptr;
+  }
+  return entry->second.application;
+}
+
+std::shared_ptr<const Application> Directory::load(storage::Connection& connection, AppId app) {
+  std::shared_ptr<const Application> application;
+  connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
+    application = read_application(tx, app, sealer_, clock_.now());
+  });
+  std::lock_guard lock(mutex_);
+  if (!application) {
+    entries_.erase(app);
+    return nullptr;
+  }
+  if (entries_.size() >= capacity_ && !entries_.contains(app)) entries_.erase(entries_.begin());
+  entries_[app] = {application, false};
+  return application;
+}
+
+void Directory::forget(AppId app) {
+  std::lock_guard lock(mutex_);
+  entries_.erase(app);
+}
+
+void announce_change(storage::Transaction& tx, bus::Bus& bus, AppId app, std::string detail) {
+  tx.after_commit([&bus, app, detail = std::move(detail)] { bus.control({"application.changed", app, detail}); });
+}
+
+}  // namespace chat::tenants

@@ -1,0 +1,49 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "platform/base/crypto.h"
+#include "platform/bus/feed.h"
+#include "platform/storage/pool.h"
+#include "tenants/application.h"
+
+namespace chat::tenants {
+
+/// The applications this node knows, in memory, so that authenticating a request asks no database.
+///
+/// Shape:   at most `capacity` applications; beyond, an arbitrary one is forgotten (it is loaded again when needed).
+/// Thread:  any. A reader holds one snapshot for the whole request.
+/// Fresh:   changes made through any node's API arrive as the bus word "application.changed" and drop the snapshot;
+///          besides, one caller a minute per application is sent to the database to look again.
+class Directory {
+ public:
+  Directory(const crypto::Sealer& sealer, const Clock& clock, std::size_t capacity = 50'000);
+
+  /// From memory; null: not known here, or due to be looked at again (then the caller must `load`).
+  std::shared_ptr<const Application> find(AppId app);
+  /// From PostgreSQL. Null: no such application.
+  std::shared_ptr<const Application> load(storage::Connection& connection, AppId app);
+  void forget(AppId app);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Application> application;
+    bool refreshing = false;
+  };
+  const crypto::Sealer& sealer_;
+  const Clock& clock_;
+  std::size_t capacity_;
+  std::mutex mutex_;
+  std::unordered_map<AppId, Entry> entries_;
+};
+
+/// Reads the whole snapshot in the given transaction (which must act for `app`).
+std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
+                                                    Timestamp now);
+
+/// Tells every node, after the commit, to look again.
+void announce_change(storage::Transaction& tx, bus::Bus& bus, AppId app, std::string detail = "");
+
+}  // namespace chat::tenants

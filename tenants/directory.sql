@@ -1,0 +1,14 @@
+-- name: read_application
+-- $1 app.  No row: no such application.
+select name, status, status_reason, plan_id, settings::text, limits::text, revoked_before, created_at, updated_at
+from applications where app_id = $1
+
+-- name: read_secrets
+-- $1 app  $2 now.  Newest first.
+select id, sealed, created_at, expires_at from application_secrets
+where app_id = $1 and (expires_at is null or expires_at > $2)
+order by created_at desc, id desc
+
+-- name: read_revocations
+-- $1 app  $2 at most.
+select user_id, revoked_before, deactivated from user_revocations where app_id = $1 limit $2

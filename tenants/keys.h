@@ -1,0 +1,26 @@
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "platform/base/crypto.h"
+#include "platform/bus/feed.h"
+#include "platform/storage/transaction.h"
+#include "tenants/application.h"
+
+/// The signing secrets of an application: several at once, so that a customer rotates without downtime.
+namespace chat::tenants {
+
+/// Makes a further secret; `value` is shown this once and sealed at rest. With `expire_others`, every other live one
+/// ends after that time (0: now).
+/// Errors:  limit_reached (kMaxSecrets live ones)
+Secret create_secret(storage::Transaction& tx, bus::Bus& bus, const crypto::Sealer& sealer, AppId app,
+                     std::optional<std::chrono::seconds> expire_others, Timestamp now);
+
+/// Live ones, newest first, without their values.
+std::vector<Secret> list_secrets(storage::Transaction& tx, AppId app, Timestamp now);
+
+/// Errors:  not_found; conflict (the last one: an application without a secret can't sign)
+void delete_secret(storage::Transaction& tx, bus::Bus& bus, AppId app, SecretId id, Timestamp now);
+
+}  // namespace chat::tenants

@@ -1,0 +1,21 @@
+-- name: lock_application
+-- $1 app.  One change of its secrets at a time. No row: no such application.
+select 1 from applications where app_id = $1 and status <> 'deleted' for update
+
+-- name: list_secrets
+-- $1 app  $2 now.  Live ones, newest first.
+select id, created_at, expires_at from application_secrets
+where app_id = $1 and (expires_at is null or expires_at > $2)
+order by created_at desc, id desc
+
+-- name: insert_secret
+-- $1 app  $2 id  $3 sealed, hex  $4 now
+insert into application_secrets (app_id, id, sealed, created_at) values ($1, $2, decode($3, 'hex'), $4)
+
+-- name: expire_other_secrets
+-- $1 app  $2 the one that stays  $3 end
+update application_secrets set expires_at = least(expires_at, $3::timestamptz) where app_id = $1 and id <> $2
+
+-- name: delete_secret
+-- $1 app  $2 id.  No row: no such secret.
+delete from application_secrets where app_id = $1 and id = $2 returning id

@@ -1,0 +1,220 @@
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "tenants/applications.h"
+#include "tenants/keys.h"
+#include "tenants/tenants_http.h"
+#include "tenants/tokens.h"
+#include "tenants/directory.h"
+
+namespace chat::tenants {
+namespace {
+
+using http::Access;
+using http::Method;
+using http::Request;
+using http::Response;
+using Tx = storage::Transaction;
+
+constexpr std::int64_t kDefaultTokenSeconds = 24 * 3600;
+constexpr std::int64_t kMaxTokenSeconds = 366 * 24 * 3600;
+constexpr std::int64_t kMaxGraceSeconds = 90 * 24 * 3600;
+
+AppId app_part(const Request& request, Tx& tx) { return resolve_application(tx, request.part("app_id")); }
+
+Response show(int status, Tx& tx, AppId app) {
+  json::Writer out;
+  out.object().key("application").raw(application_json(get_application(tx, app))).end();
+  return http::json(status, out.take());
+}
+
+void write_secret(json::Writer& out, const Secret& secret) {
+  out.object().field("secret_id", secret.id.wire());
+  if (!secret.value.empty()) out.field("value", secret.value);
+  out.key("created_at").time(secret.created_at).optional_time("expires_at", secret.expires_at).end();
+}
+
+Response create(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  json::Fields body(document.root());
+  NewApplication wanted;
+  wanted.name = body.text("name", {.min_bytes = 1});
+  wanted.plan_id = body.text("plan", {.min_bytes = 1, .max_bytes = 64});
+  auto settings = body.find_object("settings");
+  body.finish();
+  if (settings) wanted.settings_json = check_settings(*settings, "#/settings");
+  AppId app = create_application(tx, wanted, services.clock.now());
+  Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
+  json::Writer out;
+  out.object().key("application").raw(application_json(get_application(tx, app))).field("api_key", api_key_of(app)).key("secret");
+  write_secret(out, secret);
+  out.end();
+  return http::json(201, out.take());
+}
+
+Response list(const Services& services, const Request& request, Tx& tx) {
+  http::Query query(request);
+  int limit = static_cast<int>(query.integer("limit", 25, 1, 100));
+  auto next = query.find_text("next", 1024);
+  auto status = query.find_word("status", {"active", "suspended", "deleted"});
+  query.finish();
+  auto page = list_applications(tx, status, limit, next, services.cursors);
+  json::Writer out;
+  out.object().key("applications").array();
+  for (const auto& application : page.items) out.raw(application_json(application));
+  out.end().optional_field("next", page.next).end();
+  return http::json(200, out.take());
+}
+
+/// {"messages":{"hard":10}}: numbers only; billing reads them when it merges them over the plan.
+std::string check_overrides(const json::Value& limits) {
+  if (limits.kind() != json::Kind::object) throw invalid_field("#/set/limits", "Must be an object of meters.");
+  for (auto [meter, override_of] : limits.members()) {
+    json::Fields fields(override_of, "#/set/limits/" + std::string(meter));
+    for (auto name : {"included", "hard", "burst"}) fields.find_integer(name, {0, 1'000'000'000'000'000});
+    fields.finish();
+  }
+  return limits.raw();
+}
+
+Response update(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  json::Fields body(document.root());
+  auto set = body.find_object("set");
+  if (!set) body.mistake("set", "Required: the members to change.");
+  body.finish();
+  json::Fields fields(*set, "#/set");
+  ApplicationChange change;
+  change.name = fields.find_text("name", {.min_bytes = 1});
+  change.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
+  auto settings = fields.find_object("settings");
+  auto limits = fields.find_object("limits");
+  fields.finish();
+  if (settings) change.settings_json = check_settings(*settings, "#/set/settings");
+  if (limits) change.limits_json = check_overrides(*limits);
+  AppId app = app_part(request, tx);
+  update_application(tx, services.bus, app, change, services.clock.now());
+  return show(200, tx, app);
+}
+
+Response suspend(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  json::Fields body(document.root());
+  auto reason = body.text("reason", {.min_bytes = 1, .max_bytes = 1000});
+  body.finish();
+  AppId app = app_part(request, tx);
+  set_status(tx, services.bus, app, Status::suspended, reason, services.clock.now());
+  return show(200, tx, app);
+}
+
+Response resume(const Services& services, const Request& request, Tx& tx) {
+  AppId app = app_part(request, tx);
+  set_status(tx, services.bus, app, Status::active, "", services.clock.now());
+  return show(200, tx, app);
+}
+
+Response remove(const Services& services, const Request& request, Tx& tx) {
+  set_status(tx, services.bus, app_part(request, tx), Status::deleted, "", services.clock.now());
+  return http::no_content();
+}
+
+Response show_keys(const Services& services, const Request& request, Tx& tx) {
+  AppId app = app_part(request, tx);
+  get_application(tx, app);
+  json::Writer out;
+  out.object().field("api_key", api_key_of(app)).key("secrets").array();
+  for (const auto& secret : list_secrets(tx, app, services.clock.now())) write_secret(out, secret);
+  out.end().end();
+  return http::json(200, out.take());
+}
+
+Response add_secret(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  json::Fields body(document.root());
+  auto seconds = body.find_integer("expire_others_in_s", {0, kMaxGraceSeconds});
+  body.finish();
+  std::optional<std::chrono::seconds> expire_others;
+  if (seconds) expire_others = std::chrono::seconds(*seconds);
+  Secret secret = create_secret(tx, services.bus, services.sealer, app_part(request, tx), expire_others, services.clock.now());
+  json::Writer out;
+  out.object().key("secret");
+  write_secret(out, secret);
+  out.end();
+  return http::json(201, out.take());
+}
+
+Response remove_secret(const Services& services, const Request& request, Tx& tx) {
+  auto id = request.id_part<SecretId>("secret_id", "secret");
+  delete_secret(tx, services.bus, app_part(request, tx), id, services.clock.now());
+  return http::no_content();
+}
+
+Claims wanted_claims(const json::Value& root, Timestamp now) {
+  json::Fields body(root);
+  Claims claims;
+  claims.user_id = body.find_text("user_id").value_or("");
+  claims.server = body.find_boolean("server").value_or(false);
+  auto ttl = body.find_integer("ttl_s", {1, kMaxTokenSeconds}).value_or(kDefaultTokenSeconds);
+  if (claims.server == !claims.user_id.empty()) body.mistake("user_id", "Name either a user_id or \"server\": true.");
+  else if (!claims.server && !is_user_id(claims.user_id)) body.mistake("user_id", "Must be 1-255 of A-Z a-z 0-9 _ - . @");
+  body.finish();
+  claims.issued_at = std::chrono::floor<std::chrono::seconds>(now);
+  claims.expires_at = claims.issued_at + std::chrono::seconds(ttl);
+  return claims;
+}
+
+Response mint_token(const Services& services, const Request& request, Tx& tx) {
+  auto now = services.clock.now();
+  auto document = json::Document::parse(request.body);
+  Claims claims = wanted_claims(document.root(), now);
+  AppId app = app_part(request, tx);
+  auto application = read_application(tx, app, services.sealer, now);
+  if (!application || application->status == Status::deleted) throw not_found("application");
+  if (application->secrets.empty()) throw Error(Code::conflict, "This application has no readable secret; create one first.");
+  json::Writer out;
+  out.object()
+      .field("token", sign_token(claims, application->secrets.front().value))
+      .field("api_key", api_key_of(app))
+      .optional_time("expires_at", claims.expires_at)
+      .end();
+  return http::json(201, out.take());
+}
+
+Response revoke(const Services& services, const Request& request, Tx& tx) {
+  auto document = json::Document::parse(request.body);
+  json::Fields body(document.root());
+  auto user = body.find_text("user_id", {.min_bytes = 1});
+  auto before = body.find_time("before");
+  body.finish();
+  AppId app = app_part(request, tx);
+  get_application(tx, app);
+  auto moment = before.value_or(services.clock.now());
+  if (user) revoke_user_tokens(tx, services.bus, app, *user, moment);
+  else revoke_application_tokens(tx, services.bus, app, moment);
+  return http::no_content();
+}
+
+}  // namespace
+
+void add_operator_routes(http::Router& router, const Services& services) {
+  auto add = [&](Method method, const char* pattern, const char* operation,
+                 Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write) {
+    router.add({.method = method, .pattern = std::string("/operator/v1/applications") + pattern, .operation = operation,
+                .access = Access::operator_only, .mode = mode,
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+  };
+  add(Method::post, "", "create_application", create);
+  add(Method::get, "", "list_applications", list, storage::Mode::read);
+  add(Method::get, "/{app_id}", "get_application",
+      [](const Services&, const Request& request, Tx& tx) { return show(200, tx, app_part(request, tx)); }, storage::Mode::read);
+  add(Method::patch, "/{app_id}", "update_application", update);
+  add(Method::post, "/{app_id}/suspend", "suspend_application", suspend);
+  add(Method::post, "/{app_id}/resume", "resume_application", resume);
+  add(Method::del, "/{app_id}", "delete_application", remove);
+  add(Method::get, "/{app_id}/keys", "get_keys", show_keys, storage::Mode::read);
+  add(Method::post, "/{app_id}/secrets", "create_secret", add_secret);
+  add(Method::del, "/{app_id}/secrets/{secret_id}", "delete_secret", remove_secret);
+  add(Method::post, "/{app_id}/tokens", "create_token", mint_token);
+  add(Method::post, "/{app_id}/revoke_tokens", "revoke_tokens", revoke);
+}
+
+}  // namespace chat::tenants
