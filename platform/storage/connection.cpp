@@ -48,6 +48,10 @@ class LiveTransaction final : public Transaction {
     return noting_failure([&] { return session_.execute(statement, params); });
   }
 
+  Rows execute_composed(const Statement& base, const std::string& text, const Params& params) override {
+    return noting_failure([&] { return session_.execute_composed(base, text, params); });
+  }
+
   void nested(const std::function<void()>& body) override {
     const std::size_t actions = after_commit_.size();
     const AppId app = app_;

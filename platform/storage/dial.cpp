@@ -60,7 +60,7 @@ std::string conninfo(const DatabaseOptions& options, std::string_view plan_cache
   keywords.try_emplace("keepalives_count", "3");
   if (options.statement_timeout.count() > 0)
     keywords.try_emplace("tcp_user_timeout", std::to_string((options.statement_timeout + kAnswerMargin).count()));
-  keywords["options"] = session_settings(options, plan_cache_mode) + " " + keywords["options"];
+  keywords["options"] += session_settings(options, plan_cache_mode);   // the last of two wins
   std::string out;
   for (const auto& [name, value] : keywords) out += name + "=" + quoted(value) + " ";
   return out;

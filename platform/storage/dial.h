@@ -9,7 +9,7 @@
 namespace chat::storage {
 
 /// The DSN with the deadlines, TCP keepalives and session settings that every session of the product has.
-/// What the DSN says itself goes before ours.
+/// The DSN's own keywords go before ours; its `options` may add settings, but not change those that the product relies on.
 /// Shape:   libpq keywords, values quoted.
 /// Errors:  internal when the DSN can't be read.
 std::string conninfo(const DatabaseOptions& options, std::string_view plan_cache_mode);

@@ -97,21 +97,31 @@ Session::Session(const DatabaseOptions& options) {
 
 Session::~Session() = default;
 
-Rows Session::execute(const Statement& statement, const Params& params) {
+template <class Ask>
+Rows Session::counted(const Statement& statement, const Params& params, Ask ask) {
   auto& entry = statements_.of(statement);
   driver_->pointers.clear();
   append_pointers(params, driver_->pointers);
   const auto begin = std::chrono::steady_clock::now();
   Rows rows = guarded(statement.name, [&] {
-    if (!entry.ready) driver_->connection.prepare(entry.name, entry.text);
-    entry.ready = true;                     // libpqxx sends it with the first execution
-    return Rows(std::make_shared<DriverRows>(
-        driver_->work.exec_prepared(entry.name, pqxx::prepare::make_dynamic_params(driver_->pointers))));
+    return Rows(std::make_shared<DriverRows>(ask(entry, pqxx::prepare::make_dynamic_params(driver_->pointers))));
   });
   entry.runs->add();
   entry.seconds->add(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   note_executed(statement);
   return rows;
+}
+
+Rows Session::execute(const Statement& statement, const Params& params) {
+  return counted(statement, params, [&](auto& entry, const auto& values) {
+    if (!entry.ready) driver_->connection.prepare(entry.name, entry.text);
+    entry.ready = true;                     // libpqxx sends it with the first execution
+    return driver_->work.exec_prepared(entry.name, values);
+  });
+}
+
+Rows Session::execute_composed(const Statement& base, const std::string& text, const Params& params) {
+  return counted(base, params, [&](auto&, const auto& values) { return driver_->work.exec_params(text, values); });
 }
 
 void Session::run(const std::string& sql, std::string_view what) {

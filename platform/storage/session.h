@@ -25,6 +25,8 @@ class Session {
 
   /// Prepared at its first execution here.
   Rows execute(const Statement& statement, const Params& params);
+  /// Not prepared; counted under `base`.
+  Rows execute_composed(const Statement& base, const std::string& text, const Params& params);
   /// Any number of statements without parameters in one round trip. `what` labels a failure.
   void run(const std::string& sql, std::string_view what);
   /// Ends a transaction that failed. Never throws: a session that can't roll back is broken.
@@ -32,6 +34,8 @@ class Session {
   [[nodiscard]] bool broken() const { return broken_; }
 
  private:
+  template <class Ask>
+  Rows counted(const Statement& statement, const Params& params, Ask ask);
   template <class Act>
   auto guarded(std::string_view what, Act act);
   [[noreturn]] void lost(std::string_view what, const char* told);

@@ -44,6 +44,8 @@ class Transaction {
     return execute(statement, Params::of(values...)).affected();
   }
   virtual Rows execute(const Statement& statement, const Params& params) = 0;
+  /// Runs `text`, which was composed from `base` (see listing.h), without preparing it: there is no end of such texts.
+  virtual Rows execute_composed(const Statement& base, const std::string& text, const Params& params) = 0;
 
   /// A savepoint around `body`: if it throws, its writes are undone and the error goes on.
   virtual void nested(const std::function<void()>& body) = 0;
