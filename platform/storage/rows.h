@@ -26,6 +26,7 @@ class Row {
   [[nodiscard]] std::optional<Uuid> optional_uuid(int column) const;
   [[nodiscard]] std::optional<Timestamp> optional_time(int column) const;
   [[nodiscard]] int column(std::string_view name) const;
+  [[nodiscard]] int size() const;                         // columns
 
  private:
   friend class Rows;
@@ -72,5 +73,7 @@ class Rows {
   friend class Row;
   std::shared_ptr<const Source> source_;
 };
+
+inline int Row::size() const { return rows_->source_->columns(); }
 
 }  // namespace chat::storage
