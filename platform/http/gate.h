@@ -52,8 +52,9 @@ class Gate {
   /// Requests accepted and not yet answered: for draining.
   [[nodiscard]] std::int64_t in_flight() const;
 
+  struct State;                            // of gate.cpp
+
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 
