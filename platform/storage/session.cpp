@@ -1,10 +1,10 @@
 #include "platform/storage/session.h"
 
-#include <chrono>
 #include <pqxx/pqxx>
 
 #include "platform/storage/dial.h"
 #include "platform/storage/sqlstate.h"
+#include "platform/storage/watch.h"
 
 namespace chat::storage {
 namespace {
@@ -53,6 +53,7 @@ struct Session::Driver {
   explicit Driver(const std::string& conninfo) : connection(conninfo), work(connection) {}
   pqxx::connection connection;
   pqxx::quiet_errorhandler quiet{connection};
+  Watch watch{connection.sock()};
   pqxx::nontransaction work;                // BEGIN and COMMIT are ours: one round trip less, and no silent reconnect
   std::vector<const char*> pointers;
 };
@@ -76,14 +77,28 @@ auto Session::guarded(std::string_view what, Act act) {
   } catch (const pqxx::insufficient_privilege& e) {
     throw refusal_of({"42501", primary_message(e.what()), what});
   } catch (const pqxx::sql_error& e) {
-    if (e.sqlstate().empty() || ends_session(e.sqlstate()) || !driver_->connection.is_open()) lost(what, e.what());
+    if (e.sqlstate().empty() || ends_session(e.sqlstate()) || !driver_ || !driver_->connection.is_open())
+      lost(what, e.what());
     throw refusal_of({e.sqlstate(), primary_message(e.what()), what});
   } catch (const pqxx::failure& e) {
     lost(what, e.what());
   }
 }
 
-Session::Session(const DatabaseOptions& options) {
+template <class Act>
+auto Session::watched(std::string_view what, Act act) {
+  return guarded(what, [&] {
+    struct Waiting {
+      Watch& watch;
+      ~Waiting() { watch.end(); }
+    } waiting{driver_->watch};
+    waiting.watch.begin(limit_);
+    return act();
+  });
+}
+
+Session::Session(const DatabaseOptions& options)
+    : limit_(options.statement_timeout.count() > 0 ? options.statement_timeout + kAnswerMargin : std::chrono::milliseconds(0)) {
   const std::string mode = options.plan_cache_mode.empty() ? "force_custom_plan" : options.plan_cache_mode;
   guarded("connect", [&] {
     driver_ = std::make_unique<Driver>(conninfo(options, mode));
@@ -103,7 +118,7 @@ Rows Session::counted(const Statement& statement, const Params& params, Ask ask)
   driver_->pointers.clear();
   append_pointers(params, driver_->pointers);
   const auto begin = std::chrono::steady_clock::now();
-  Rows rows = guarded(statement.name, [&] {
+  Rows rows = watched(statement.name, [&] {
     return Rows(std::make_shared<DriverRows>(ask(entry, pqxx::prepare::make_dynamic_params(driver_->pointers))));
   });
   entry.runs->add();
@@ -125,7 +140,7 @@ Rows Session::execute_composed(const Statement& base, const std::string& text, c
 }
 
 void Session::run(const std::string& sql, std::string_view what) {
-  guarded(what, [&] { driver_->work.exec(sql); });
+  watched(what, [&] { driver_->work.exec(sql); });
 }
 
 void Session::roll_back() noexcept {

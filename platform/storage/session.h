@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,12 +38,15 @@ class Session {
   template <class Ask>
   Rows counted(const Statement& statement, const Params& params, Ask ask);
   template <class Act>
-  auto guarded(std::string_view what, Act act);
+  auto guarded(std::string_view what, Act act);           // gives libpqxx's exceptions their meaning
+  template <class Act>
+  auto watched(std::string_view what, Act act);           // guarded, and cut off when no answer comes
   [[noreturn]] void lost(std::string_view what, const char* told);
 
   struct Driver;
   std::unique_ptr<Driver> driver_;
   PreparedStatements statements_;
+  std::chrono::milliseconds limit_;                       // for one answer; 0: none
   bool broken_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "tests/db/storage/notes.h"
 
 #include <catch2/catch.hpp>
+#include <csignal>
 
 namespace chat::test {
 
@@ -28,6 +29,9 @@ void end_sessions(Probe& outside, const std::string& application_name) {
   outside.run("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = '" +
               application_name + "'");
 }
+
+Frozen::Frozen(int pid) : pid_(pid) { REQUIRE(::kill(pid_, SIGSTOP) == 0); }
+Frozen::~Frozen() { ::kill(pid_, SIGCONT); }
 
 Error refusal(const std::function<void()>& act) {
   try {

@@ -30,6 +30,19 @@ void end_sessions(Probe& outside, const std::string& application_name);
 /// The code and sentence with which `act` was refused; fails the test when it was not.
 Error refusal(const std::function<void()>& act);
 
+/// A server process that stands still, as on a hanging disk, until the end of the test.
+class Frozen {
+ public:
+  explicit Frozen(int pid);
+  ~Frozen();
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  int pid_;
+};
+
+inline constexpr storage::Statement kBackend{"notes.backend", "select pg_backend_pid()"};
 inline constexpr storage::Statement kAddNote{"notes.add", "insert into notes (app_id, id, body) values ($1, $2, $3)"};
 inline constexpr storage::Statement kListNotes{"notes.list", "select id, body from notes order by id"};
 inline constexpr storage::Statement kEditNote{"notes.edit", "update notes set body = $3 where app_id = $1 and id = $2"};

@@ -101,3 +101,18 @@ TEST_CASE("session: reads a DSN in both of libpq's forms, and refuses another", 
   storage::Connection away(options);
   CHECK(refusal([&] { away.transact(AppId{}, Mode::read, [](Transaction&) {}); }).code() == Code::unavailable);
 }
+
+TEST_CASE("session: a server that is frozen is given up at the deadline", "[db][storage][slow]") {
+  auto options = notes_database().server();
+  options.statement_timeout = std::chrono::milliseconds(50);
+  storage::Connection connection(options);
+  std::optional<Frozen> backend;
+  auto act = [&] {
+    connection.transact(AppId{}, Mode::read, [&](Transaction& tx) {
+      backend.emplace(static_cast<int>(tx.query(kBackend)[0].integer(0)));
+      tx.query(kListNotes);
+    });
+  };
+  CHECK(refusal(act).code() == Code::unavailable);
+  connection.transact(AppId{}, Mode::read, [&](Transaction& tx) { CHECK(tx.query(kListNotes).empty()); });
+}
