@@ -13,12 +13,10 @@ namespace {
 using Keywords = std::map<std::string, std::string, std::less<>>;
 
 Keywords parse(const std::string& dsn) {
-  char* mistake = nullptr;
-  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(dsn.c_str(), &mistake),
+  // libpq's own message would quote the text that it could not read, which may be a password.
+  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(dsn.c_str(), nullptr),
                                                                         PQconninfoFree);
-  std::unique_ptr<char, decltype(&PQfreemem)> message(mistake, PQfreemem);
-  if (!options)
-    throw Error(Code::internal, "The database's DSN can't be read.").with_log(message ? message.get() : "");
+  if (!options) throw Error(Code::internal, "The service made a mistake.").with_log("the database's DSN can't be read");
   Keywords keywords;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
     if (option->val != nullptr) keywords[option->keyword] = option->val;
