@@ -96,14 +96,14 @@ bool Pool::submit(Task task) {
 }
 
 void Pool::transact(AppId app, const std::function<void(Transaction&)>& body, Mode mode) {
-  std::promise<void> done;
-  auto result = done.get_future();
-  const bool accepted = submit([&](Connection& connection) {
+  auto done = std::make_shared<std::promise<void>>();       // the worker is still inside set_value when we wake up
+  auto result = done->get_future();
+  const bool accepted = submit([&, done](Connection& connection) {
     try {
       connection.transact(app, mode, body);
-      done.set_value();
+      done->set_value();
     } catch (...) {
-      done.set_exception(std::current_exception());
+      done->set_exception(std::current_exception());
     }
   });
   if (!accepted)
