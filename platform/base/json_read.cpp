@@ -83,7 +83,8 @@ class Inspection {
   void visit_array(const Node& node, std::size_t depth) {
     check_depth(depth);
     std::size_t index = 0;
-    for (const Node item : node.get_array().value_unsafe()) {
+    const simdjson::dom::array array = node.get_array().value_unsafe();   // named: a loop does not keep a temporary
+    for (const Node item : array) {
       path_.push_back({{}, index++});
       visit(item, depth);
       path_.pop_back();
