@@ -1,6 +1,7 @@
 // chat_bench: the project's own load generator. `ops/bench` starts what it needs, runs it and reads its JSON.
 #include <sys/resource.h>
 
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -8,9 +9,36 @@
 #include "ops/benchmarks/fanout.h"
 #include "ops/benchmarks/history.h"
 #include "ops/benchmarks/send.h"
+#include "ops/benchmarks/tenant.h"
 #include "platform/base/crypto.h"
+#include "platform/base/id.h"
 
 namespace {
+
+using chat::bench::Failure;
+using chat::bench::Flags;
+
+// --channel NAME --user USER: makes both.
+void run_channel(Flags& flags) {
+  const chat::bench::Tenant tenant(flags);
+  const auto channel = flags.text("channel"), user = flags.text("user");
+  flags.finish();
+  tenant.make_users({user});
+  tenant.make_channel(channel, {user});
+}
+
+// --file FILE of message ids as `send --acked-log` writes it: the same ids as PostgreSQL writes them.
+void run_uuids(Flags& flags) {
+  const auto path = flags.text("file");
+  flags.finish();
+  std::ifstream in(path);
+  if (!in) throw Failure("cannot read " + path);
+  for (std::string line; std::getline(in, line);) {
+    const auto id = chat::Id<chat::MessageTag>::parse(line);
+    if (!id) throw Failure(path + ": not a message id: " + line);
+    std::cout << id->text() << "\n";
+  }
+}
 
 // A thousand sockets need more descriptors than a shell's default.
 void raise_descriptor_limit() {
@@ -25,10 +53,11 @@ void raise_descriptor_limit() {
 int main(int argc, char** argv) {
   using namespace chat::bench;
   const std::map<std::string, std::function<void(Flags&)>> kinds{
-      {"send", run_send}, {"fanout", run_fanout}, {"redis-fanout", run_redis_fanout}, {"history", run_history}};
+      {"send", run_send}, {"fanout", run_fanout}, {"redis-fanout", run_redis_fanout}, {"history", run_history},
+      {"channel", run_channel}, {"uuids", run_uuids}};
   const auto kind = kinds.find(argc > 1 ? argv[1] : "");
   if (kind == kinds.end()) {
-    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history --flag value…\n";
+    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history|channel|uuids --flag value…\n";
     return 2;
   }
   try {

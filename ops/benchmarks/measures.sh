@@ -1,0 +1,229 @@
+# What ops/bench measures, one function each; sourced by ops/bench. A measure prints one JSON object; what people should
+# see meanwhile goes to stderr. Numerator and denominator take turns (A B A B …), and medians are compared: the machine
+# is noisy, and noise must hit both.
+# shellcheck disable=SC2154  # seconds, rounds, engine, kind come from ops/bench
+
+REDIS_PID=""
+BENCH_APP=""
+
+# A new house each time: a measurement must not depend on what the last one left.
+open_bench() {
+  local created folder=$ROOT/var/bench
+  if [[ -d $folder ]]; then
+    (exec 8>"$folder/lock" && flock -n 8) || die 1 "another ops/bench runs in $folder"
+    "$ROOT/ops/dev/postgres" stop "$folder/postgres" 2>/dev/null || true
+    rm -rf "$folder"
+  fi
+  house_open "$folder" "$ROOT/build/release/bin"
+  house_postgres ""
+  start_chatd
+  house_chatctl plan apply bench -f "$ROOT/ops/benchmarks/plan.json" >/dev/null
+  created=$(house_chatctl app create bench --plan bench -o json)
+  BENCH_APP=$(jq -r .application.app_id <<<"$created")
+  jq -r '.api_key // .application.api_key' <<<"$created" >"$HOUSE/api_key"
+  (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/bench_secret")
+  BENCH_APP_UUID=$(sql -c "select app_id from applications where name = 'bench'")
+}
+
+start_chatd() { house_chatd "$PUBLIC_PORT" "$OPERATOR_PORT" --set public.engine="$engine" --set log.level=warn; }
+
+sql() { "$PG_BIN/psql" -qAtX -v ON_ERROR_STOP=1 "$DSN_SUPERUSER" "$@"; }
+
+# chat_bench KIND FLAG…, in the bench's application
+generator() {
+  local what=$1
+  shift
+  "$HOUSE_BIN/chat_bench" "$what" --address "127.0.0.1:$PUBLIC_PORT" --api-key "$(<"$HOUSE/api_key")" \
+    --secret-file "$HOUSE/secrets/bench_secret" "$@"
+}
+
+median() { jq -s 'sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end'; }
+
+ratio() { jq -n --argjson a "$1" --argjson b "$2" '$a / $b * 1000 | round / 1000'; }
+
+describe_run() {
+  jq -n --arg bench "$kind" --arg at "$(date -u +%FT%TZ)" --arg commit "$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo unknown)" \
+    --argjson changed "$(git -C "$ROOT" status --porcelain 2>/dev/null | grep -q . && echo true || echo false)" \
+    --argjson cores "$(nproc)" --arg cpu "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" --arg kernel "$(uname -r)" \
+    --arg postgresql "$(sql -c 'show server_version')" --arg fsync "$(sql -c 'show fsync')" \
+    --arg commit_mode "$(sql -c 'show synchronous_commit')" --arg redis "$(redis-cli --version | awk '{print $2}')" \
+    --arg chatd "$("$HOUSE_BIN/chatd" --version 2>&1 | head -1)" --arg engine "$engine" --argjson seconds "$seconds" \
+    '{bench: $bench, at: $at, commit: $commit, uncommitted_changes: $changed, cores: $cores, cpu: $cpu, kernel: $kernel,
+      versions: {chatd: $chatd, postgresql: $postgresql, redis: $redis}, engine: $engine,
+      postgresql: {fsync: $fsync, synchronous_commit: $commit_mode}, seconds_each: $seconds}'
+}
+
+# ---- pgbench ---------------------------------------------------------------------------------------------------------
+
+readonly INSERT_STEM=0b0b0b0b-0000-7000-8000-
+
+prepare_inserts() {
+  sql -v app="$BENCH_APP_UUID" -v stem=$INSERT_STEM -f "$ROOT/ops/benchmarks/insert_setup.sql"
+  sql -c checkpoint
+}
+
+# pgbench_inserts CLIENTS [pgbench option…]
+pgbench_inserts() {
+  local clients=$1 prefix
+  shift
+  prefix=$(sql -c "select substr(uuid7_floor(clock_timestamp())::text, 1, 15)")
+  "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j 2 -T "$seconds" -D app="$BENCH_APP_UUID" -D stem=$INSERT_STEM -D prefix="$prefix" \
+    -f "$ROOT/ops/benchmarks/insert.sql" "$@" "$DSN_SUPERUSER" 2>"$HOUSE/log/pgbench.log" ||
+    fail_with_log "pgbench failed" "$HOUSE/log/pgbench.log"
+}
+
+pgbench_tps() { pgbench_inserts 64 | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
+
+# Milliseconds of one insert at a time.
+pgbench_p50() {
+  rm -f "$HOUSE"/pgbench_log*
+  pgbench_inserts 1 --log --log-prefix="$HOUSE/pgbench_log" >/dev/null
+  awk '{ print $3 / 1000 }' "$HOUSE"/pgbench_log* | median
+}
+
+# ---- send, latency ---------------------------------------------------------------------------------------------------
+
+measure_send() {
+  local round tps sends sent all=()
+  prepare_inserts
+  for ((round = 1; round <= rounds; ++round)); do
+    tps=$(pgbench_tps)
+    sends=$(generator send --seconds "$seconds" --warmup 1)
+    sent=$(jq .per_second <<<"$sends")
+    say "round $round: chatd ${sent%.*}/s, pgbench ${tps%.*}/s, ratio $(ratio "$sent" "$tps")"
+    all+=("$(jq -c --argjson tps "$tps" '{sends_per_second: .per_second, inserts_per_second: $tps, send: .}' <<<"$sends")")
+  done
+  printf '%s\n' "${all[@]}" | jq -s "$JQ_MEDIAN"'
+    {sends_per_second: (map(.sends_per_second) | median), inserts_per_second: (map(.inserts_per_second) | median),
+     connections: 64, reach: "ratio >= 1.0, then 1.5", rounds: .}
+    | {ratio: (.sends_per_second / .inserts_per_second * 1000 | round / 1000)} + .
+    | . + (if any(.rounds[]; .send.refused != {} or .send.lost_connections > 0)
+           then {failed: ("sends were refused: " + ([.rounds[].send.first_refusal] | unique | join(" ")))} else {} end)'
+}
+
+readonly JQ_MEDIAN='def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;'
+
+measure_latency() {
+  local round most half loaded insert alone all=()
+  prepare_inserts
+  most=$(generator send --seconds "$seconds" --warmup 1 | jq '.per_second | floor')
+  half=$((most / 2))
+  for ((round = 1; round <= rounds; ++round)); do
+    loaded=$(generator send --seconds "$seconds" --warmup 1 --rate "$half")
+    insert=$(pgbench_p50)
+    alone=$(generator send --seconds "$seconds" --warmup 1 --connections 1 --channels 1)
+    say "round $round: at $half/s p50 $(jq .latency.p50_ms <<<"$loaded") ms, p99 $(jq .latency.p99_ms <<<"$loaded") ms;" \
+      "alone p50 $(jq .latency.p50_ms <<<"$alone") ms, an insert $insert ms"
+    all+=("$(jq -nc --argjson loaded "$loaded" --argjson alone "$alone" --argjson insert "$insert" \
+      '{loaded: $loaded, alone: $alone, insert_p50_ms: $insert}')")
+  done
+  printf '%s\n' "${all[@]}" | jq -s --argjson most "$most" --argjson half "$half" "$JQ_MEDIAN"'
+    {most_sends_per_second: $most, rate: $half, p50_ms: (map(.loaded.latency.p50_ms) | median),
+     p99_ms: (map(.loaded.latency.p99_ms) | median), alone_p50_ms: (map(.alone.latency.p50_ms) | median),
+     insert_p50_ms: (map(.insert_p50_ms) | median), reach: "ratio <= 3", rounds: .}
+    | {ratio: (.alone_p50_ms / .insert_p50_ms * 1000 | round / 1000)} + .'
+}
+
+# ---- fanout ----------------------------------------------------------------------------------------------------------
+
+# Debian's redis-tools carries the server under another name; it goes by the one it is called with. No system service.
+redis_start() {
+  local -a drop=()
+  ! port_taken "$REDIS_PORT" || die 3 "port $REDIS_PORT is taken on 127.0.0.1"
+  [[ $EUID != 0 ]] || drop=(runuser -u nobody --)
+  (
+    cd / || exit 1
+    # shellcheck disable=SC2016  # for the inner shell
+    exec "${drop[@]}" bash -c 'exec -a redis-server /usr/bin/redis-check-rdb "$@"' redis --bind 127.0.0.1 --port "$REDIS_PORT" \
+      --save "" --appendonly no --client-output-buffer-limit "pubsub 0 0 0" 9>&- >"$HOUSE/log/redis.log" 2>&1
+  ) &
+  REDIS_PID=$!
+  wait_until 10 redis-cli -p "$REDIS_PORT" ping || fail_with_log "Redis did not start" "$HOUSE/log/redis.log"
+}
+
+redis_stop() {
+  [[ -z $REDIS_PID ]] || stop_process "$REDIS_PID" 10
+  REDIS_PID=""
+}
+
+# One size of channel: chatd and Redis in turns, with payloads of the same size.
+fanout_of() {
+  local sockets=$1 round chat redis all=()
+  for ((round = 1; round <= rounds; ++round)); do
+    chat=$(generator fanout --sockets "$sockets" --in-flight 16 --seconds "$seconds")
+    redis=$("$HOUSE_BIN/chat_bench" redis-fanout --redis "127.0.0.1:$REDIS_PORT" --sockets "$sockets" --in-flight 16 \
+      --seconds "$seconds" --payload-bytes "$(jq .frame_bytes <<<"$chat")")
+    say "$sockets sockets, round $round: chatd $(jq '.deliveries_per_second | floor' <<<"$chat")/s (p99 $(jq .age.p99_ms <<<"$chat") ms)," \
+      "Redis $(jq '.deliveries_per_second | floor' <<<"$redis")/s"
+    all+=("$(jq -nc --argjson chat "$chat" --argjson redis "$redis" '{chat: $chat, redis: $redis}')")
+  done
+  printf '%s\n' "${all[@]}" | jq -s "$JQ_MEDIAN"'
+    {deliveries_per_second: (map(.chat.deliveries_per_second) | median), sends_per_second: (map(.chat.sends_per_second) | median),
+     p50_ms: (map(.chat.age.p50_ms) | median), p99_ms: (map(.chat.age.p99_ms) | median), missing: (map(.chat.missing) | add),
+     redis_deliveries_per_second: (map(.redis.deliveries_per_second) | median), rounds: .}
+    | {ratio: (.deliveries_per_second / .redis_deliveries_per_second * 1000 | round / 1000)} + .'
+}
+
+measure_fanout() {
+  local hundred thousand
+  redis_start
+  hundred=$(fanout_of 100)
+  thousand=$(fanout_of 1000)
+  redis_stop
+  jq -n --argjson hundred "$hundred" --argjson thousand "$thousand" '
+    {ratio_100: $hundred.ratio, ratio_1000: $thousand.ratio, sockets_100: ($hundred | del(.rounds)), sockets_1000: ($thousand | del(.rounds)),
+     reach: "ratio >= 0.7, then 1.0; never under 100000/s, p99 < 25 ms", rounds: {sockets_100: $hundred.rounds, sockets_1000: $thousand.rounds}}
+    | . + (if .sockets_100.missing + .sockets_1000.missing != 0 then {failed: "acknowledged messages did not reach every socket"} else {} end)'
+}
+
+# ---- history ---------------------------------------------------------------------------------------------------------
+
+fill_channel() {
+  generator channel --channel "$1" --user historian >/dev/null
+  sql -v app="$BENCH_APP_UUID" -v channel="$1" -v user=historian -v messages="$2" -f "$ROOT/ops/benchmarks/history_setup.sql"
+}
+
+measure_history() {
+  local round one all=()
+  say "filling the channels: 1,000,000 and 10,000 messages"
+  fill_channel large 1000000
+  fill_channel small 10000
+  sql -c 'vacuum analyze' -c checkpoint
+  for ((round = 1; round <= rounds; ++round)); do
+    one=$(generator history --large large --small small --user historian)
+    say "round $round: large p50 $(jq .large.p50_ms <<<"$one") p99 $(jq .large.p99_ms <<<"$one") ms, small p50 $(jq .small.p50_ms <<<"$one") p99 $(jq .small.p99_ms <<<"$one") ms"
+    all+=("$one")
+  done
+  printf '%s\n' "${all[@]}" | jq -s "$JQ_MEDIAN"'
+    {large_p50_ms: (map(.large.p50_ms) | median), large_p99_ms: (map(.large.p99_ms) | median),
+     small_p50_ms: (map(.small.p50_ms) | median), small_p99_ms: (map(.small.p99_ms) | median),
+     messages: .[0].messages, reach: "p99 <= 5 ms, ratio <= 1.2", rounds: .}
+    | {ratio: (.large_p50_ms / .small_p50_ms * 1000 | round / 1000), ratio_p99: (.large_p99_ms / .small_p99_ms * 1000 | round / 1000)} + .
+    | . + (if .messages != 50 then {failed: "an answer did not hold 50 messages"} else {} end)'
+}
+
+# ---- crash -----------------------------------------------------------------------------------------------------------
+
+# kill -9 while 64 connections send; a second chatd takes over; every acknowledged id must be a row.
+measure_crash() {
+  local acked=$HOUSE/acked load lost report
+  generator send --seconds $((seconds + 4)) --warmup 0 --reconnect --acked-log "$acked" >"$HOUSE/crash.json" &
+  load=$!
+  wait_until 30 test -s "$acked" || die 1 "no send was acknowledged within 30 s"
+  sleep $((seconds / 2))
+  kill -KILL "$CHATD_PID"
+  wait "$CHATD_PID" 2>/dev/null || true
+  start_chatd
+  wait "$load" || die 1 "the load generator failed"
+  report=$(<"$HOUSE/crash.json")
+  lost=$({
+    echo "create temporary table acked (id uuid);"
+    echo "copy acked from stdin;"
+    "$HOUSE_BIN/chat_bench" uuids --file "$acked"
+    echo '\.'
+    echo "select count(*) from acked where not exists (select from messages m where m.app_id = '$BENCH_APP_UUID' and m.id = acked.id);"
+  } | sql)
+  jq -n --argjson report "$report" --argjson lost "$lost" --argjson logged "$(wc -l <"$acked")" '
+    {acknowledged: $logged, lost: $lost, lost_connections: $report.lost_connections, refused: $report.refused, reach: "lost = 0"}
+    | . + (if $lost != 0 then {failed: "acknowledged messages are gone"} else {} end)'
+}
