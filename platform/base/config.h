@@ -22,7 +22,7 @@ struct Entry {
   std::string meaning;                    // a sentence
   std::int64_t min = INT64_MIN;           // integers; milliseconds for durations; bytes for sizes
   std::int64_t max = INT64_MAX;
-  std::vector<std::string> words;         // allowed values of Type::word
+  std::vector<std::string> words = {};    // allowed values of Type::word
   Reload reload = Reload::no;
   bool secret = false;                    // never printed; also accepted as `<key>_file`
 };

@@ -42,6 +42,7 @@ std::optional<std::int64_t> parse_measure(std::string_view text, const std::arra
 /// The largest unit that shows `value` without a rest.
 template <std::size_t N>
 std::string in_largest(std::int64_t value, const std::array<Unit, N>& units) {
+  if (value == 0) return "0";
   const Unit* best = &units.front();
   for (const Unit& unit : units) {
     if (value % unit.size == 0 && unit.size > best->size) best = &unit;

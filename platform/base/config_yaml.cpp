@@ -79,6 +79,7 @@ class Walk {
 
   void unknown(const YAML::Node& at, const std::string& name, const std::string& key) {
     if (name == "<<") return mistake(at, key, "merge keys are not supported");
+    if (find_entry(schema_, key)) return mistake(at, key, "must be nested: a line for each part");
     std::vector<std::string> words(sections_.begin(), sections_.end());
     for (const Entry& entry : schema_) words.push_back(entry.key);
     std::string hint = did_you_mean(key, words);
