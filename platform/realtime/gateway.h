@@ -25,6 +25,7 @@ struct Options {
   std::size_t max_frame_bytes = 64 * 1024;           // from clients
   std::size_t max_queue_bytes = 1024 * 1024;         // pending for one socket; beyond: closed 4008, the client resumes
   std::size_t ring_bytes = 256 * 1024;               // recent frames kept per hot channel, for resumes from memory
+  std::size_t max_rings_bytes = 256 * 1024 * 1024;   // of all hot channels together; beyond: the longest unused are forgotten
   std::int64_t max_resume_events = 1'000;            // a channel that missed more gets `resync`
   int max_resume_channels = 200;                     // in one resume command
   int max_watched = 100;                             // channels one connection may watch
@@ -122,7 +123,7 @@ class Gateway {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace chat::realtime

@@ -1,0 +1,90 @@
+#include "platform/realtime/commands.h"
+
+#include <algorithm>
+
+#include "platform/base/json.h"
+
+namespace chat::realtime {
+namespace {
+
+constexpr json::Text kRef{.min_bytes = 1, .max_bytes = 64};
+constexpr json::Text kCid{.min_bytes = 3, .max_bytes = 320};       // type (64) : id (255)
+constexpr json::Text kEpoch{.min_bytes = 1, .max_bytes = 64};
+constexpr json::Text kApiKey{.min_bytes = 1, .max_bytes = 128};
+constexpr json::Text kToken{.min_bytes = 1, .max_bytes = 8192};
+
+ResumeCommand read_resume(json::Fields& fields, const Options& options) {
+  ResumeCommand command;
+  const auto channels = fields.find_object("channels");
+  if (!channels) {
+    fields.mistake("channels", "must be an object of cid to {epoch, seq}");
+    return command;
+  }
+  const auto members = channels->members();
+  if (members.size() > static_cast<std::size_t>(options.max_resume_channels)) {
+    fields.mistake("channels", "at most " + std::to_string(options.max_resume_channels) + " channels at once");
+    return command;
+  }
+  for (const auto& [cid, position] : members) {
+    if (cid.size() < kCid.min_bytes || cid.size() > kCid.max_bytes) {
+      fields.mistake("channels", "a cid has 3 to 320 bytes");
+      continue;
+    }
+    json::Fields nested(position, fields.pointer("channels") + "/" + std::string(cid));
+    ResumeCommand::Channel channel{std::string(cid), nested.text("epoch", kEpoch), nested.integer("seq", {.min = 0})};
+    nested.check_unknown();
+    fields.absorb(nested);
+    command.channels.push_back(std::move(channel));
+  }
+  return command;
+}
+
+std::vector<std::string> read_cids(json::Fields& fields, const Options& options) {
+  auto cids = fields.find_texts("cids", static_cast<std::size_t>(options.max_watched), kCid);
+  if (!cids || cids->empty()) {
+    fields.mistake("cids", "must name at least one channel");
+    return {};
+  }
+  std::sort(cids->begin(), cids->end());
+  cids->erase(std::unique(cids->begin(), cids->end()), cids->end());
+  return *std::move(cids);
+}
+
+Command read(std::string_view type, json::Fields& fields, const Options& options) {
+  if (type == "auth") return AuthCommand{fields.text("api_key", kApiKey), fields.text("token", kToken)};
+  if (type == "resume") return read_resume(fields, options);
+  if (type == "watch") return WatchCommand{read_cids(fields, options)};
+  if (type == "unwatch") return UnwatchCommand{read_cids(fields, options)};
+  return PingCommand{};
+}
+
+bool is_known(std::string_view type) {
+  return type == "ping" || type == "auth" || type == "resume" || type == "watch" || type == "unwatch";
+}
+
+}  // namespace
+
+std::variant<Parsed, Refused, Garbage> parse_command(std::string_view text, const Options& options) try {
+  const json::Document document = json::Document::parse(text);
+  const json::Value root = document.root();
+  if (root.kind() != json::Kind::object) return Garbage{"a frame must be a JSON object"};
+  const auto type = root.find("type");
+  if (!type || type->kind() != json::Kind::text) return Garbage{"a frame must have a type"};
+  if (!is_known(type->text())) return Garbage{"unknown type"};
+
+  json::Fields fields(root);
+  Parsed parsed;
+  fields.has("type");
+  parsed.ref = fields.find_text("ref", kRef).value_or("");
+  try {
+    parsed.command = read(type->text(), fields, options);
+    fields.finish();
+  } catch (const Error& error) {
+    return Refused{parsed.ref, error};
+  }
+  return parsed;
+} catch (const Error&) {
+  return Garbage{"not JSON"};
+}
+
+}  // namespace chat::realtime
