@@ -40,7 +40,7 @@ postgres_folder() {
     local elsewhere
     elsewhere=$(mktemp -d /var/tmp/chatd-postgres-XXXXXX)
     chmod 755 "$elsewhere"
-    ln -s "$elsewhere" "$folder"
+    ln -sfn "$elsewhere" "$folder"
   fi
   echo "$folder"
 }

@@ -54,8 +54,10 @@ install_packages() {
   if [[ $EUID != 0 ]] && ! command -v sudo >/dev/null; then
     die 1 "these Debian packages are missing, and neither root nor sudo is at hand: apt-get install ${missing[*]}"
   fi
-  step "Installing ${#missing[@]} Debian packages: ${missing[*]}"
-  as_root bash -s -- "${missing[@]}" <"$ROOT/ops/dev/apt_install" || die 1 "apt-get could not install: ${missing[*]}"
+  mkdir -p "$ROOT/var/log"
+  step "Installing ${#missing[@]} Debian packages: ${missing[*]} (log: var/log/apt.log)"
+  as_root bash -s -- "${missing[@]}" <"$ROOT/ops/dev/apt_install" >"$ROOT/var/log/apt.log" 2>&1 ||
+    fail_with_log "apt-get could not install them" "$ROOT/var/log/apt.log"
   mapfile -t missing < <(missing_of "${wanted[@]}")
   [[ ${#missing[@]} == 0 ]] || die 1 "still missing after apt-get: ${missing[*]}"
 }
