@@ -1,0 +1,130 @@
+#include <catch2/catch.hpp>
+
+#include <map>
+
+#include "tests/shape/tree.h"
+#include "tests/support/database.h"
+
+// The data rules of the design, asked of PostgreSQL's own catalogue: whatever the migrations say, this is what stands.
+namespace chat::test {
+namespace {
+
+// Tables that all applications share, each with its reason. Any other table without app_id is a mistake.
+const std::map<std::string, std::string> kSharedTables = {
+    {"plans", "a plan belongs to the operator and is offered to many applications"},
+    {"schema_migrations", "the state of the schema itself"},
+};
+
+const char* const kTenantPolicy = "(app_id = (NULLIF(current_setting('chat.app_id'::text, true), ''::text))::uuid)";
+
+// Tenant tables: those with app_id, partitions included.
+const std::string kTenantTables =
+    "(select c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, a.attnum"
+    " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+    " join pg_attribute a on a.attrelid = c.oid and a.attname = 'app_id' and not a.attisdropped"
+    " where n.nspname = 'public' and c.relkind in ('r', 'p'))";
+
+Probe& catalogue() {
+  static Probe probe(superuser_database().dsn);
+  return probe;
+}
+
+// Each row's first column; a query for what must not be.
+std::string found(const std::string& sql) {
+  std::vector<std::string> names;
+  for (const auto& row : catalogue().rows(sql)) names.push_back(row.at(0));
+  return listed(names);
+}
+
+}  // namespace
+
+TEST_CASE("catalogue: a table without app_id is one of the shared ones", "[shape][db][tenancy]") {
+  std::vector<std::string> mistakes;
+  for (const auto& row : catalogue().rows(
+           "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+           " where n.nspname = 'public' and c.relkind in ('r', 'p')"
+           " and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'app_id' and not a.attisdropped)"))
+    if (!kSharedTables.count(row.at(0))) mistakes.push_back(row.at(0) + ": has no app_id and no reason to be shared");
+  CHECK(listed(mistakes) == "");
+}
+
+TEST_CASE("catalogue: app_id is a uuid and never null", "[shape][db][tenancy]") {
+  CHECK(catalogue().rows("select * from " + kTenantTables + " t").size() >= 15);
+  CHECK(found("select t.relname from " + kTenantTables + " t join pg_attribute a on a.attrelid = t.oid and a.attnum = t.attnum"
+              " where a.atttypid <> 'uuid'::regtype or not a.attnotnull") == "");
+}
+
+TEST_CASE("catalogue: app_id leads every index of a tenant table, and each has a primary key", "[shape][db][tenancy]") {
+  CHECK(found("select i.indexrelid::regclass::text from " + kTenantTables + " t join pg_index i on i.indrelid = t.oid"
+              " where i.indkey[0] <> t.attnum") == "");
+  CHECK(found("select t.relname from " + kTenantTables + " t"
+              " where not exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary)") == "");
+}
+
+TEST_CASE("catalogue: a foreign key can't leave its tenant", "[shape][db][tenancy]") {
+  CHECK(found("select k.conname || ' of ' || t.relname from " + kTenantTables + " t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f'"
+              " join " + kTenantTables + " target on target.oid = k.confrelid"
+              " where k.conkey[1] <> t.attnum or k.confkey[1] <> target.attnum") == "");
+  CHECK(found("select k.conname from pg_constraint k join " + kTenantTables + " target on target.oid = k.confrelid"
+              " where k.contype = 'f' and not exists (select from " + kTenantTables + " t where t.oid = k.conrelid)") == "");
+}
+
+TEST_CASE("catalogue: row-level security is enabled and forced on every tenant table", "[shape][db][tenancy]") {
+  CHECK(found("select relname from " + kTenantTables + " t where not relrowsecurity or not relforcerowsecurity") == "");
+}
+
+TEST_CASE("catalogue: the tenant policy is the only one that the server's role meets", "[shape][db][tenancy]") {
+  const std::string policies =
+      "(select t.relname, t.relispartition, p.polname, p.polcmd, p.polpermissive, pg_get_expr(p.polqual, p.polrelid) as qual,"
+      " pg_get_expr(p.polwithcheck, p.polrelid) as with_check,"
+      " (p.polroles = '{0}' or 'chat_server'::regrole = any (p.polroles)) as meets_server"
+      " from " + kTenantTables + " t join pg_policy p on p.polrelid = t.oid)";
+  CHECK(found("select t.relname from " + kTenantTables + " t where not t.relispartition and not exists (select from " + policies +
+              " p where p.relname = t.relname and p.polname = 'tenant' and p.meets_server)") == "");
+  CHECK(found("select polname || ' of ' || relname from " + policies + " p where meets_server and (relispartition or polname <> 'tenant'"
+              " or polcmd <> '*' or not polpermissive or with_check is not null or qual <> $$" + kTenantPolicy + "$$)") == "");
+}
+
+TEST_CASE("catalogue: the server's role owns nothing and can't step around row-level security", "[shape][db][tenancy]") {
+  CHECK(catalogue().value("select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication"
+                          " from pg_roles where rolname = 'chat_server'") == "f");
+  CHECK(found("select classid::regclass::text || ' ' || objid from pg_shdepend"
+              " where deptype = 'o' and refclassid = 'pg_authid'::regclass and refobjid = 'chat_server'::regrole") == "");
+  CHECK(found("select roleid::regrole::text from pg_auth_members where member = 'chat_server'::regrole") == "");
+  CHECK(catalogue().value("select has_schema_privilege('chat_server', 'public', 'create')") == "f");
+  // TRUNCATE asks no policy; REFERENCES and TRIGGER would let it look at what it can't see.
+  CHECK(found("select relname from " + kTenantTables + " t where has_table_privilege('chat_server', t.oid, 'TRUNCATE')"
+              " or has_table_privilege('chat_server', t.oid, 'REFERENCES') or has_table_privilege('chat_server', t.oid, 'TRIGGER')") == "");
+  CHECK(found("select relname from " + kTenantTables + " t where relispartition"
+              " and has_table_privilege('chat_server', t.oid, 'SELECT, INSERT, UPDATE, DELETE')") == "");
+}
+
+TEST_CASE("catalogue: views look with the eyes of who asks", "[shape][db][tenancy]") {
+  CHECK(found("select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public'"
+              " and (c.relkind = 'm' or (c.relkind = 'v' and not coalesce('security_invoker=true' = any (c.reloptions), false)))") == "");
+}
+
+TEST_CASE("catalogue: SECURITY DEFINER functions fix their search_path and are not for everybody", "[shape][db][tenancy]") {
+  const std::string definers =
+      "(select p.oid, p.oid::regprocedure::text as name, p.proconfig, p.proacl from pg_proc p"
+      " join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' and p.prosecdef)";
+  CHECK(catalogue().rows("select * from " + definers + " f").size() >= 4);
+  CHECK(found("select name from " + definers + " f where not coalesce('search_path=public, pg_temp' = any (proconfig), false)") == "");
+  CHECK(found("select name from " + definers + " f where proacl is null"
+              " or exists (select from aclexplode(proacl) a where a.grantee = 0 and a.privilege_type = 'EXECUTE')") == "");
+}
+
+TEST_CASE("catalogue: no enum types, no sequences, no triggers of ours", "[shape][db]") {
+  CHECK(found("select t.typname from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname = 'public' and t.typtype = 'e'") == "");
+  CHECK(found("select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind = 'S'") == "");
+  CHECK(found("select tgname from pg_trigger where not tgisinternal") == "");
+}
+
+TEST_CASE("catalogue: messages are partitioned by id without a default partition, this month and the next stand ready", "[shape][db]") {
+  CHECK(catalogue().value("select pg_get_partkeydef('messages'::regclass)") == "RANGE (id)");
+  CHECK(catalogue().value("select partdefid from pg_partitioned_table where partrelid = 'messages'::regclass") == "0");
+  CHECK(catalogue().value("select to_regclass('messages_' || to_char(now() at time zone 'UTC', 'YYYY_MM')) is not null"
+                          " and to_regclass('messages_' || to_char(now() at time zone 'UTC' + interval '1 month', 'YYYY_MM')) is not null") == "t");
+}
+
+}  // namespace chat::test

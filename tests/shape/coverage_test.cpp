@@ -1,0 +1,68 @@
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "platform/base/error.h"
+#include "tests/shape/tree.h"
+#include "tests/support/contract.h"
+
+// What the whole suite must have exercised. Runs last. Without the variables nothing was recorded, and it says so.
+namespace chat::test {
+namespace {
+
+std::optional<std::filesystem::path> directory(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') {
+    WARN(variable << " is not set: coverage is judged by ./ops/test only");
+    return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("coverage: every SQL statement was executed by some test", "[coverage]") {
+  const auto seen = directory("CHAT_SQL_COVERAGE");
+  if (!seen) return;
+  std::vector<std::string> missing;
+  for (const NamedStatement& statement : statements())
+    if (!std::filesystem::exists(*seen / statement.name)) missing.push_back(statement.where + ": no test executed " + statement.name);
+  CHECK(listed(missing) == "");
+}
+
+TEST_CASE("coverage: every operation answered well in some test", "[coverage]") {
+  const auto seen = directory("CHAT_CONTRACT_COVERAGE");
+  if (!seen) return;
+  std::vector<std::string> missing;
+  for (const Operation& operation : Contract::get().operations())
+    for (const auto& [status, ignored] : operation.node->at("responses").items())
+      if (status[0] == '2' && !std::filesystem::exists(*seen / ("operation." + operation.id + "." + status)))
+        missing.push_back(operation.id + ": no test saw its " + status);
+  CHECK(listed(missing) == "");
+}
+
+TEST_CASE("coverage: every event was seen by some test", "[coverage]") {
+  const auto seen = directory("CHAT_CONTRACT_COVERAGE");
+  if (!seen) return;
+  std::vector<std::string> missing;
+  for (const auto& [type, ignored] : Contract::get().document()["x-events"].items())
+    if (!std::filesystem::exists(*seen / ("event." + type))) missing.push_back(type + ": no test saw it");
+  CHECK(listed(missing) == "");
+}
+
+TEST_CASE("coverage: every problem code was answered in some test", "[coverage]") {
+  const auto seen = directory("CHAT_CONTRACT_COVERAGE");
+  if (!seen) return;
+  // Answered only when the program has a bug.
+  static const std::set<std::string> unreachable = {"internal"};
+  std::vector<std::string> missing;
+  for (const CodeRow& row : code_rows())
+    if (!unreachable.count(std::string(row.word)) && !std::filesystem::exists(*seen / ("code." + std::string(row.word))))
+      missing.push_back(std::string(row.word) + ": no test saw it");
+  CHECK(listed(missing) == "");
+}
+
+}  // namespace chat::test

@@ -1,0 +1,119 @@
+#include <catch2/catch.hpp>
+
+#include <functional>
+
+#include "platform/storage/migrator.h"
+#include "tests/shape/tree.h"
+#include "tests/support/database.h"
+
+// For every tenant table that there is: a row of one application, looked at and reached for by another.
+namespace chat::test {
+namespace {
+
+// A value that the column takes. Where a CHECK lists words, the first of them.
+std::string value_for(const std::string& type, const std::string& word) {
+  if (!word.empty()) return "'" + word + "'";
+  if (type == "uuid") return "'" + new_uuid7(system_clock().now()).text() + "'";
+  if (type == "text") return "'x'";
+  if (type == "jsonb") return "'{}'";
+  if (type == "bytea") return "'\\x00'";
+  if (type == "boolean") return "false";
+  if (type == "date") return "current_date";
+  if (type == "timestamp with time zone") return "now()";
+  return "1";
+}
+
+class World {
+ public:
+  World() {
+    storage::Migrator(database_.owner()).up();
+    superuser_ = std::make_unique<Probe>(database_.superuser().dsn);
+    server_ = std::make_unique<Probe>(database_.server().dsn);
+    superuser_->run("set session_replication_role = replica");   // rows without their parents
+  }
+
+  std::vector<std::string> tables() {
+    std::vector<std::string> names;
+    for (const auto& row : superuser_->rows(
+             "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'app_id'"
+             " where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1"))
+      names.push_back(row.at(0));
+    return names;
+  }
+
+  // Puts a row of `app` into the table, around every rule; gives it as JSON.
+  std::string plant(const std::string& table, const std::string& app) {
+    std::string columns, values;
+    for (const auto& column : superuser_->rows(
+             "select a.attname, format_type(a.atttypid, null), coalesce((select (regexp_match(pg_get_constraintdef(k.oid),"
+             " '\\(' || a.attname || ' = ANY \\(ARRAY\\[''([^'']+)'''))[1] from pg_constraint k where k.conrelid = a.attrelid"
+             " and k.contype = 'c' and a.attnum = any (k.conkey) limit 1), '') from pg_attribute a where a.attrelid = '" + table +
+             "'::regclass and a.attnum > 0 and not a.attisdropped and a.attnotnull and not a.atthasdef")) {
+      columns += (columns.empty() ? "" : ", ") + column.at(0);
+      values += (values.empty() ? "" : ", ") + (column.at(0) == "app_id" ? "'" + app + "'" : value_for(column.at(1), column.at(2)));
+    }
+    superuser_->run("insert into " + table + " (" + columns + ") values (" + values + ")");
+    return superuser_->value("select to_jsonb(t) from " + table + " t where app_id = '" + app + "'");
+  }
+
+  // As the server's role acting for `app` ("": for nobody), in a transaction that is undone.
+  void as(const std::string& app, const std::function<void(Probe&)>& body) {
+    server_->run("begin");
+    if (!app.empty()) server_->run("select set_config('chat.app_id', '" + app + "', true)");
+    try {
+      body(*server_);
+    } catch (...) {
+      server_->run("rollback");
+      throw;
+    }
+    server_->run("rollback");
+  }
+
+  std::string refusal(const std::string& app, const std::string& sql) {
+    try {
+      as(app, [&](Probe& server) { server.run(sql); });
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+ private:
+  ScratchDatabase database_;
+  std::unique_ptr<Probe> superuser_, server_;
+};
+
+std::string affected(Probe& server, const std::string& sql) {
+  return server.value("with touched as (" + sql + " returning 1) select count(*) from touched");
+}
+
+}  // namespace
+
+TEST_CASE("isolation: in every tenant table, another application's row can't be seen, changed, removed or written", "[shape][db][tenancy]") {
+  World world;
+  const std::string mine = new_uuid7(system_clock().now()).text();
+  const std::string other = new_uuid7(system_clock().now()).text();
+  const auto tables = world.tables();
+  CHECK(tables.size() >= 15);
+  for (const std::string& table : tables) {
+    INFO(table);
+    const std::string row = world.plant(table, mine);
+    const std::string insert = "insert into " + table + " select * from jsonb_populate_record(null::" + table + ", $row$" + row + "$row$)";
+    REQUIRE(!row.empty());
+    world.as(mine, [&](Probe& server) {
+      CHECK(server.value("select count(*) from " + table) == "1");
+      CHECK(affected(server, "delete from " + table) == "1");
+    });
+    for (const std::string& stranger : {other, std::string()}) {
+      world.as(stranger, [&](Probe& server) {
+        CHECK(server.value("select count(*) from " + table) == "0");
+        CHECK(affected(server, "update " + table + " set app_id = app_id") == "0");
+        CHECK(affected(server, "delete from " + table) == "0");
+      });
+      CHECK_THAT(world.refusal(stranger, insert), Catch::Contains("row-level security"));
+    }
+    CHECK_THAT(world.refusal(mine, "update " + table + " set app_id = '" + other + "'"), Catch::Contains("row-level security"));
+  }
+}
+
+}  // namespace chat::test
