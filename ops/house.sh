@@ -72,7 +72,7 @@ house_chatd() {
       --set public.port="$port" --set operator.port="$operator_port" "$@" 9>&- </dev/null >>"$HOUSE/log/chatd.log" 2>&1
   ) &
   CHATD_PID=$!
-  export PUBLIC_URL
+  write_context
   if ! wait_until 30 is_ready_or_gone || ! is_alive "$CHATD_PID"; then
     local code=1
     is_alive "$CHATD_PID" || { wait "$CHATD_PID" && code=1 || code=$?; }
@@ -86,9 +86,23 @@ is_ready_or_gone() {
   ! is_alive "$CHATD_PID" || curl -fsS -m 2 -o /dev/null "$OPERATOR_URL/readyz"
 }
 
+# A context of chatctl's own: XDG_CONFIG_HOME=$HOUSE chatctl …
+write_context() {
+  mkdir -p "$HOUSE/chatctl"
+  (
+    umask 077
+    cat >"$HOUSE/chatctl/config.yaml" <<END
+current: local
+contexts:
+  local: {server: "$OPERATOR_URL", public: "$PUBLIC_URL", token_file: "$HOUSE/secrets/operator_token"}
+END
+  )
+}
+
 # chatctl against this house, whatever contexts the caller has.
 house_chatctl() {
-  env -u CHATCTL_CONTEXT "$HOUSE_BIN/chatctl" --server "$OPERATOR_URL" --token-file "$HOUSE/secrets/operator_token" --no-input "$@"
+  env -u CHATCTL_CONTEXT -u CHATCTL_SERVER -u CHATCTL_TOKEN_FILE -u CHATCTL_APP XDG_CONFIG_HOME="$HOUSE" \
+    "$HOUSE_BIN/chatctl" --no-input "$@"
 }
 
 house_close() {

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154  # seconds, rounds, engine, kind come from ops/bench
 
 REDIS_PID=""
-BENCH_APP=""
+BENCH_UUID=""
 
 # A new house each time: a measurement must not depend on what the last one left.
 open_bench() {
@@ -17,12 +17,11 @@ open_bench() {
   house_open "$folder" "$ROOT/build/release/bin"
   house_postgres ""
   start_chatd
-  house_chatctl plan apply bench -f "$ROOT/ops/benchmarks/plan.json" >/dev/null
+  house_chatctl plan apply -f "$ROOT/ops/benchmarks/plan.yaml" >/dev/null
   created=$(house_chatctl app create bench --plan bench -o json)
-  BENCH_APP=$(jq -r .application.app_id <<<"$created")
   jq -r '.api_key // .application.api_key' <<<"$created" >"$HOUSE/api_key"
   (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/bench_secret")
-  BENCH_APP_UUID=$(sql -c "select app_id from applications where name = 'bench'")
+  BENCH_UUID=$(sql -c "select app_id from applications where name = 'bench'")
 }
 
 start_chatd() { house_chatd "$PUBLIC_PORT" "$OPERATOR_PORT" --set public.engine="$engine" --set log.level=warn; }
@@ -58,7 +57,7 @@ describe_run() {
 readonly INSERT_STEM=0b0b0b0b-0000-7000-8000-
 
 prepare_inserts() {
-  sql -v app="$BENCH_APP_UUID" -v stem=$INSERT_STEM -f "$ROOT/ops/benchmarks/insert_setup.sql"
+  sql -v app="$BENCH_UUID" -v stem=$INSERT_STEM -f "$ROOT/ops/benchmarks/insert_setup.sql"
   sql -c checkpoint
 }
 
@@ -67,7 +66,7 @@ pgbench_inserts() {
   local clients=$1 prefix
   shift
   prefix=$(sql -c "select substr(uuid7_floor(clock_timestamp())::text, 1, 15)")
-  "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j 2 -T "$seconds" -D app="$BENCH_APP_UUID" -D stem=$INSERT_STEM -D prefix="$prefix" \
+  "$PG_BIN/pgbench" -n -M prepared -c "$clients" -j 2 -T "$seconds" -D app="$BENCH_UUID" -D stem=$INSERT_STEM -D prefix="$prefix" \
     -f "$ROOT/ops/benchmarks/insert.sql" "$@" "$DSN_SUPERUSER" 2>"$HOUSE/log/pgbench.log" ||
     fail_with_log "pgbench failed" "$HOUSE/log/pgbench.log"
 }
@@ -180,7 +179,7 @@ measure_fanout() {
 
 fill_channel() {
   generator channel --channel "$1" --user historian >/dev/null
-  sql -v app="$BENCH_APP_UUID" -v channel="$1" -v user=historian -v messages="$2" -f "$ROOT/ops/benchmarks/history_setup.sql"
+  sql -v app="$BENCH_UUID" -v channel="$1" -v user=historian -v messages="$2" -f "$ROOT/ops/benchmarks/history_setup.sql"
 }
 
 measure_history() {
@@ -221,7 +220,7 @@ measure_crash() {
     echo "copy acked from stdin;"
     "$HOUSE_BIN/chat_bench" uuids --file "$acked"
     echo '\.'
-    echo "select count(*) from acked where not exists (select from messages m where m.app_id = '$BENCH_APP_UUID' and m.id = acked.id);"
+    echo "select count(*) from acked where not exists (select from messages m where m.app_id = '$BENCH_UUID' and m.id = acked.id);"
   } | sql)
   jq -n --argjson report "$report" --argjson lost "$lost" --argjson logged "$(wc -l <"$acked")" '
     {acknowledged: $logged, lost: $lost, lost_connections: $report.lost_connections, refused: $report.refused, reach: "lost = 0"}
