@@ -29,11 +29,13 @@ void put(char* at, int width, std::int64_t value) {
   for (int i = width - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
 }
 
-/// The day of `at`, kept where four digits of year suffice: a token's absurd expiry must not break an answer.
-year_month_day date_of(Timestamp at) {
+/// `at`, kept where four digits of year suffice: a token's absurd expiry must not break an answer.
+Timestamp in_reach(Timestamp at) {
   constexpr Timestamp kFirst = sys_days{std::chrono::year{0} / 1 / 1};
-  return year_month_day{std::chrono::floor<days>(std::clamp(at, kFirst, kEnd - microseconds{1}))};
+  return std::clamp(at, kFirst, kEnd - microseconds{1});
 }
+
+year_month_day date_of(Timestamp at) { return year_month_day{std::chrono::floor<days>(in_reach(at))}; }
 
 std::string date_text(const year_month_day& date) {
   std::string out = "0000-00-00";
@@ -105,7 +107,8 @@ const Clock& system_clock() {
   return clock;
 }
 
-std::string format_time(Timestamp at) {
+std::string format_time(Timestamp moment) {
+  const Timestamp at = in_reach(moment);
   const year_month_day date = date_of(at);
   std::string out = "0000-00-00T00:00:00.000000Z";
   put(out.data(), 4, int{date.year()});
@@ -141,12 +144,12 @@ std::string day_of(Timestamp at) { return date_text(date_of(at)); }
 std::string month_of(Timestamp at) { return date_text(date_of(month_start(at))); }
 
 Timestamp month_start(Timestamp at) {
-  const year_month_day date{std::chrono::floor<days>(at)};
+  const year_month_day date = date_of(at);
   return sys_days{date.year() / date.month() / 1};
 }
 
 Timestamp next_month_start(Timestamp at) {
-  const year_month_day date{std::chrono::floor<days>(at)};
+  const year_month_day date = date_of(at);
   return sys_days{date.year() / date.month() / 1 + std::chrono::months{1}};
 }
 
