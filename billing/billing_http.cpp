@@ -62,7 +62,7 @@ Response list(const Services&, const Request& request, Tx& tx) {
 }
 
 Response put(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   const auto& plan_id = request.part("plan_id");
   put_plan(tx, services.bus, plan_id, check_plan(document.root(), "#"), services.clock.now());
   return show_plan(200, tx, plan_id);

@@ -1,6 +1,9 @@
 drop function purge_deleted(integer);
 drop function sweep_message_nonces(integer);
+drop function erase_deleted_users(integer);
+drop table user_erasures;
 drop view messages_shown;
+drop view members_shown;
 drop table mentions;
 drop table message_deletions;
 drop table message_nonces;

@@ -101,6 +101,20 @@ create table mentions (
 );
 select make_tenant_table('mentions');
 
+-- A member as the API shows it. Unread is arithmetic: the countable messages behind the watermark (or since joining),
+-- less those deleted meanwhile. It costs the same at any number of members and messages.
+create view members_shown with (security_invoker = true) as
+select m.app_id, m.channel_id, m.user_id as id, u.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at,
+       greatest(h.last_message_seq - coalesce(m.read_message_seq, m.joined_message_seq)
+                - (select count(*) from message_deletions d
+                   where d.app_id = m.app_id and d.channel_id = m.channel_id
+                     and d.message_seq > coalesce(m.read_message_seq, m.joined_message_seq)), 0) as unread,
+       h.last_message_seq
+from channel_members m
+join channel_heads h on h.app_id = m.app_id and h.channel_id = m.channel_id
+join users u on u.app_id = m.app_id and u.id = m.user_id;
+grant select on members_shown to chat_server;
+
 -- A message as the API shows it: a deleted one without its content, an erased one without its author.
 create view messages_shown with (security_invoker = true) as
 select m.app_id, m.channel_id, m.id, c.type || ':' || c.channel_id as cid, m.seq, m.message_seq, m.type,
@@ -115,6 +129,55 @@ from messages m
 join channels c on c.app_id = m.app_id and c.id = m.channel_id
 join users author on author.app_id = m.app_id and author.id = m.user_id;
 grant select on messages_shown to chat_server;
+
+-- Users deleted for good, whose messages a job is erasing, channel by channel.
+create table user_erasures (
+  app_id uuid not null,
+  user_id uuid not null,
+  after_channel uuid,                          -- channels up to this id are done; null: none yet
+  requested_at timestamptz not null,
+  primary key (app_id, user_id),
+  foreign key (app_id, user_id) references users (app_id, id)
+);
+select make_tenant_table('user_erasures');
+
+-- Reason to cross tenants: one job erases the messages of hard deleted users of all applications. A message keeps its
+-- row and number, so that no client sees a hole; its content goes. Returns the steps done; 0: nothing left to do.
+create function erase_deleted_users(max_channels integer) returns integer
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  erasure user_erasures;
+  channel uuid;
+  steps integer := 0;
+begin
+  select * into erasure from user_erasures order by requested_at limit 1 for update skip locked;
+  if not found then return 0; end if;
+  for channel in
+    select id from channels
+    where app_id = erasure.app_id and (erasure.after_channel is null or id > erasure.after_channel)
+    order by id limit max_channels
+  loop
+    with erased as (
+      update messages set text = '', attachments = null, mentions = null, custom = null, nonce = null, erased = true,
+        deleted_at = coalesce(deleted_at, now())
+      where app_id = erasure.app_id and channel_id = channel and user_id = erasure.user_id and not messages.erased
+      returning message_seq)
+    insert into message_deletions (app_id, channel_id, message_seq)
+    select erasure.app_id, channel, message_seq from erased where message_seq is not null
+    on conflict do nothing;
+    update user_erasures set after_channel = channel
+    where app_id = erasure.app_id and user_id = erasure.user_id;
+    steps := steps + 1;
+  end loop;
+  if steps = 0 then
+    delete from mentions where app_id = erasure.app_id and user_id = erasure.user_id;
+    delete from user_erasures where app_id = erasure.app_id and user_id = erasure.user_id;
+    steps := 1;
+  end if;
+  return steps;
+end $$;
+revoke execute on function erase_deleted_users(integer) from public;
+grant execute on function erase_deleted_users(integer) to chat_server;
 
 -- Reason to cross tenants: one job forgets old nonces of all applications.
 create function sweep_message_nonces(max_rows integer) returns integer
@@ -161,7 +224,7 @@ begin
   select a.app_id into victim from applications a where a.status = 'deleted' and a.purged_at is null
   order by a.app_id limit 1 for update skip locked;
   if not found then return 0; end if;
-  foreach child in array array['channels', 'channel_types', 'users', 'user_revocations', 'application_secrets',
+  foreach child in array array['user_erasures', 'channels', 'channel_types', 'users', 'user_revocations', 'application_secrets',
                                'idempotency_keys', 'outbox', 'active_users', 'usage_flushes'] loop
     execute format('delete from %I where ctid = any (array(select ctid from %I where app_id = $1 limit $2)) and app_id = $1',
                    child, child) using victim.app_id, max_rows - removed;

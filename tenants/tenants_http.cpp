@@ -20,7 +20,7 @@ Response show_app(const Request& request, storage::Transaction& tx) {
 }
 
 Response revoke_all(const Services& services, const Request& request, storage::Transaction& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   auto before = body.find_time("before");
   body.finish();

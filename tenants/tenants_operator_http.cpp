@@ -34,7 +34,7 @@ void write_secret(json::Writer& out, const Secret& secret) {
 }
 
 Response create(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   NewApplication wanted;
   wanted.name = body.text("name", {.min_bytes = 1});
@@ -77,7 +77,7 @@ std::string check_overrides(const json::Value& limits) {
 }
 
 Response update(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   auto set = body.find_object("set");
   if (!set) body.mistake("set", "Required: the members to change.");
@@ -97,7 +97,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
 }
 
 Response suspend(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   auto reason = body.text("reason", {.min_bytes = 1, .max_bytes = 1000});
   body.finish();
@@ -107,6 +107,7 @@ Response suspend(const Services& services, const Request& request, Tx& tx) {
 }
 
 Response resume(const Services& services, const Request& request, Tx& tx) {
+  http::require_empty_body(request);
   AppId app = app_part(request, tx);
   set_status(tx, services.bus, app, Status::active, "", services.clock.now());
   return show(200, tx, app);
@@ -128,7 +129,7 @@ Response show_keys(const Services& services, const Request& request, Tx& tx) {
 }
 
 Response add_secret(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   auto seconds = body.find_integer("expire_others_in_s", {0, kMaxGraceSeconds});
   body.finish();
@@ -164,7 +165,7 @@ Claims wanted_claims(const json::Value& root, Timestamp now) {
 
 Response mint_token(const Services& services, const Request& request, Tx& tx) {
   auto now = services.clock.now();
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   Claims claims = wanted_claims(document.root(), now);
   AppId app = app_part(request, tx);
   auto application = read_application(tx, app, services.sealer, now);
@@ -180,7 +181,7 @@ Response mint_token(const Services& services, const Request& request, Tx& tx) {
 }
 
 Response revoke(const Services& services, const Request& request, Tx& tx) {
-  auto document = json::Document::parse(request.body);
+  auto document = http::body_of(request);
   json::Fields body(document.root());
   auto user = body.find_text("user_id", {.min_bytes = 1});
   auto before = body.find_time("before");

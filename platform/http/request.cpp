@@ -123,4 +123,13 @@ Response problem(const Error& error, std::string_view request_id) {
   return response;
 }
 
+json::Document body_of(const Request& request) {
+  return json::Document::parse(request.body.empty() ? std::string_view("{}") : std::string_view(request.body));
+}
+
+void require_empty_body(const Request& request) {
+  auto document = body_of(request);
+  json::Fields(document.root()).finish();
+}
+
 }  // namespace chat::http

@@ -11,6 +11,7 @@
 #include "platform/base/clock.h"
 #include "platform/base/id.h"
 #include "platform/base/error.h"
+#include "platform/base/json.h"
 
 namespace chat::http {
 
@@ -69,6 +70,12 @@ class Query {
   std::vector<FieldError> mistakes_;
   bool only_unknown_ = true;
 };
+
+/// The request's JSON body. An absent body is `{}`: every member may then be missing.
+/// Errors:  malformed_json
+json::Document body_of(const Request& request);
+/// For operations that take nothing: no body, or `{}`. Errors: malformed_json, unknown_field
+void require_empty_body(const Request& request);
 
 struct Response {
   int status = 200;

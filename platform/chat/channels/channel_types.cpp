@@ -1,0 +1,102 @@
+#include "platform/chat/channels/channel_types.h"
+
+#include <algorithm>
+
+#include "platform/base/error.h"
+#include "platform/chat/channels/channel_types.sql.h"
+
+namespace chat::channels {
+namespace {
+
+constexpr int kMaxTypes = 100;
+
+ChannelType read(const storage::Row& row) {
+  return {std::string(row.text(0)), parse_type_settings(std::string(row.text(1))), row.time(2), row.time(3)};
+}
+
+void lock_type(storage::Transaction& tx, const std::string& type) {
+  if (!tx.find(sql::lock_channel_type, tx.app(), type)) throw not_found("channel type");
+}
+
+}  // namespace
+
+void read_type_settings(json::Fields& fields, TypeSettings& settings) {
+  settings.max_message_bytes =
+      fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
+  settings.replies = fields.find_boolean("replies").value_or(settings.replies);
+  settings.quotes = fields.find_boolean("quotes").value_or(settings.quotes);
+  settings.open = fields.find_boolean("open").value_or(settings.open);
+  settings.read_events = fields.find_boolean("read_events").value_or(settings.read_events);
+}
+
+TypeSettings parse_type_settings(const std::string& text) {
+  TypeSettings settings;
+  auto document = json::Document::parse(text);
+  json::Fields fields(document.root());
+  read_type_settings(fields, settings);
+  return settings;
+}
+
+std::string type_settings_json(const TypeSettings& settings) {
+  json::Writer out;
+  out.object()
+      .field("max_message_bytes", settings.max_message_bytes)
+      .key("replies").boolean(settings.replies)
+      .key("quotes").boolean(settings.quotes)
+      .key("open").boolean(settings.open)
+      .key("read_events").boolean(settings.read_events)
+      .end();
+  return out.take();
+}
+
+std::string channel_type_json(const ChannelType& type) {
+  json::Writer out;
+  out.object()
+      .field("type", type.type)
+      .key("settings").raw(type_settings_json(type.settings))
+      .key("created_at").time(type.created_at)
+      .key("updated_at").time(type.updated_at)
+      .end();
+  return out.take();
+}
+
+bool is_channel_type(std::string_view text) {
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
+}
+
+ChannelType create_channel_type(storage::Transaction& tx, const std::string& type, const TypeSettings& settings, Timestamp now) {
+  if (list_channel_types(tx).size() >= kMaxTypes)
+    throw Error(Code::limit_reached, "An application may have 100 channel types.");
+  if (!tx.find(sql::insert_channel_type, tx.app(), type, type_settings_json(settings), now))
+    throw Error(Code::already_exists, "A channel type of this name exists.");
+  return get_channel_type(tx, type);
+}
+
+ChannelType get_channel_type(storage::Transaction& tx, const std::string& type) {
+  auto rows = tx.find(sql::get_channel_type, tx.app(), type);
+  if (!rows) throw not_found("channel type");
+  return read((*rows)[0]);
+}
+
+std::vector<ChannelType> list_channel_types(storage::Transaction& tx) {
+  std::vector<ChannelType> types;
+  auto rows = tx.query(sql::list_channel_types, tx.app());
+  for (auto row : rows) types.push_back(read(row));
+  return types;
+}
+
+ChannelType update_channel_type(storage::Transaction& tx, const std::string& type, const TypeSettings& settings, Timestamp now) {
+  lock_type(tx, type);
+  tx.run(sql::update_channel_type, tx.app(), type, type_settings_json(settings), now);
+  return get_channel_type(tx, type);
+}
+
+void delete_channel_type(storage::Transaction& tx, const std::string& type) {
+  lock_type(tx, type);
+  if (tx.find(sql::type_in_use, tx.app(), type))
+    throw Error(Code::conflict, "Channels of this type exist; delete them first.");
+  tx.run(sql::delete_channel_type, tx.app(), type);
+}
+
+}  // namespace chat::channels

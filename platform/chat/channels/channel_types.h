@@ -1,0 +1,42 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "platform/base/json.h"
+#include "platform/storage/transaction.h"
+
+/// Channel types: settings that all channels of a type share. `messaging`, `team` and `livestream` exist from the start.
+namespace chat::channels {
+
+struct TypeSettings {
+  std::int64_t max_message_bytes = 20'000;     // text of one message, UTF-8
+  bool replies = true;                         // threads
+  bool quotes = true;
+  bool open = false;                           // users who are not members may read, watch and send
+  bool read_events = true;                     // message.read is told to the channel
+};
+TypeSettings parse_type_settings(const std::string& json);
+std::string type_settings_json(const TypeSettings& settings);
+/// Errors:  gathered in `fields`
+void read_type_settings(json::Fields& fields, TypeSettings& settings);
+
+struct ChannelType {
+  std::string type;
+  TypeSettings settings;
+  Timestamp created_at, updated_at;
+};
+std::string channel_type_json(const ChannelType& type);
+
+bool is_channel_type(std::string_view text);   // 1-64 of a-z 0-9 _ -
+
+/// Errors:  already_exists; limit_reached (100 types)
+ChannelType create_channel_type(storage::Transaction& tx, const std::string& type, const TypeSettings& settings, Timestamp now);
+/// Errors:  not_found
+ChannelType get_channel_type(storage::Transaction& tx, const std::string& type);
+std::vector<ChannelType> list_channel_types(storage::Transaction& tx);
+/// Errors:  not_found
+ChannelType update_channel_type(storage::Transaction& tx, const std::string& type, const TypeSettings& settings, Timestamp now);
+/// Errors:  not_found; conflict (channels of it exist)
+void delete_channel_type(storage::Transaction& tx, const std::string& type);
+
+}  // namespace chat::channels

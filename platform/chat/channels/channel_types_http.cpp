@@ -1,0 +1,81 @@
+#include "platform/base/error.h"
+#include "platform/chat/channels/channel_types.h"
+#include "platform/chat/channels/channels_http.h"
+
+namespace chat::channels {
+namespace {
+
+using http::Access;
+using http::Method;
+using http::Request;
+using http::Response;
+using Tx = storage::Transaction;
+
+Response show(int status, const ChannelType& type) {
+  json::Writer out;
+  out.object().key("channel_type").raw(channel_type_json(type)).end();
+  return http::json(status, out.take());
+}
+
+Response list(const Services&, const Request& request, Tx& tx) {
+  http::Query(request).finish();
+  json::Writer out;
+  out.object().key("channel_types").array();
+  for (const auto& type : list_channel_types(tx)) out.raw(channel_type_json(type));
+  out.end().end();
+  return http::json(200, out.take());
+}
+
+void read_settings(json::Fields& body, TypeSettings& settings) {
+  auto given = body.find_object("settings");
+  if (!given) return;
+  json::Fields fields(*given, "#/settings");
+  read_type_settings(fields, settings);
+  fields.check_unknown();
+  body.absorb(fields);
+}
+
+Response create(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  auto type = body.text("type", {.min_bytes = 1, .max_bytes = 64});
+  if (!type.empty() && !is_channel_type(type)) body.mistake("type", "Must be 1-64 of a-z 0-9 _ -");
+  TypeSettings settings;
+  read_settings(body, settings);
+  body.finish();
+  return show(201, create_channel_type(tx, type, settings, services.clock.now()));
+}
+
+Response update(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  auto current = get_channel_type(tx, request.part("type"));
+  json::Fields body(document.root());
+  read_settings(body, current.settings);
+  body.finish();
+  return show(200, update_channel_type(tx, current.type, current.settings, services.clock.now()));
+}
+
+Response remove(const Services&, const Request& request, Tx& tx) {
+  delete_channel_type(tx, request.part("type"));
+  return http::no_content();
+}
+
+}  // namespace
+
+void add_channel_type_routes(http::Router& router, const Services& services) {
+  auto add = [&](Method method, const char* pattern, const char* operation,
+                 Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write) {
+    router.add({.method = method, .pattern = std::string("/v1/channel_types") + pattern, .operation = operation,
+                .access = Access::server, .mode = mode,
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+  };
+  add(Method::get, "", "list_channel_types", list, storage::Mode::read);
+  add(Method::post, "", "create_channel_type", create);
+  add(Method::get, "/{type}", "get_channel_type",
+      [](const Services&, const Request& request, Tx& tx) { return show(200, get_channel_type(tx, request.part("type"))); },
+      storage::Mode::read);
+  add(Method::patch, "/{type}", "update_channel_type", update);
+  add(Method::del, "/{type}", "delete_channel_type", remove);
+}
+
+}  // namespace chat::channels

@@ -1,0 +1,189 @@
+#include "platform/chat/channels/channels.h"
+
+#include <algorithm>
+
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels.sql.h"
+#include "platform/chat/channels/channels_events.h"
+#include "platform/chat/channels/read_row.h"
+#include "platform/chat/users/users.h"
+
+namespace chat::channels {
+
+using storage::FieldType;
+
+Channel read_channel(const storage::Row& row, int at) {
+  Channel channel;
+  channel.id = ChannelId{row.uuid(at)};
+  channel.type = row.text(at + 1);
+  channel.channel_id = row.text(at + 2);
+  channel.name = row.optional_text(at + 3);
+  channel.image = row.optional_text(at + 4);
+  channel.description = row.optional_text(at + 5);
+  channel.custom = row.text(at + 6);
+  channel.frozen = row.boolean(at + 7);
+  channel.distinct = row.boolean(at + 8);
+  channel.created_by = row.optional_text(at + 9);
+  channel.created_at = row.time(at + 10);
+  channel.updated_at = row.time(at + 11);
+  channel.epoch = row.text(at + 12);
+  channel.last_seq = row.integer(at + 13);
+  channel.last_message_seq = row.integer(at + 14);
+  if (auto id = row.optional_uuid(at + 15)) channel.last_message_id = MessageId{*id};
+  channel.last_message_at = row.optional_time(at + 16);
+  channel.member_count = row.integer(at + 17);
+  return channel;
+}
+
+std::optional<Member> read_member(const storage::Row& row, int at) {
+  if (row.is_null(at)) return std::nullopt;
+  return Member{UserId{row.uuid(at)},  std::string(row.text(at + 1)),   std::string(row.text(at + 2)), row.time(at + 3),
+                row.time(at + 4),      row.optional_integer(at + 5), row.optional_time(at + 6),     row.integer(at + 7)};
+}
+
+std::string channel_json(const Channel& channel) {
+  json::Writer out;
+  out.object()
+      .field("id", channel.channel_id)
+      .field("type", channel.type)
+      .field("cid", channel.cid())
+      .optional_field("name", channel.name)
+      .optional_field("image", channel.image)
+      .optional_field("description", channel.description)
+      .key("custom").raw(channel.custom)
+      .key("frozen").boolean(channel.frozen)
+      .key("distinct").boolean(channel.distinct)
+      .optional_field("created_by", channel.created_by)
+      .field("member_count", channel.member_count)
+      .field("epoch", channel.epoch)
+      .field("last_seq", channel.last_seq)
+      .field("last_message_seq", channel.last_message_seq)
+      .optional_time("last_message_at", channel.last_message_at)
+      .key("created_at").time(channel.created_at)
+      .key("updated_at").time(channel.updated_at)
+      .end();
+  return out.take();
+}
+
+std::string member_json(const Member& member, bool with_unread) {
+  json::Writer out;
+  out.object()
+      .field("user_id", member.user_id)
+      .field("role", member.role)
+      .key("created_at").time(member.created_at)
+      .key("updated_at").time(member.updated_at);
+  if (member.read_seq) out.field("read_seq", *member.read_seq);
+  out.optional_time("read_at", member.read_at);
+  if (with_unread) out.field("unread", member.unread);
+  out.end();
+  return out.take();
+}
+
+bool is_channel_id(std::string_view text) {
+  auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  if (text.size() > 128) return false;
+  if (text.starts_with('!')) text.remove_prefix(1);
+  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+
+void Opened::require(Action action) const {
+  if (may(action)) return;
+  throw forbidden("This needs " + std::string(word(action)) + ", which " +
+                  (membership ? "the role " + membership->role + " does not have here." : "only members have here."));
+}
+
+Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
+                    const std::string& channel_id, const std::string& acting_user) {
+  auto rows = tx.find(sql::open_channel, tx.app(), type, channel_id, acting_user);
+  if (!rows) throw not_found("channel");
+  auto row = (*rows)[0];
+  Opened opened;
+  opened.channel = read_channel(row);
+  opened.settings = parse_type_settings(std::string(row.text(kChannelColumns)));
+  opened.acting_user = acting_user;
+  if (auto id = row.optional_uuid(kChannelColumns + 1)) opened.acting_id = UserId{*id};
+  opened.membership = read_member(row, kChannelColumns + 3);
+  if (acting_user.empty()) {
+    INVARIANT(caller.is_server(), "only a server acts for nobody");
+    opened.actions = kAllActions;
+    return opened;
+  }
+  if (opened.acting_id && row.boolean(kChannelColumns + 2)) throw Error(Code::user_deactivated, "This user is deactivated.");
+  const Role role = opened.membership ? parse_role(opened.membership->role) : Role::none;
+  opened.actions = opened.acting_id ? actions_of(role, opened.settings.open) : 0;
+  if (!opened.may(Action::read_channel)) throw not_found("channel");
+  return opened;
+}
+
+Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
+                    const std::string& channel_id, const std::string& acting_user) {
+  if (!tx.find(sql::lock_head, tx.app(), type, channel_id)) throw not_found("channel");
+  return open_channel(tx, caller, type, channel_id, acting_user);
+}
+
+Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now) {
+  const bool more_than_frozen = change.name || change.image || change.description || change.custom || !change.unset.empty();
+  if (more_than_frozen || !change.frozen) opened.require(Action::update_channel);
+  if (change.frozen) opened.require(Action::freeze_channel);
+  text::ArrayLiteral members, keys;
+  for (const auto& name : change.unset) {
+    if (name.starts_with("custom.")) keys.add(name.substr(7));
+    else members.add(name);
+  }
+  auto rows = tx.query(sql::update_channel, tx.app(), opened.channel.id, change.name, change.image, change.description,
+                       change.custom, change.frozen, members.take(), keys.take(), now);
+  if (rows[0].integer(0) > static_cast<std::int64_t>(users::kMaxCustomBytes) + 1024)
+    throw invalid_field("#/set/custom", "The channel's custom data would exceed 5 KiB.");
+  auto channel = read_channel(tx.query(sql::get_channel, tx.app(), opened.channel.id)[0]);
+  channel.last_seq += 1;                       // the number that this event takes
+  json::Writer data;
+  data.object().key("channel").raw(channel_json(channel)).end();
+  tell(tx, bus, channel, now, {{.type = kChannelUpdated, .data = data.take()}});
+  return channel;
+}
+
+void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, Timestamp now) {
+  opened.require(Action::delete_channel);
+  json::Writer data;
+  data.object().key("channel").raw(channel_json(opened.channel)).end();
+  tell(tx, bus, opened.channel, now, {{.type = kChannelDeleted, .data = data.take()}});
+  tx.run(sql::delete_channel, tx.app(), opened.channel.id, now);
+}
+
+const storage::Listing& listing() {
+  static const storage::Listing list(
+      sql::query_channels, "s.id",
+      {{"last_message_at", "coalesce(s.last_message_at, s.created_at)", FieldType::time, true},
+       {"created_at", "s.created_at", FieldType::time, true},
+       {"updated_at", "s.updated_at", FieldType::time, true},
+       {"member_count", "s.member_count", FieldType::integer, true},
+       {"cid", "(s.type || ':' || s.channel_id)", FieldType::text},
+       {"type", "s.type", FieldType::text},
+       {"id", "s.channel_id", FieldType::text},
+       {"name", "s.name", FieldType::text},
+       {"created_by", "s.created_by", FieldType::text},
+       {"frozen", "s.frozen", FieldType::boolean},
+       {.name = "members", .column = "", .type = FieldType::text, .sortable = false,
+        .any_of = "exists (select 1 from channel_members cm join users mu on mu.app_id = cm.app_id and mu.id = cm.user_id "
+                  "where cm.app_id = s.app_id and cm.channel_id = s.id and mu.user_id = any (%))"}});
+  return list;
+}
+
+storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server,
+                                     const storage::ListRequest& request, const storage::Cursors& cursors) {
+  const bool restricted = !acting_user.empty();
+  return listing().page<Listed>(
+      tx, storage::Params::of(tx.app(), acting_user, restricted), request, cursors, [&](const storage::Row& row) {
+        Listed listed{read_channel(row), kAllActions, read_member(row, kChannelColumns + 1)};
+        const auto settings = parse_type_settings(std::string(row.text(kChannelColumns)));
+        if (restricted || !is_server)
+          listed.actions = actions_of(listed.membership ? parse_role(listed.membership->role) : Role::none, settings.open);
+        return listed;
+      });
+}
+
+}  // namespace chat::channels

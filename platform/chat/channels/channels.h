@@ -1,0 +1,121 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/bus/feed.h"
+#include "platform/chat/channels/channel_types.h"
+#include "platform/chat/channels/permissions.h"
+#include "platform/storage/listing.h"
+#include "platform/storage/transaction.h"
+#include "tenants/auth.h"
+
+/// Channels: where messages are. A channel is named by its customer as type:id, the cid.
+namespace chat::channels {
+
+struct Channel {
+  ChannelId id;                                // the server's own; never shown
+  std::string type, channel_id;
+  std::optional<std::string> name, image, description;
+  std::string custom = "{}";
+  bool frozen = false, distinct = false;
+  std::optional<std::string> created_by;
+  Timestamp created_at, updated_at;
+  std::string epoch;                           // of the numbering
+  std::int64_t last_seq = 0;                   // all durable events
+  std::int64_t last_message_seq = 0;           // countable messages
+  std::optional<MessageId> last_message_id;
+  std::optional<Timestamp> last_message_at;
+  std::int64_t member_count = 0;
+
+  [[nodiscard]] std::string cid() const { return type + ":" + channel_id; }
+};
+std::string channel_json(const Channel& channel);
+
+/// A user's place in a channel.
+struct Member {
+  UserId id;
+  std::string user_id;
+  std::string role = "member";
+  Timestamp created_at, updated_at;
+  std::optional<std::int64_t> read_seq;        // watermark over countable messages; absent: never opened
+  std::optional<Timestamp> read_at;
+  std::int64_t unread = 0;
+};
+std::string member_json(const Member& member, bool with_unread = false);
+
+bool is_channel_id(std::string_view text);     // 1-128 of A-Z a-z 0-9 _ -, or '!' first for distinct channels
+
+/// A channel as one caller may see and use it.
+struct Opened {
+  Channel channel;
+  TypeSettings settings;
+  std::string acting_user;                     // empty: a server acting for nobody
+  std::optional<UserId> acting_id;
+  std::optional<Member> membership;
+  std::uint32_t actions = 0;
+
+  [[nodiscard]] bool may(Action action) const { return allows(actions, action); }
+  /// Errors:  forbidden, naming the action
+  void require(Action action) const;
+};
+
+/// The only door to a channel: it exists, belongs to this application, and the caller may read it.
+/// With `acting_user` empty, a server sees everything and may do everything.
+/// Errors:  not_found (missing, another application's, or hidden from this user, all alike); user_deactivated
+/// Cost:    one statement.
+Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
+                    const std::string& channel_id, const std::string& acting_user);
+/// The same, and holds the channel's head until the end of the transaction: changes of one channel happen one by one.
+Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
+                    const std::string& channel_id, const std::string& acting_user);
+
+struct MemberInput {
+  std::string user_id;
+  Role role = Role::member;
+};
+struct ChannelInput {
+  std::optional<std::string> name, image, description, custom;
+  std::vector<MemberInput> members;
+  std::string created_by;                      // empty: the server itself
+};
+
+/// Makes the channel, or finds it as it is. The creator becomes its owner.
+/// Errors:  not_found (type, users); limit_reached channel_members; forbidden (exists, and this user may not read it)
+/// Event:   channel.created to the members, when made.
+struct Created {
+  bool created = false;
+  Channel channel;
+};
+Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
+                              const std::string& type, const std::string& channel_id, const ChannelInput& input,
+                              std::int64_t max_members, Timestamp now, bool distinct = false);
+/// The id that a set of members shares: '!' and a hash of the sorted user ids.
+std::string distinct_id(std::vector<std::string> user_ids);
+
+struct ChannelChange {
+  std::optional<std::string> name, image, description, custom;
+  std::optional<bool> frozen;
+  std::vector<std::string> unset;              // name | image | description | custom | custom.<key>
+};
+/// Errors:  as lock_channel; forbidden
+/// Event:   channel.updated
+Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now);
+
+/// Gone at once for everybody; its rows are purged by a job. The same cid may be created anew, with a new epoch.
+/// Event:   channel.deleted
+void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, Timestamp now);
+
+/// Filter: cid type id name created_by created_at updated_at last_message_at member_count frozen members.
+/// Sort: last_message_at created_at updated_at member_count.
+const storage::Listing& listing();
+struct Listed {
+  Channel channel;
+  std::uint32_t actions = 0;
+  std::optional<Member> membership;
+};
+/// A user sees its own channels and open ones; a server acting for nobody sees all.
+storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server,
+                                     const storage::ListRequest& request, const storage::Cursors& cursors);
+
+}  // namespace chat::channels

@@ -1,0 +1,66 @@
+-- name: open_channel
+-- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel.
+select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
+  s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
+  t.settings::text, u.id, u.deactivated_at is not null,
+  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread
+from channels_shown s
+join channel_types t on t.app_id = s.app_id and t.type = s.type
+left join users u on u.app_id = s.app_id and u.user_id = $4 and u.deleted_at is null
+left join members_shown m on m.app_id = s.app_id and m.channel_id = s.id and m.id = u.id
+where s.app_id = $1 and s.type = $2 and s.channel_id = $3
+
+-- name: lock_head
+-- $1 app  $2 type  $3 channel id.  No row: no such channel.
+select h.channel_id from channels c
+join channel_heads h on h.app_id = c.app_id and h.channel_id = c.id
+where c.app_id = $1 and c.type = $2 and c.channel_id = $3 and c.deleted_at is null
+for update of h
+
+-- name: insert_channel
+-- $1 app  $2 id  $3 type  $4 channel id  $5 name  $6 image  $7 description  $8 custom  $9 distinct  $10 creator  $11 now
+-- No row: it exists.
+insert into channels (app_id, id, type, channel_id, name, image, description, custom, is_distinct, created_by, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'), $9, $10, $11, $11)
+on conflict (app_id, type, channel_id) do nothing returning id
+
+-- name: insert_head
+-- $1 app  $2 channel  $3 epoch  $4 members
+insert into channel_heads (app_id, channel_id, epoch, member_count) values ($1, $2, $3, $4)
+
+-- name: insert_first_members
+-- $1 app  $2 channel  $3 users[]  $4 roles[]  $5 now
+insert into channel_members (app_id, channel_id, user_id, role, joined_message_seq, created_at, updated_at)
+select $1, $2, m.user_id, m.role, 0, $5, $5 from unnest($3::uuid[], $4::text[]) as m (user_id, role)
+
+-- name: update_channel
+-- $1 app  $2 channel  $3 name  $4 image  $5 description  $6 custom  $7 frozen  $8 unset[]  $9 unset keys of custom[]  $10 now
+update channels set
+  name = case when 'name' = any ($8::text[]) then null else coalesce($3, name) end,
+  image = case when 'image' = any ($8::text[]) then null else coalesce($4, image) end,
+  description = case when 'description' = any ($8::text[]) then null else coalesce($5, description) end,
+  custom = case when 'custom' = any ($8::text[]) then '{}' else (custom || coalesce($6::jsonb, '{}')) - $9::text[] end,
+  frozen = coalesce($7, frozen), updated_at = $10
+where app_id = $1 and id = $2
+returning octet_length(custom::text)
+
+-- name: get_channel
+-- $1 app  $2 channel
+select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
+  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count
+from channels_shown where app_id = $1 and id = $2
+
+-- name: delete_channel
+-- $1 app  $2 channel  $3 now.  Frees the cid.
+update channels set deleted_at = $3, channel_id = channel_id || ':' || id where app_id = $1 and id = $2
+
+-- name: query_channels
+-- $1 app  $2 acting user's id, or ''  $3 whether only that user's channels and open ones
+select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
+  s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
+  t.settings::text,
+  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread
+from channels_shown s
+join channel_types t on t.app_id = s.app_id and t.type = s.type
+left join members_shown m on m.app_id = s.app_id and m.channel_id = s.id and m.user_id = $2
+where s.app_id = $1 and (not $3::boolean or m.id is not null or t.settings @> '{"open": true}')

@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <map>
+
+#include "platform/base/crypto.h"
+#include "platform/base/error.h"
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels.h"
+#include "platform/chat/channels/channels.sql.h"
+#include "platform/chat/channels/channels_events.h"
+#include "platform/chat/channels/read_row.h"
+#include "platform/chat/users/users.h"
+
+namespace chat::channels {
+namespace {
+
+/// The members to be, by user id, with the creator as owner.
+std::map<std::string, Role> first_members(const ChannelInput& input) {
+  std::map<std::string, Role> members;
+  for (const auto& member : input.members) members[member.user_id] = member.role;
+  if (!input.created_by.empty()) members[input.created_by] = Role::owner;
+  return members;
+}
+
+struct Resolved {
+  std::vector<users::FoundUser> users;
+  std::optional<UserId> creator;
+};
+
+Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, const std::map<std::string, Role>& members) {
+  std::vector<std::string> wanted;
+  for (const auto& [user_id, role] : members) wanted.push_back(user_id);
+  Resolved resolved{users::find_users(tx, wanted), std::nullopt};
+  std::vector<FieldError> missing;
+  for (const auto& user_id : wanted) {
+    auto found = std::find_if(resolved.users.begin(), resolved.users.end(),
+                              [&](const auto& user) { return user.user_id == user_id; });
+    if (found == resolved.users.end())
+      missing.push_back({user_id == input.created_by ? "#/created_by" : "#/members", "No such user: " + user_id + "."});
+    else if (user_id == input.created_by) resolved.creator = found->id;
+  }
+  if (!missing.empty())
+    throw Error(Code::not_found, "Some users do not exist; create them with POST /v1/users.", std::move(missing));
+  return resolved;
+}
+
+std::string new_epoch() { return crypto::hex(crypto::random_bytes(4)); }
+
+void insert_members(storage::Transaction& tx, const Channel& channel, const std::vector<users::FoundUser>& found,
+                    const std::map<std::string, Role>& members, Timestamp now) {
+  text::ArrayLiteral ids, roles;
+  for (const auto& user : found) {
+    ids.add(user.id.text());
+    roles.add(word(members.at(user.user_id)));
+  }
+  tx.run(sql::insert_first_members, tx.app(), channel.id, ids.take(), roles.take(), now);
+}
+
+}  // namespace
+
+std::string distinct_id(std::vector<std::string> user_ids) {
+  std::sort(user_ids.begin(), user_ids.end());
+  std::string joined;
+  for (const auto& user_id : user_ids) joined += user_id + "\n";
+  return "!" + crypto::hex(crypto::sha256(joined)).substr(0, 40);
+}
+
+Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
+                              const std::string& type, const std::string& channel_id, const ChannelInput& input,
+                              std::int64_t max_members, Timestamp now, bool distinct) {
+  get_channel_type(tx, type);
+  if (tx.find(sql::open_channel, tx.app(), type, channel_id, input.created_by)) {
+    try {
+      return {false, open_channel(tx, caller, type, channel_id, input.created_by).channel};
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+      throw forbidden("This channel exists and you are not a member of it.");
+    }
+  }
+  const auto members = first_members(input);
+  if (static_cast<std::int64_t>(members.size()) > max_members)
+    throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
+                {{"#/members", "Too many members."}});
+  const auto resolved = resolve_users(tx, input, members);
+  const ChannelId id = ChannelId::make(now);
+  if (!tx.find(sql::insert_channel, tx.app(), id, type, channel_id, input.name, input.image, input.description, input.custom,
+               distinct, resolved.creator, now))
+    return get_or_create_channel(tx, bus, caller, type, channel_id, input, max_members, now, distinct);   // made meanwhile
+  tx.run(sql::insert_head, tx.app(), id, new_epoch(), resolved.users.size());
+  Created made{true, read_channel(tx.query(sql::get_channel, tx.app(), id)[0])};
+  if (!resolved.users.empty()) insert_members(tx, made.channel, resolved.users, members, now);
+  made.channel.last_seq = 1;
+  json::Writer data;
+  data.object().key("channel").raw(channel_json(made.channel)).end();
+  Draft created{.type = kChannelCreated, .data = data.take()};
+  for (const auto& user : resolved.users) created.joined.push_back(user.user_id);
+  tell(tx, bus, made.channel, now, {std::move(created)});
+  return made;
+}
+
+}  // namespace chat::channels

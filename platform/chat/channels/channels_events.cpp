@@ -1,0 +1,56 @@
+#include "platform/chat/channels/channels_events.h"
+
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels_events.sql.h"
+
+namespace chat::channels {
+namespace {
+
+bus::Event event_of(const storage::Transaction& tx, const Channel& channel, Timestamp now, std::string_view type) {
+  bus::Event event;
+  event.id = EventId::make(now);
+  event.app = tx.app();
+  event.type = type;
+  event.reach = bus::Reach::channel;
+  event.channel = channel.id;
+  event.cid = channel.cid();
+  event.created_at = now;
+  return event;
+}
+
+}  // namespace
+
+void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::vector<Draft> drafts) {
+  if (drafts.empty()) return;
+  const auto count = static_cast<std::int64_t>(drafts.size());
+  auto head = tx.query(sql::take_numbers, tx.app(), channel.id, count);
+  std::int64_t seq = head[0].integer(0) - count;
+  const std::string epoch(head[0].text(1));
+  text::ArrayLiteral seqs, ids, types, messages, datas;
+  for (auto& draft : drafts) {
+    auto event = event_of(tx, channel, now, draft.type);
+    event.seq = ++seq;
+    event.epoch = epoch;
+    seqs.add(std::to_string(seq));
+    ids.add(event.id.text());
+    types.add(draft.type);
+    if (draft.message) messages.add(draft.message->text());
+    else messages.add_null();
+    if (draft.message) datas.add_null();
+    else datas.add(draft.data);
+    event.data = std::move(draft.data);
+    event.joined = std::move(draft.joined);
+    event.left = std::move(draft.left);
+    bus::emit(tx, bus, std::move(event));
+  }
+  tx.run(sql::insert_events, tx.app(), channel.id, seqs.take(), ids.take(), types.take(), messages.take(), datas.take(), now);
+}
+
+void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::string_view type,
+                     std::string data) {
+  auto event = event_of(tx, channel, now, type);
+  event.data = std::move(data);
+  bus::emit(tx, bus, std::move(event));
+}
+
+}  // namespace chat::channels

@@ -1,0 +1,36 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/bus/feed.h"
+#include "platform/chat/channels/channels.h"
+
+/// What a channel's members and watchers are told, numbered. Data: {"channel":{…}} or {"member":{…}}.
+namespace chat::channels {
+
+inline constexpr std::string_view kChannelCreated = "channel.created";
+inline constexpr std::string_view kChannelUpdated = "channel.updated";
+inline constexpr std::string_view kChannelDeleted = "channel.deleted";
+inline constexpr std::string_view kMemberAdded = "member.added";
+inline constexpr std::string_view kMemberUpdated = "member.updated";
+inline constexpr std::string_view kMemberRemoved = "member.removed";
+
+/// One durable event to come.
+struct Draft {
+  std::string_view type;
+  std::string data;                            // JSON object
+  std::optional<MessageId> message = {};       // then `data` is not stored: a resume shows the message as it is by then
+  std::vector<std::string> joined = {}, left = {};
+};
+
+/// Gives the drafts the channel's next numbers, keeps them for those who are away, and publishes them after the commit.
+/// Thread:  holds the channel's head row until the end of the transaction.
+/// Cost:    two statements, whatever the number of drafts.
+void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::vector<Draft> drafts);
+
+/// An event that is not numbered and not kept: gone if nobody is there.
+void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::string_view type,
+                     std::string data);
+
+}  // namespace chat::channels

@@ -1,0 +1,25 @@
+#pragma once
+#include <functional>
+
+#include "platform/bus/feed.h"
+#include "platform/http/router.h"
+#include "platform/storage/page.h"
+#include "tenants/auth.h"
+
+namespace chat::channels {
+
+struct Services {
+  bus::Bus& bus;
+  const storage::Cursors& cursors;
+  const Clock& clock;
+  /// Members that the application's plan allows in a channel.
+  std::function<std::int64_t(const tenants::Caller&)> max_members;
+};
+void add_channel_type_routes(http::Router& router, const Services& services);   // /v1/channel_types
+void add_channel_routes(http::Router& router, const Services& services);        // /v1/channels
+void add_member_routes(http::Router& router, const Services& services);         // /v1/channels/{type}/{id}/members
+
+/// Shared by the doors of this folder.
+std::vector<struct MemberInput> read_members(json::Fields& body, std::size_t min_items);
+
+}  // namespace chat::channels

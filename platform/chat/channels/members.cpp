@@ -1,0 +1,142 @@
+#include "platform/chat/channels/members.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "platform/base/error.h"
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels_events.h"
+#include "platform/chat/channels/members.sql.h"
+#include "platform/chat/channels/read_row.h"
+#include "platform/chat/users/users.h"
+
+namespace chat::channels {
+namespace {
+
+std::string member_data(const Member& member) {
+  json::Writer out;
+  out.object().key("member").raw(member_json(member)).end();
+  return out.take();
+}
+
+std::unordered_map<std::string, Member> read_members(storage::Transaction& tx, const Channel& channel, std::string ids) {
+  std::unordered_map<std::string, Member> members;
+  auto rows = tx.query(sql::get_members, tx.app(), channel.id, ids);
+  for (auto row : rows) {
+    auto member = *read_member(row, 0);
+    members[member.user_id] = member;
+  }
+  return members;
+}
+
+Role own_role(const Opened& opened) {
+  if (opened.acting_user.empty()) return Role::owner;
+  return opened.membership ? parse_role(opened.membership->role) : Role::none;
+}
+
+void check_rank(const Opened& opened, Role theirs) {
+  if (own_role(opened) < theirs) throw forbidden("Your role in this channel is below " + std::string(word(theirs)) + ".");
+}
+
+/// Inserts those who are not members yet and says who they were.
+std::unordered_set<std::string> insert(storage::Transaction& tx, const Channel& channel,
+                                       const std::vector<users::FoundUser>& found, const std::vector<MemberInput>& inputs,
+                                       Timestamp now) {
+  text::ArrayLiteral ids, roles;
+  std::unordered_map<Uuid, std::string> names;
+  for (const auto& user : found) {
+    auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& i) { return i.user_id == user.user_id; });
+    ids.add(user.id.text());
+    roles.add(word(input->role));
+    names[user.id.uuid] = user.user_id;
+  }
+  std::unordered_set<std::string> added;
+  auto rows = tx.query(sql::insert_members, tx.app(), channel.id, ids.take(), roles.take(), now);
+  for (auto row : rows) added.insert(names.at(row.uuid(0)));
+  return added;
+}
+
+}  // namespace
+
+std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
+                                   const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now) {
+  opened.require(Action::add_members);
+  std::vector<std::string> wanted;
+  for (const auto& input : inputs) {
+    check_rank(opened, input.role);
+    wanted.push_back(input.user_id);
+  }
+  const auto found = users::find_users(tx, wanted);
+  const auto added = insert(tx, opened.channel, found, inputs, now);
+  if (!added.empty()) {
+    auto count = tx.query(sql::change_member_count, tx.app(), opened.channel.id, added.size())[0].integer(0);
+    if (count > max_members)
+      throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
+                  {{"#/members", "Too many members."}});
+  }
+  text::ArrayLiteral ids;
+  for (const auto& user : found) ids.add(user.id.text());
+  const auto members = read_members(tx, opened.channel, ids.take());
+  std::vector<AddResult> results;
+  std::vector<Draft> drafts;
+  for (const auto& input : inputs) {
+    auto member = members.find(input.user_id);
+    if (member == members.end()) {
+      results.push_back({AddResult::Status::no_such_user, std::nullopt});
+      continue;
+    }
+    const bool is_new = added.contains(input.user_id);
+    results.push_back({is_new ? AddResult::Status::added : AddResult::Status::unchanged, member->second});
+    if (is_new) drafts.push_back({.type = kMemberAdded, .data = member_data(member->second), .joined = {input.user_id}});
+  }
+  tell(tx, bus, opened.channel, now, std::move(drafts));
+  return results;
+}
+
+Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Role role,
+                     Timestamp now) {
+  opened.require(Action::update_members);
+  auto rows = tx.find(sql::get_member, tx.app(), opened.channel.id, user_id);
+  if (!rows) throw not_found("member");
+  Member member = *read_member((*rows)[0], 0);
+  check_rank(opened, parse_role(member.role));
+  check_rank(opened, role);
+  if (member.role == word(role)) return member;
+  tx.run(sql::update_role, tx.app(), opened.channel.id, member.id, word(role), now);
+  member.role = word(role);
+  member.updated_at = now;
+  tell(tx, bus, opened.channel, now, {{.type = kMemberUpdated, .data = member_data(member)}});
+  return member;
+}
+
+void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Timestamp now) {
+  const bool leaves = !opened.acting_user.empty() && opened.acting_user == user_id;
+  opened.require(leaves ? Action::leave_channel : Action::remove_members);
+  auto rows = tx.find(sql::get_member, tx.app(), opened.channel.id, user_id);
+  if (!rows) throw not_found("member");
+  Member member = *read_member((*rows)[0], 0);
+  if (!leaves) check_rank(opened, parse_role(member.role));
+  tx.run(sql::delete_member, tx.app(), opened.channel.id, member.id);
+  tx.query(sql::change_member_count, tx.app(), opened.channel.id, -1);
+  tell(tx, bus, opened.channel, now, {{.type = kMemberRemoved, .data = member_data(member), .left = {user_id}}});
+}
+
+storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opened, int limit,
+                                   const std::optional<std::string>& cursor, const storage::Cursors& cursors) {
+  const std::string scope = tx.app().text() + "|members|" + opened.channel.id.text();
+  std::optional<std::string> after;
+  if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
+  storage::Page<Member> page;
+  auto rows = tx.query(sql::list_members, tx.app(), opened.channel.id, after, limit + 1);
+  for (auto row : rows) {
+    if (static_cast<int>(page.items.size()) == limit) {
+      page.next = cursors.seal(scope, {page.items.back().id.text()});
+      break;
+    }
+    page.items.push_back(*read_member(row, 0));
+  }
+  return page;
+}
+
+}  // namespace chat::channels

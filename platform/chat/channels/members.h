@@ -1,0 +1,35 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/chat/channels/channels.h"
+
+/// Who is in a channel, and as what.
+namespace chat::channels {
+
+/// Adds users; each item stands alone, a missing user refuses only itself.
+/// Shape:   one result per input, in order. Adding twice changes nothing the second time.
+/// Errors:  forbidden; limit_reached channel_members (nothing is added then)
+/// Event:   member.added for each one added
+struct AddResult {
+  enum class Status { added, unchanged, no_such_user } status = Status::added;
+  std::optional<Member> member;
+};
+std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
+                                   const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now);
+
+/// Errors:  not_found; forbidden (only owners make and unmake owners)
+/// Event:   member.updated, when changed
+Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Role role,
+                     Timestamp now);
+
+/// A user may remove itself: that is leaving. Errors: not_found; forbidden (a stronger role)
+/// Event:   member.removed, which still reaches the removed one
+void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Timestamp now);
+
+/// By user id, 1..limit a page.
+storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opened, int limit,
+                                   const std::optional<std::string>& cursor, const storage::Cursors& cursors);
+
+}  // namespace chat::channels

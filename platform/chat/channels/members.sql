@@ -1,0 +1,35 @@
+-- name: insert_members
+-- $1 app  $2 channel  $3 users[]  $4 roles[]  $5 now.  Rows: those who were not members yet.
+insert into channel_members (app_id, channel_id, user_id, role, joined_message_seq, created_at, updated_at)
+select $1, $2, m.user_id, m.role, h.last_message_seq, $5, $5
+from unnest($3::uuid[], $4::text[]) as m (user_id, role)
+join channel_heads h on h.app_id = $1 and h.channel_id = $2
+on conflict (app_id, channel_id, user_id) do nothing
+returning user_id
+
+-- name: change_member_count
+-- $1 app  $2 channel  $3 by
+update channel_heads set member_count = member_count + $3 where app_id = $1 and channel_id = $2 returning member_count
+
+-- name: get_members
+-- $1 app  $2 channel  $3 users[]
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+from members_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[])
+
+-- name: get_member
+-- $1 app  $2 channel  $3 user_id.  No row: not a member.
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+from members_shown where app_id = $1 and channel_id = $2 and user_id = $3
+
+-- name: update_role
+-- $1 app  $2 channel  $3 user  $4 role  $5 now
+update channel_members set role = $4, updated_at = $5 where app_id = $1 and channel_id = $2 and user_id = $3
+
+-- name: delete_member
+-- $1 app  $2 channel  $3 user
+delete from channel_members where app_id = $1 and channel_id = $2 and user_id = $3
+
+-- name: list_members
+-- $1 app  $2 channel  $3 after user (id), or NULL  $4 at most
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+from members_shown where app_id = $1 and channel_id = $2 and ($3::uuid is null or id > $3) order by id limit $4

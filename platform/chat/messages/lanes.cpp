@@ -1,0 +1,28 @@
+#include "platform/chat/messages/lanes.h"
+
+#include "platform/chat/messages/lane.h"
+
+namespace chat::messages {
+
+std::size_t Send::bytes() const {
+  auto size = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  return sizeof(Send) + message.text.size() + size(message.attachments) + size(message.custom) + size(message.mentions);
+}
+
+Lanes::Lanes(Options options, bus::Bus& bus, const Clock& clock) {
+  // Shard 0 of the usage ledger belongs to the workers.
+  for (int i = 0; i < options.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(options, i + 1, bus, clock));
+}
+
+Lanes::~Lanes() = default;
+
+bool Lanes::submit(std::unique_ptr<Send> send) {
+  const auto hash = std::hash<AppId>{}(send->application->id) ^ (std::hash<std::string>{}(send->message.cid) * 31);
+  return lanes_[hash % lanes_.size()]->submit(std::move(send));
+}
+
+void Lanes::stop() {
+  for (auto& lane : lanes_) lane->stop();
+}
+
+}  // namespace chat::messages

@@ -1,0 +1,11 @@
+#pragma once
+#include <string_view>
+
+/// What a channel is told about its messages, numbered. Data: {"message":{…}}, of deletions also "hard".
+namespace chat::messages {
+
+inline constexpr std::string_view kMessageNew = "message.new";           // its event id is the message's own
+inline constexpr std::string_view kMessageUpdated = "message.updated";
+inline constexpr std::string_view kMessageDeleted = "message.deleted";
+
+}  // namespace chat::messages

@@ -1,0 +1,28 @@
+#pragma once
+#include <functional>
+
+#include "billing/accounts.h"
+#include "platform/chat/messages/lanes.h"
+#include "platform/http/router.h"
+
+namespace chat::messages {
+
+struct Services {
+  bus::Bus& bus;
+  billing::Accounts& accounts;
+  Lanes& lanes;
+  const Clock& clock;
+};
+void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
+void add_send_route(http::Router& router, const Services& services);    // POST of the same
+
+/// What a message may hold, read from a body. Shared by sending and changing.
+struct Content {
+  std::optional<std::string> text, attachments, custom, mentions;
+  std::vector<std::string> mentioned;
+};
+Content read_content(json::Fields& body);
+/// Errors:  too_large, when the text is longer than the application's plan allows
+void check_length(const std::optional<std::string>& text, const billing::Limits& limits, const std::string& pointer);
+
+}  // namespace chat::messages

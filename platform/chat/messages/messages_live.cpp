@@ -1,0 +1,100 @@
+#include "platform/chat/messages/messages_live.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "platform/base/text.h"
+#include "platform/chat/messages/messages.h"
+#include "platform/chat/messages/messages_events.h"
+#include "platform/chat/messages/messages_live.sql.h"
+#include "platform/chat/messages/read_row.h"
+
+namespace chat::messages {
+namespace {
+
+struct Place {
+  std::string cid, epoch;
+  std::int64_t last_seq = 0;
+  std::optional<Uuid> last_message_id;
+};
+
+using Frames = std::map<std::int64_t, std::string>;
+
+bus::Event event_at(AppId app, ChannelId channel, const Place& place, std::int64_t seq, Uuid id, std::string_view type, Timestamp at) {
+  bus::Event event;
+  event.id = EventId{id};
+  event.app = app;
+  event.type = type;
+  event.channel = channel;
+  event.cid = place.cid;
+  event.epoch = place.epoch;
+  event.seq = seq;
+  event.created_at = at;
+  return event;
+}
+
+void add_messages(storage::Transaction& tx, ChannelId channel, const Place& place, std::int64_t from, std::int64_t to, Frames& frames) {
+  if (!place.last_message_id) return;
+  auto rows = tx.query(sql::missed_messages, tx.app(), channel, from, to, *place.last_message_id, channel, place.last_seq - from);
+  for (auto row : rows) {
+    const Message message = read_message(row);
+    auto event = event_at(tx.app(), channel, place, message.seq, message.id.uuid,
+                          message.erased ? kMessageDeleted : kMessageNew, message.created_at);
+    event.data = message.erased ? deleted_data(message) : message_data(message);
+    frames[message.seq] = bus::render(event);
+  }
+}
+
+std::unordered_map<Uuid, Message> messages_of(storage::Transaction& tx, ChannelId channel, const storage::Rows& events) {
+  text::ArrayLiteral ids;
+  for (auto row : events)
+    if (auto id = row.optional_uuid(3)) ids.add(id->text());
+  std::unordered_map<Uuid, Message> messages;
+  auto rows = tx.query(sql::shown_messages, tx.app(), channel, ids.take());
+  for (auto row : rows) {
+    Message message = read_message(row);
+    messages.emplace(message.id.uuid, std::move(message));
+  }
+  return messages;
+}
+
+void add_events(storage::Transaction& tx, ChannelId channel, const Place& place, std::int64_t from, std::int64_t to, Frames& frames) {
+  auto rows = tx.query(sql::missed_events, tx.app(), channel, from, to);
+  if (rows.empty()) return;
+  const auto messages = messages_of(tx, channel, rows);
+  for (auto row : rows) {
+    auto event = event_at(tx.app(), channel, place, row.integer(0), row.uuid(1), row.text(2), row.time(5));
+    if (auto id = row.optional_uuid(3)) {
+      auto message = messages.find(*id);
+      if (message == messages.end()) continue;
+      event.data = event.type == kMessageDeleted ? deleted_data(message->second) : message_data(message->second);
+    } else {
+      event.data = row.text(4);
+    }
+    frames[event.seq] = bus::render(event);
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<realtime::Missed>> load_missed(storage::Connection& connection, AppId app, ChannelId channel,
+                                                         std::int64_t from, std::int64_t to) {
+  Frames frames;
+  connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
+    frames.clear();
+    auto rows = tx.find(sql::find_place, app, channel);
+    if (!rows) return;
+    auto row = (*rows)[0];
+    const Place place{std::string(row.text(0)), std::string(row.text(1)), row.integer(2), row.optional_uuid(3)};
+    add_messages(tx, channel, place, from, to, frames);
+    add_events(tx, channel, place, from, to, frames);
+  });
+  if (static_cast<std::int64_t>(frames.size()) != to - from) return std::nullopt;
+  std::vector<realtime::Missed> missed;
+  missed.reserve(frames.size());
+  for (auto& [seq, frame] : frames) missed.push_back({seq, std::move(frame)});
+  return missed;
+}
+
+}  // namespace chat::messages

@@ -1,0 +1,27 @@
+-- name: find_place
+-- $1 app  $2 channel.  No row: no such channel.
+select c.type || ':' || c.channel_id, h.epoch, h.last_seq, h.last_message_id
+from channels c join channel_heads h on h.app_id = c.app_id and h.channel_id = c.id
+where c.app_id = $1 and c.id = $2
+
+-- name: missed_messages
+-- $1 app  $2 channel  $3 from  $4 to  $5 newest message's id  $6 the channel's own id  $7 numbers given since `from`
+-- No index on seq: of the newest messages, no more than $7 can lie behind $3, since ids grow with seq.
+select * from (
+  select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
+    reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  from messages_shown
+  where app_id = $1 and channel_id = $2 and id <= $5 and id > $6
+  order by id desc limit $7) newest
+where seq > $3 and seq <= $4
+
+-- name: missed_events
+-- $1 app  $2 channel  $3 from  $4 to
+select e.seq, e.id, e.type, e.message_id, e.data::text, e.created_at from channel_events e
+where e.app_id = $1 and e.channel_id = $2 and e.seq > $3 and e.seq <= $4
+
+-- name: shown_messages
+-- $1 app  $2 channel  $3 messages[].  Erased ones too.
+select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+from messages_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[])

@@ -1,0 +1,118 @@
+-- name: lock_heads
+-- $1 app  $2 channel types[]  $3 channel ids[].  In one order everywhere, so that batches never deadlock.
+-- A statement of its own: what the next one sees was committed before these locks were granted.
+select 1 from channel_heads h
+join channels c on c.app_id = h.app_id and c.id = h.channel_id
+where h.app_id = $1 and c.app_id = $1 and c.deleted_at is null
+  and (c.type, c.channel_id) in (select t, i from unnest($2::text[], $3::text[]) as wanted (t, i))
+order by h.channel_id
+for update of h
+
+-- name: send_messages
+-- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
+-- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
+-- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
+-- $25 whether the application wants an outbox.
+-- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
+with input as (
+  select * from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::text[],
+      $10::text[], $11::text[], $12::text[], $13::uuid[], $14::boolean[], $15::boolean[], $16::uuid[], $17::boolean[],
+      $18::boolean[], $19::text[], $20::text[], $21::text[])
+    as i (ord, channel_type, channel, user_id, by_server, id, type, text, attachments, mentions, custom, parent_id, parent_fine,
+          show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint)
+), judged as materialized (
+  select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, h.last_message_id,
+    n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
+    i.type = 'regular' and not i.silent and (i.parent_id is null or i.show_in_channel) as countable,
+    case
+      when c.id is null then 'no_channel'
+      when u.id is null then 'no_user'
+      when u.deactivated_at is not null then 'deactivated'
+      when not i.by_server and m.user_id is null and not coalesce((t.settings ->> 'open')::boolean, false) then 'no_channel'
+      when n.message_id is not null then 'stored'
+      when c.frozen and not i.by_server and coalesce(m.role, '') not in ('owner', 'admin', 'moderator') then 'frozen'
+      when octet_length(i.text) > coalesce((t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
+      when i.parent_id is not null and not coalesce((t.settings ->> 'replies')::boolean, true) then 'no_replies'
+      when i.quoted_id is not null and not coalesce((t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
+      when i.parent_id is not null and not i.parent_fine then 'no_parent'
+      when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
+      when i.id <= h.last_message_id then 'stale_id'
+      else 'ok'
+    end as verdict
+  from input i
+  left join channels c on c.app_id = $1 and c.type = i.channel_type and c.channel_id = i.channel and c.deleted_at is null
+  left join channel_heads h on h.app_id = $1 and h.channel_id = c.id
+  left join channel_types t on t.app_id = $1 and t.type = i.channel_type
+  left join users u on u.app_id = $1 and u.user_id = i.user_id and u.deleted_at is null
+  left join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = u.id
+  left join message_nonces n on n.app_id = $1 and n.channel_id = c.id and n.user_id = u.id and n.nonce = i.nonce_key
+), accepted as materialized (
+  select *, last_seq + row_number() over (partition by channel_uuid order by ord) as seq,
+    case when countable then last_message_seq + count(*) filter (where countable) over (partition by channel_uuid order by ord) end
+      as message_seq
+  from judged where verdict = 'ok'
+), written as (
+  insert into messages (app_id, channel_id, id, seq, message_seq, user_id, type, text, attachments, mentions, custom, parent_id,
+    show_in_channel, quoted_id, silent, nonce, created_at)
+  select $1, channel_uuid, id, seq, message_seq, user_uuid, type, text, attachments::jsonb, mentions::jsonb, custom::jsonb,
+    parent_id, show_in_channel, quoted_id, silent, nonce, $22 from accepted
+), moved as (
+  update channel_heads h set last_seq = a.seq, last_message_seq = greatest(h.last_message_seq, a.message_seq),
+    last_message_id = a.id, last_message_at = $22
+  from (select channel_uuid, max(seq) as seq, max(message_seq) as message_seq, (array_agg(id order by ord desc))[1] as id
+        from accepted group by channel_uuid) a
+  where h.app_id = $1 and h.channel_id = a.channel_uuid
+), has_read as (
+  update channel_members m set read_message_seq = a.message_seq, read_at = $22
+  from (select channel_uuid, user_uuid, max(message_seq) as message_seq from accepted group by channel_uuid, user_uuid) a
+  where m.app_id = $1 and m.channel_id = a.channel_uuid and m.user_id = a.user_uuid and a.message_seq is not null
+), remembered as (
+  insert into message_nonces (app_id, channel_id, user_id, nonce, message_id, fingerprint, created_at)
+  select $1, channel_uuid, user_uuid, nonce_key, id, decode(fingerprint, 'hex'), $22 from accepted where nonce_key is not null
+), metered as (
+  insert into usage_metrics (app_id, day, meter, shard, value)
+  select $1, $23::date, 'messages', $24, count(*) from accepted having count(*) > 0
+  on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value
+), boxed as (
+  insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
+  select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted where $25
+)
+select j.ord, j.verdict, j.channel_uuid, j.epoch, a.seq, a.message_seq, j.stored_id, j.same, j.last_message_id
+from judged j left join accepted a on a.ord = j.ord
+order by j.ord
+
+-- name: check_references
+-- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]  $6 must it be able to have replies[].
+-- Rows: the ords whose message is there.
+select r.ord from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[]) as r (ord, type, channel, id, as_parent)
+join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
+
+-- name: count_replies
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 replies[]: those of them that were written count at their parents.
+update messages p set reply_count = p.reply_count + n.replies
+from (select m.channel_id, m.parent_id, count(*) as replies
+      from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
+      join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+      join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+      group by m.channel_id, m.parent_id) n
+where p.app_id = $1 and p.channel_id = n.channel_id and p.id = n.parent_id
+
+-- name: insert_mentions
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 user_ids[]: of written messages, and of members only.
+insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
+select $1, u.id, m.channel_id, m.id, m.message_seq
+from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, user_id)
+join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+join users u on u.app_id = $1 and u.user_id = r.user_id
+join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
+on conflict do nothing
+
+-- name: stored_messages
+-- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.
+select s.id, s.cid, s.seq, s.message_seq, s.type, s.user_id, s.text, s.attachments, s.mentions, s.custom, s.parent_id,
+  s.show_in_channel, s.quoted_id, s.reply_count, s.silent, s.nonce, s.created_at, s.updated_at, s.deleted_at, s.erased
+from unnest($2::uuid[], $3::uuid[]) as wanted (channel, id)
+join messages_shown s on s.app_id = $1 and s.channel_id = wanted.channel and s.id = wanted.id
