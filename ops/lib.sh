@@ -85,13 +85,13 @@ build_tree() {
     return 0
   fi
   step "Building $(realpath --relative-to="$ROOT" "$dir") (log: $(realpath --relative-to="$ROOT" "$dir.log"))"
+  local failed=no
   if [[ -t 2 ]]; then
-    ninja -C "$dir" -j"${CHAT_JOBS:-$(build_jobs)}" "${targets[@]}" 2>&1 | tee "$dir.log" | show_progress || true
+    ninja -C "$dir" -j"${CHAT_JOBS:-$(build_jobs)}" "${targets[@]}" 2>&1 | tee "$dir.log" | show_progress || failed=yes
   else
-    ninja -C "$dir" -j"${CHAT_JOBS:-$(build_jobs)}" "${targets[@]}" >"$dir.log" 2>&1 || true
+    ninja -C "$dir" -j"${CHAT_JOBS:-$(build_jobs)}" "${targets[@]}" >"$dir.log" 2>&1 || failed=yes
   fi
-  # Asked again rather than trusted: the pipe above hides ninja's own status.
-  ninja -C "$dir" "${targets[@]}" >>"$dir.log" 2>&1 || fail_with_log "the build failed" "$dir.log"
+  [[ $failed == no ]] || fail_with_log "the build failed" "$dir.log"
 }
 
 # A core each, and no more than memory allows: one translation unit with sanitizers takes up to 1.5 GB.
