@@ -68,7 +68,10 @@ std::string explain(simdjson::error_code code) {
 /// What the library lets through and this API does not: deep nesting (exactly), a key twice, U+0000.
 class Inspection {
  public:
-  explicit Inspection(bool may_have_nul) : may_have_nul_(may_have_nul) {}
+  explicit Inspection(bool may_have_nul) : may_have_nul_(may_have_nul) {
+    path_.reserve(kMaxDepth + 1);
+    keys_.reserve(16);
+  }
 
   void visit(const Node& node, std::size_t depth) {
     switch (node.type()) {
@@ -114,11 +117,11 @@ class Inspection {
   }
 
   void check_keys(const simdjson::dom::object& object) {
-    std::vector<std::string_view> keys;
-    for (const auto& field : object) keys.push_back(field.key);
-    std::sort(keys.begin(), keys.end());
-    const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice == keys.end()) return;
+    keys_.clear();
+    for (const auto& field : object) keys_.push_back(field.key);
+    std::sort(keys_.begin(), keys_.end());
+    const auto twice = std::adjacent_find(keys_.begin(), keys_.end());
+    if (twice == keys_.end()) return;
     path_.push_back({*twice, 0});
     throw malformed("The body has a key twice in one object.", pointer(), "appears more than once");
   }
@@ -134,6 +137,7 @@ class Inspection {
     std::size_t index;
   };
   std::vector<Step> path_;
+  std::vector<std::string_view> keys_;  // of the object in hand; kept for its memory
   bool may_have_nul_;
 };
 

@@ -1,6 +1,7 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "platform/base/json.h"
@@ -10,6 +11,28 @@ namespace {
 
 constexpr std::size_t kFirstReserve = 512;  // most answers and events fit
 constexpr std::size_t kMaxOpen = 64;        // nesting of what we write ourselves
+
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+/// Whether all eight bytes need no escape: none below 0x20, no quote, no backslash.
+/// Source:  https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+bool are_plain(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const auto zero_byte = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+  const std::uint64_t below_space = (eight - kOnes * 0x20) & ~eight;
+  return ((below_space | zero_byte(eight ^ kOnes * '"') | zero_byte(eight ^ kOnes * '\\')) & kOnes * 0x80) == 0;
+}
+
+/// How many bytes from the front need no escape.
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if (!are_plain(eight)) break;
+  }
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
 
 /// The library's stream over a std::string, so that the finished text is handed on without a copy.
 struct Stream {
@@ -36,12 +59,9 @@ class Core : public rapidjson::Writer<Stream, rapidjson::UTF8<>, rapidjson::UTF8
   }
 
  private:
-  static bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
-
   void append_escaped(std::string_view value) {
     while (!value.empty()) {
-      std::size_t plain = 0;
-      while (plain < value.size() && is_plain(value[plain])) ++plain;
+      const std::size_t plain = plain_prefix(value);
       os_->text += value.substr(0, plain);
       if (plain == value.size()) return;
       append_escape(value[plain]);

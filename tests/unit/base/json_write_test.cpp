@@ -38,6 +38,21 @@ TEST_CASE("writer: texts are escaped as JSON wants, and only so", "[unit][base][
   }
 }
 
+TEST_CASE("writer: a byte that needs an escape is found at every place of a text", "[unit][base][json]") {
+  for (std::size_t size = 1; size <= 24; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string text(size, '\x7f');
+        text[at] = static_cast<char>(c);
+        Writer out;
+        const std::size_t grown = out.text(text).take().size() - size - 2;
+        const bool is_named = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
+        REQUIRE(grown == (is_named ? 1U : c < 0x20 ? 5U : 0U));
+      }
+    }
+  }
+}
+
 TEST_CASE("writer: every text reads back as itself", "[unit][base][json]") {
   std::string all;
   for (int c = 1; c < 128; ++c) all += static_cast<char>(c);
