@@ -71,8 +71,8 @@ class LiveTransaction final : public Transaction {
   }
 
   /// A body that caught the failure of a statement and went on would commit nothing, in silence.
+  /// (Where the failure was one to repeat, `attempt` repeats instead.)
   void check_whole() const {
-    if (repeat_) throw Repeat{};
     if (failed_) throw Error(Code::internal, "The service made a mistake.").with_log("a failed statement was ignored");
   }
   [[nodiscard]] bool repeat() const { return repeat_; }
