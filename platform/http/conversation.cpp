@@ -131,7 +131,7 @@ Conversation::~Conversation() {
 void Conversation::begin() { settle(); }
 
 void Conversation::refuse_crowd() {
-  refuse(Error(Code::too_many_connections, "The server has too many connections."));
+  refuse(Error(Code::unavailable, "The server has too many connections.").with_retry_after(std::chrono::seconds(1)));
   settle();
 }
 

@@ -10,8 +10,8 @@ where app_id = $1 and principal = $2 and operation = $3 and key = $4;
 
 -- name: keep_answer
 -- $1 app  $2 principal  $3 operation  $4 key  $5 fingerprint in hex  $6 status  $7 content type  $8 body
-insert into idempotency_keys (app_id, principal, operation, key, fingerprint, status, content_type, body)
-values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8);
+insert into idempotency_keys (app_id, principal, operation, key, fingerprint, status, content_type, body, created_at)
+values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8, now());
 
 -- name: sweep_keys
 -- $1 most rows to delete.   How many keys older than 24 hours were deleted, over all applications.
