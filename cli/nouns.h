@@ -1,0 +1,21 @@
+#pragma once
+#include "cli/line/command.h"
+
+/// Each adds its noun and verbs to the command line. One source file per noun.
+namespace chat::cli {
+
+void add_apps(CommandLine& line);
+void add_keys(CommandLine& line);
+void add_plans(CommandLine& line);
+void add_usage(CommandLine& line);
+void add_tokens(CommandLine& line);
+void add_tail(CommandLine& line);
+void add_doctor(CommandLine& line);
+void add_contexts(CommandLine& line);
+void add_migrations(CommandLine& line);
+void add_config(CommandLine& line);
+void add_completion(CommandLine& line);
+void add_version(CommandLine& line);
+void add_help(CommandLine& line);
+
+}  // namespace chat::cli

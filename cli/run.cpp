@@ -1,0 +1,101 @@
+#include "cli/run.h"
+
+#include <memory>
+#include <ostream>
+
+#include "cli/completion.h"
+#include "cli/nouns.h"
+#include "cli/output/value.h"
+#include "cli/remote/problem.h"
+#include "cli/session.h"
+#include "platform/base/error.h"
+
+namespace chat::cli {
+namespace {
+
+void print_failure(const Failure& failure, World& world, Style style) {
+  if (failure.message().empty()) return;
+  world.out << std::flush;
+  world.err << style.paint(Ink::red, "error:") << " " << printable(failure.message()) << "\n";
+  for (const auto& line : failure.details()) world.err << "  " << printable(line) << "\n";
+  for (const auto& line : failure.next()) world.err << style.paint(Ink::dim, "next:") << " " << printable(line) << "\n";
+  world.err << std::flush;
+}
+
+/// What the platform's own layers refuse: the database for migrate, JSON that is none.
+Failure failure_of(const Error& error) {
+  const auto& row = row_of(error.code());
+  Failure failure(exit_of(row.word, row.status), error.what());
+  for (const auto& mistake : error.fields()) failure.with_detail(mistake.pointer + ": " + mistake.detail);
+  if (!error.log_detail().empty()) failure.with_detail(error.log_detail());
+  return failure;
+}
+
+void act(CommandLine& line, const std::vector<std::string>& words, World& world) {
+  const auto parsed = line.parse(words);
+  Session session(world, line.globals());
+  if (parsed.run) return parsed.run(session);
+  if (!parsed.to_error) return session.print_text(parsed.text);
+  world.err << parsed.text;
+  throw Failure(Exit::usage, "");
+}
+
+}  // namespace
+
+void add_all(CommandLine& line) {
+  add_contexts(line);
+  add_apps(line);
+  add_keys(line);
+  add_tokens(line);
+  add_plans(line);
+  add_usage(line);
+  add_tail(line);
+  add_migrations(line);
+#ifndef CHATCTL_WITHOUT_CONFIG
+  add_config(line);
+#endif
+  add_doctor(line);
+  add_completion(line);
+  add_version(line);
+  add_help(line);
+}
+
+void add_help(CommandLine& line) {
+  const auto first = std::make_shared<std::string>();
+  const auto second = std::make_shared<std::string>();
+  line.verb("help", "Explain a command or a topic")
+      .optional_argument("COMMAND", *first, "A noun, a verb without one, or a topic")
+      .optional_argument("VERB", *second, "A verb of that noun")
+      .example("help app create")
+      .run([&line, first, second](Session& session) {
+        std::vector<std::string> words;
+        for (const auto& word : {*first, *second})
+          if (!word.empty()) words.push_back(word);
+        session.print_text(line.help_for(words));
+      });
+}
+
+int run(const std::vector<std::string>& words, World& world) {
+  if (!words.empty() && words.front() == "__complete") {
+    const bool marked = words.size() > 1 && words[1] == "--";
+    print_candidates({words.begin() + (marked ? 2 : 1), words.end()}, world);
+    return static_cast<int>(Exit::ok);
+  }
+  CommandLine line;
+  add_all(line);
+  Failure failure(Exit::ok, "");
+  try {
+    act(line, words, world);
+    return static_cast<int>(Exit::ok);
+  } catch (const Failure& why) {
+    failure = why;
+  } catch (const Error& error) {
+    failure = failure_of(error);
+  } catch (const std::exception& error) {
+    failure = Failure(Exit::failure, std::string("unexpected: ") + error.what());
+  }
+  print_failure(failure, world, Session(world, line.globals()).err_style());
+  return static_cast<int>(failure.exit());
+}
+
+}  // namespace chat::cli
