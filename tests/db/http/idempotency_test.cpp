@@ -29,9 +29,9 @@ struct Shop {
       const int run = ++runs;
       const std::string& act = request.part("act");
       if (act == "refuse") throw Error(Code::conflict, "Not now.");
-      if (act == "fail") return json(500, "{}");
+      if (act == "fail") return http::json(500, "{}");
       if (act == "wait") waiting.get_future().wait();
-      return json(act == "missing" ? 404 : 201, "{\"run\":" + std::to_string(run) + "}");
+      return http::json(act == "missing" ? 404 : 201, "{\"run\":" + std::to_string(run) + "}");
     };
     router.add(std::move(route));
     GateHooks hooks;
