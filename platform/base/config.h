@@ -18,7 +18,7 @@ enum class Reload { yes, no };
 struct Entry {
   std::string key;                        // dotted: "public.port"
   Type type = Type::text;
-  std::string fallback;                   // as it would stand in the file: "8080", "30s", "64KiB"
+  std::string fallback = {};              // as it would stand in the file: "8080", "30s", "64KiB"
   std::string meaning;                    // a sentence
   std::int64_t min = INT64_MIN;           // integers; milliseconds for durations; bytes for sizes
   std::int64_t max = INT64_MAX;

@@ -84,6 +84,8 @@ std::optional<std::string> parse_base64url(std::string_view text) {
 
 std::string base64(std::string_view bytes) { return encode(bytes, sodium_base64_VARIANT_ORIGINAL); }
 
+std::optional<std::string> parse_base64(std::string_view text) { return decode(text, sodium_base64_VARIANT_ORIGINAL); }
+
 std::string hex(std::string_view bytes) {
   std::string text(bytes.size() * 2 + 1, '\0');
   sodium_bin2hex(text.data(), text.size(), in(bytes), bytes.size());

@@ -17,6 +17,7 @@ bool equal(std::string_view a, std::string_view b);               // constant ti
 std::string base64url(std::string_view bytes);                    // no padding
 std::optional<std::string> parse_base64url(std::string_view text);  // strict: no padding, canonical
 std::string base64(std::string_view bytes);
+std::optional<std::string> parse_base64(std::string_view text);   // padded, standard alphabet
 std::string hex(std::string_view bytes);
 
 /// The operator's master key, 32 bytes, kept as base64 in a file.
