@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "platform/storage/migrator.h"
 #include "tests/shape/tree.h"
 #include "tests/support/database.h"
 
@@ -24,8 +25,14 @@ const std::string kTenantTables =
     " join pg_attribute a on a.attrelid = c.oid and a.attname = 'app_id' and not a.attisdropped"
     " where n.nspname = 'public' and c.relkind in ('r', 'p'))";
 
+// A database of its own, brought up by this binary's migrations.
 Probe& catalogue() {
-  static Probe probe(superuser_database().dsn);
+  struct Migrated {
+    Migrated() { storage::Migrator(database.owner()).up(); }
+    ScratchDatabase database;
+  };
+  static Migrated migrated;
+  static Probe probe(migrated.database.superuser().dsn);
   return probe;
 }
 
