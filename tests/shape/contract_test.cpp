@@ -209,6 +209,8 @@ TEST_CASE("contract: a problem must have a code of its operation, its row's stat
 TEST_CASE("contract: an event that breaks it is caught", "[shape][contract]") {
   json frame = document()["x-events"]["message.new"]["example"];
   CHECK(contract().check_event(frame.dump()).empty());
+  frame.erase("epoch");
+  CHECK(listed(contract().check_event(frame.dump())) == "message.new /: seq and epoch stand together\n");
   frame.erase("seq");
   CHECK(listed(contract().check_event(frame.dump())) == "message.new /: lacks seq\n");
   CHECK(contract().check_event(R"({"type":"message.vanished"})").size() == 1);

@@ -161,6 +161,7 @@ Mistakes Contract::check_event(std::string_view frame) const {
   if (value.contains("data")) add(found, schemas_.mistakes(event["data"], value["data"], "/data"));
   if (event["numbered"].get<bool>() != value.contains("seq"))
     found.push_back(value.contains("seq") ? "/seq: this event is not numbered" : "/: lacks seq");
+  if (value.contains("seq") != value.contains("epoch")) found.push_back("/: seq and epoch stand together");
   if (event["reach"] == "channel" && !value.contains("cid")) found.push_back("/: lacks cid");
   for (std::string& mistake : found) mistake.insert(0, type + " ");
   return found;
