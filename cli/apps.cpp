@@ -50,11 +50,11 @@ void create(Session& session, const Given& given) {
   json::Writer body;
   body.object().field("name", given.name).field("plan", given.plan);
   if (!given.settings.empty())
-    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), given.settings));
+    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
   body.end();
   const auto answer = post(session.api(), "/operator/v1/applications", body.take());
   session.show_secret(answer, "secret.value", kCreated, given.out_file);
-  session.note("application " + given.name + " created; its secret is shown this once");
+  session.note("application " + given.name + " created; its secret can't be shown again");
 }
 
 void list(Session& session, const Given& given) {
@@ -113,7 +113,7 @@ void update(Session& session, const Given& given) {
   if (!given.name.empty()) body.field("name", given.name);
   if (!given.plan.empty()) body.field("plan", given.plan);
   if (!given.settings.empty())
-    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), given.settings));
+    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
   if (limits) body.key("limits").raw(merged_limits(session, given));
   body.end().end();
   const auto answer = member(patch(session.api(), session.app_path(given.app), body.take()), "application");

@@ -40,7 +40,7 @@ _chatctl() {
     if [[ $line == ":file" ]]; then
       _files
     elif [[ -n $line ]]; then
-      described+=("${${line%%$tab*}//:/\\:}${${(M)line%%$tab*}:+}:${line#*$tab}")
+      described+=("${${line%%$tab*}//:/\\:}:${line#*$tab}")
     fi
   done
   (( $#described )) && _describe chatctl described

@@ -18,9 +18,11 @@ struct Given {
 };
 
 config::Settings load_file(Session& session, const Given& given) {
+  const auto environment = given.no_environment ? std::map<std::string, std::string>() : session.world().environment;
   try {
-    return config::load(server::settings_schema(), given.file,
-                        given.no_environment ? std::map<std::string, std::string>() : session.world().environment, {});
+    auto settings = config::load(server::settings_schema(), given.file, environment, {});
+    if (auto mistakes = server::check_together(settings); !mistakes.empty()) throw config::Invalid(std::move(mistakes));
+    return settings;
   } catch (const config::Invalid& invalid) {
     Failure failure(Exit::failure, given.file + " has " + std::to_string(invalid.mistakes().size()) +
                                        (invalid.mistakes().size() == 1 ? " mistake" : " mistakes"));
@@ -35,7 +37,7 @@ config::Settings load_file(Session& session, const Given& given) {
 void check(Session& session, const Given& given) {
   const auto settings = load_file(session, given);
   for (const auto& warning : settings.warnings()) session.warn(warning);
-  session.note(given.file + " is good: " + std::to_string(settings.schema().size()) + " keys");
+  session.note(given.file + " is good");
 }
 
 std::string value_of(const config::Settings& settings, const config::Entry& entry) {

@@ -38,8 +38,9 @@ void create(Session& session, const Given& given, std::optional<std::chrono::mil
   body.end();
   const auto answer = post(session.api(), session.app_path(app, "/secrets"), body.take());
   session.show_secret(answer, "secret.value", kNew, given.out_file);
-  session.note(grace ? "secret of " + app + " rotated; the older ones stop working in " + duration_text(*grace)
-                     : "secret of " + app + " created; it is shown this once");
+  if (!grace) session.note("secret of " + app + " created; it can't be shown again");
+  else if (grace->count() == 0) session.note("secret of " + app + " rotated; the older ones are dead");
+  else session.note("secret of " + app + " rotated; the older ones stop working in " + duration_text(*grace));
 }
 
 void rotate(Session& session, const Given& given) {

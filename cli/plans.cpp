@@ -15,7 +15,8 @@ using json::Kind;
 using json::Value;
 
 const Sheet kRow{.columns = {{"PLAN", "plan_id"}, {"NAME", "name"}, {"CURRENCY", "currency"},
-                             {"MONTH", "price_month", Look::number}, {"YEAR", "price_year", Look::number},
+                             {"PRICE_MONTH", "price_month", Look::number},
+                             {"PRICE_YEAR", "price_year", Look::number},
                              {"UPDATED", "updated_at", Look::time}},
                  .name = "plan_id"};
 const Sheet kDetail{.columns = {{"PLAN", "plan_id"}, {"NAME", "name"}, {"CURRENCY", "currency"},
@@ -163,8 +164,9 @@ void print_results(Session& session, const std::vector<Result>& results) {
 }
 
 void apply(Session& session, const Given& given) {
-  const auto document = json::Document::parse(yaml_to_json(read_input(session.world(), given.file), given.file));
-  const auto plans = wanted_plans(document.root(), given.file);
+  const auto name = input_name(given.file);
+  const auto document = json::Document::parse(yaml_to_json(read_input(session.world(), given.file), name));
+  const auto plans = wanted_plans(document.root(), name);
   std::vector<Result> results;
   std::optional<Failure> failure;
   std::size_t refused = 0;

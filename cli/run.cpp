@@ -24,6 +24,9 @@ void print_failure(const Failure& failure, World& world, Style style) {
 
 /// What the platform's own layers refuse: the database for migrate, JSON that is none.
 Failure failure_of(const Error& error) {
+  if (error.code() == Code::malformed_json)
+    return Failure(Exit::failure, std::string("the server's answer is not what chatctl understands: ") + error.what())
+        .with_next("chatctl doctor");
   const auto& row = row_of(error.code());
   Failure failure(exit_of(row.word, row.status), error.what());
   for (const auto& mistake : error.fields()) failure.with_detail(mistake.pointer + ": " + mistake.detail);
@@ -51,9 +54,7 @@ void add_all(CommandLine& line) {
   add_usage(line);
   add_tail(line);
   add_migrations(line);
-#ifndef CHATCTL_WITHOUT_CONFIG
   add_config(line);
-#endif
   add_doctor(line);
   add_completion(line);
   add_version(line);

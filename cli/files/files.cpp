@@ -129,10 +129,12 @@ std::string read_input(World& world, const std::string& path) {
   return read_all(file, path);
 }
 
+std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
 std::string read_secret_file(World& world, const std::string& path) {
   if (path != "-" && !is_private(path))
     world.err << "warning: others can read " << path << "; run chmod 600 " << path << "\n";
-  return one_line(read_input(world, path), path == "-" ? "standard input" : path);
+  return one_line(read_input(world, path), input_name(path));
 }
 
 std::string read_secret_command(const std::string& command, std::chrono::milliseconds deadline) {

@@ -10,6 +10,9 @@ namespace chat::cli {
 /// The whole file, or standard input for "-". Errors: Failure failure, saying which file and why; beyond 4 MiB.
 std::string read_input(World& world, const std::string& path);
 
+/// How messages call it.
+std::string input_name(const std::string& path);
+
 /// A secret of one line: read, one trailing newline dropped.
 /// Errors:  Failure: not readable, empty, more than one line. A file that group or others can read is named on stderr.
 std::string read_secret_file(World& world, const std::string& path);

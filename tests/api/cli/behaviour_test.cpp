@@ -179,6 +179,35 @@ TEST_CASE("chatctl: a broken contexts file is named by line and not overwritten"
   CHECK(holds(stage.read("config/chatctl/config.yaml"), "server: b"));
 }
 
+TEST_CASE("chatctl: config check names every mistake with its line", "[api][cli]") {
+  Stage stage;
+  stage.write("chatd.yaml", "public:\n  prt: 80\n  port: many\n");
+  const auto seen = stage.run_line("config check chatd.yaml --no-environment");
+  CHECK(seen.exit == 1);
+  CHECK(seen.out.empty());
+  CHECK(holds(seen.err, "chatd.yaml:2:3"));
+  CHECK(holds(seen.err, "public.prt"));
+  CHECK(holds(seen.err, "did you mean"));
+  CHECK(holds(seen.err, "chatd.yaml:3:"));
+}
+
+TEST_CASE("chatctl: config print tells where each value comes from and hides secrets", "[api][cli]") {
+  Stage stage;
+  stage.write("chatd.yaml", "public:\n  port: 9090\noperator:\n  token: " + std::string(43, 'x') +
+                                "\ndatabase:\n  dsn: host=/run dbname=chat\nsecrets:\n  master_key: " +
+                                crypto::base64(std::string(32, 'k')) + "\n");
+  stage.environment["CHAT_PUBLIC__PORT"] = "9191";
+  REQUIRE(stage.run_line("config check chatd.yaml --no-environment").err == "chatd.yaml is good\n");
+  const auto bare = stage.run_line("config print chatd.yaml --no-environment -o csv");
+  CHECK(holds(bare.out, "public.port,9090,chatd.yaml:2"));
+  CHECK(!holds(bare.out, "xxx"));
+  CHECK(holds(bare.out, "operator.token,********,"));
+  CHECK(holds(stage.run_line("config print chatd.yaml -o csv").out, "public.port,9191,CHAT_PUBLIC__PORT"));
+  const auto people = stage.run_line("config print chatd.yaml");
+  CHECK(holds(people.out, "9191"));
+  CHECK(!holds(people.out, "xxx"));
+}
+
 TEST_CASE("chatctl: a file that others can read is said so", "[api][cli]") {
   Stage stage;
   play_service(stage.api);
