@@ -9,6 +9,7 @@
 #include "cli/remote/problem.h"
 #include "cli/session.h"
 #include "platform/base/error.h"
+#include "platform/base/text.h"
 
 namespace chat::cli {
 namespace {
@@ -28,9 +29,12 @@ Failure failure_of(const Error& error) {
     return Failure(Exit::failure, std::string("the server's answer is not what chatctl understands: ") + error.what())
         .with_next("chatctl doctor");
   const auto& row = row_of(error.code());
-  Failure failure(exit_of(row.word, row.status), error.what());
+  // Only migrate goes to the database from here, so what a server keeps for its log is for this person.
+  const bool away = error.code() == Code::unavailable;
+  Failure failure(exit_of(row.word, row.status), away ? "the database can't be used" : error.what());
   for (const auto& mistake : error.fields()) failure.with_detail(mistake.pointer + ": " + mistake.detail);
-  if (!error.log_detail().empty()) failure.with_detail(error.log_detail());
+  if (failure.message().find(error.log_detail()) != std::string::npos) return failure;
+  for (const auto& line : text::split(error.log_detail(), '\n')) failure.with_detail(std::string(text::trim(line)));
   return failure;
 }
 
