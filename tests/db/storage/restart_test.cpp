@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "platform/storage/pipeline.h"
@@ -15,30 +16,35 @@ namespace {
 
 constexpr storage::Statement kAdd{"marks.add", "insert into marks (id) values ($1)"};
 
-/// What a worker under load saw. An id counts as kept when it was acknowledged.
+/// What a worker under load saw.
 struct Tally {
-  std::atomic<int> kept{0};
-  std::atomic<int> unavailable{0};
-  std::atomic<int> other{0};
-};
+  std::mutex mutex;
+  std::condition_variable changed;
+  int kept = 0;                             // acknowledged
+  int unavailable = 0;
+  int other = 0;
 
-void note_outcome(Tally& tally, const std::function<void()>& act) {
-  try {
-    act();
-    ++tally.kept;
-  } catch (const Error& error) {
-    ++(error.code() == Code::unavailable ? tally.unavailable : tally.other);
-  } catch (...) {
-    ++tally.other;
+  void note(const std::function<void()>& act) {
+    int Tally::*outcome = &Tally::other;
+    try {
+      act();
+      outcome = &Tally::kept;
+    } catch (const Error& error) {
+      if (error.code() == Code::unavailable) outcome = &Tally::unavailable;
+    } catch (const std::exception&) {       // counts as another outcome
+    }
+    std::unique_lock lock(mutex);
+    ++(this->*outcome);
+    changed.notify_all();
+    if (outcome != &Tally::kept) changed.wait_for(lock, std::chrono::milliseconds(10));   // as Retry-After asks, but shorter
   }
-}
 
-void wait_for_more(const std::atomic<int>& count, int more) {
-  const int wanted = count + more;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (count < wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  REQUIRE(count >= wanted);
-}
+  bool sees_more(int Tally::*outcome, int more) {
+    std::unique_lock lock(mutex);
+    const int wanted = this->*outcome + more;
+    return changed.wait_for(lock, std::chrono::seconds(60), [&] { return this->*outcome >= wanted; });
+  }
+};
 
 }  // namespace
 
@@ -48,33 +54,31 @@ TEST_CASE("storage: a restart of PostgreSQL under load gives only `unavailable`,
   Probe(cluster.superuser().dsn).run("create table marks (id uuid primary key); grant select, insert on marks to chat_server");
   Tally pooled;
   Tally piped;
-  std::atomic<bool> going{true};
   storage::Pool pool(cluster.server(), 2, 100);
-  std::vector<std::thread> load;
+  std::vector<std::jthread> load;           // each stops and joins when it goes away
   for (int i = 0; i < 2; ++i)
-    load.emplace_back([&] {
-      while (going)
-        note_outcome(pooled, [&] {
+    load.emplace_back([&](const std::stop_token& end) {
+      while (!end.stop_requested())
+        pooled.note([&] {
           pool.transact(AppId{}, [](Transaction& tx) { tx.run(kAdd, new_uuid7(system_clock().now())); });
         });
     });
-  load.emplace_back([&] {
+  load.emplace_back([&](const std::stop_token& end) {
     storage::Pipeline pipeline(cluster.server());
-    while (going)
-      note_outcome(piped, [&] { pipeline.transact(AppId{}, {{&kAdd, Params::of(new_uuid7(system_clock().now()))}}); });
+    while (!end.stop_requested())
+      piped.note([&] { pipeline.transact(AppId{}, {{&kAdd, Params::of(new_uuid7(system_clock().now()))}}); });
   });
 
-  wait_for_more(pooled.kept, 50);
-  wait_for_more(piped.kept, 50);
+  CHECK(pooled.sees_more(&Tally::kept, 50));
+  CHECK(piped.sees_more(&Tally::kept, 50));
   cluster.stop();
-  wait_for_more(pooled.unavailable, 2);
-  wait_for_more(piped.unavailable, 2);
+  CHECK(pooled.sees_more(&Tally::unavailable, 2));
+  CHECK(piped.sees_more(&Tally::unavailable, 2));
   CHECK_FALSE(pool.ready(std::chrono::seconds(5)));
   cluster.start();
-  wait_for_more(pooled.kept, 50);
-  wait_for_more(piped.kept, 50);
-  going = false;
-  for (auto& one : load) one.join();
+  CHECK(pooled.sees_more(&Tally::kept, 50));
+  CHECK(piped.sees_more(&Tally::kept, 50));
+  load.clear();
   pool.stop();
 
   CHECK(pooled.other == 0);
