@@ -23,6 +23,3 @@ on conflict do nothing
 -- $1 app  $2 users[]  $3 now
 update users set last_active_at = $3 where app_id = $1 and user_id = any ($2::text[])
 
--- name: sweep_usage_flushes
--- $1 at most
-select sweep_usage_flushes($1)

@@ -1,0 +1,114 @@
+#include "platform/server/hooks.h"
+
+#include "platform/base/error.h"
+#include "platform/chat/channels/channels_live.h"
+#include "platform/chat/messages/messages_live.h"
+
+namespace chat::server {
+namespace {
+
+using http::Access;
+using http::Principal;
+using http::Request;
+using http::Route;
+using tenants::Caller;
+
+const Caller& caller_of(const Principal& principal) { return static_cast<const Caller&>(principal); }
+
+void check_access(const Request& request, const Caller& caller) {
+  if (request.route->access == Access::server && !caller.is_server())
+    throw forbidden("This needs a server token: {\"server\": true}, signed by your backend.");
+}
+
+realtime::Identity identity_of(const Caller& caller) {
+  return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at};
+}
+
+}  // namespace
+
+http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock) {
+  http::GateHooks hooks;
+  hooks.authenticate = [&](const Request& request) {
+    const auto credentials = tenants::credentials_of(request);
+    auto caller = auth.authenticate(credentials.api_key, credentials.token);
+    if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
+    check_access(request, *caller);
+    return caller;
+  };
+  hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
+    const auto credentials = tenants::credentials_of(request);
+    auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
+    accounts.load(connection, caller->shared_application());
+    check_access(request, *caller);
+    return caller;
+  };
+  hooks.app_of = [](const Principal& principal) { return caller_of(principal).app(); };
+  hooks.name_of = [](const Principal& principal) {
+    const auto& caller = caller_of(principal);
+    return caller.is_server() ? std::string("server") : "user:" + caller.user_id();
+  };
+  hooks.rate = [&](const Principal& principal, const Route&) -> http::RateDecision {
+    const auto& caller = caller_of(principal);
+    auto account = accounts.find(caller.shared_application());
+    if (!account) return {};
+    if (!caller.is_server()) account->first_seen(caller.user_id(), clock.now());
+    return accounts.take_request(*account, caller.user_id());
+  };
+  hooks.served = [&](const Principal* principal, const Route&, int status, std::size_t) {
+    if (!principal || status >= 500 || status == 429) return;
+    if (auto account = accounts.known(caller_of(*principal).app())) {
+      account->api_calls.fetch_add(1, std::memory_order_relaxed);
+      account->total_api_calls.fetch_add(1, std::memory_order_relaxed);
+    }
+  };
+  return hooks;
+}
+
+http::GateHooks operator_hooks(std::string token) {
+  http::GateHooks hooks;
+  hooks.authenticate = [token = std::move(token)](const Request& request) -> std::shared_ptr<const Principal> {
+    if (!crypto::equal(crypto::sha256(tenants::bearer_of(request)), crypto::sha256(token)))
+      throw Error(Code::unauthenticated, "This is not the operator's token.");
+    return std::make_shared<tenants::Operator>();
+  };
+  hooks.authenticate_cold = [](const Request&, storage::Connection&) -> std::shared_ptr<const Principal> {
+    throw Error(Code::unauthenticated, "This is not the operator's token.");
+  };
+  hooks.app_of = [](const Principal&) { return AppId{}; };
+  hooks.name_of = [](const Principal&) { return std::string("operator"); };
+  hooks.rate = [](const Principal&, const Route&) { return http::RateDecision{}; };
+  hooks.served = [](const Principal*, const Route&, int, std::size_t) {};
+  return hooks;
+}
+
+realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock) {
+  realtime::Hooks hooks;
+  hooks.authenticate = [&](const realtime::Hooks::Credentials& credentials) {
+    auto caller = auth.authenticate(credentials.api_key, credentials.token);
+    if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
+    return identity_of(*caller);
+  };
+  hooks.authenticate_cold = [&](const realtime::Hooks::Credentials& credentials, storage::Connection& connection) {
+    auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
+    accounts.load(connection, caller->shared_application());
+    return identity_of(*caller);
+  };
+  hooks.opened = [&](const realtime::Identity& identity) {
+    auto account = accounts.known(identity.app);
+    INVARIANT(account, "an authenticated application has an account");
+    account->open_connection();
+    if (!identity.user_id.empty()) account->first_seen(identity.user_id, clock.now());
+  };
+  hooks.closed = [&](const realtime::Identity& identity) {
+    if (auto account = accounts.known(identity.app)) account->close_connection();
+  };
+  hooks.delivered = [&](const AppId& app, std::int64_t copies, std::int64_t) {
+    if (auto account = accounts.known(app)) account->deliveries.fetch_add(copies, std::memory_order_relaxed);
+  };
+  hooks.load_audience = channels::load_audience;
+  hooks.locate = channels::locate;
+  hooks.load_missed = messages::load_missed;
+  return hooks;
+}
+
+}  // namespace chat::server

@@ -1,0 +1,54 @@
+#include "platform/server/jobs.h"
+
+#include "platform/http/idempotency.h"
+#include "platform/server/jobs.sql.h"
+
+namespace chat::server {
+namespace {
+
+using storage::Connection;
+using storage::Statement;
+using storage::Transaction;
+
+constexpr int kMonthsAhead = 4;
+constexpr int kSliceRows = 5'000;
+constexpr int kMaxSlices = 20;                 // one run ends; the rest waits for the next
+
+/// Runs a sweep in short transactions until nothing is left or the run was long enough.
+void sweep(Connection& connection, const Statement& statement, int slice) {
+  for (int i = 0; i < kMaxSlices; ++i) {
+    std::int64_t swept = 0;
+    connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = tx.query(statement, slice)[0].integer(0); });
+    if (swept == 0) return;
+  }
+}
+
+}  // namespace
+
+void create_partitions(Connection& connection, Timestamp now) {
+  connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) {
+    tx.query(sql::create_message_partitions, month_of(now), kMonthsAhead);
+  });
+}
+
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, const Clock& clock,
+              std::chrono::milliseconds flush_interval) {
+  using std::chrono::minutes;
+  schedule.add("flush_usage", flush_interval, [&metering](Connection& connection) { metering.flush(connection); });
+  schedule.add("reload_plans", minutes(1), [&plans](Connection& connection) { plans.load(connection); });
+  if (!worker) return;
+  schedule.add("create_partitions", minutes(60), [&clock](Connection& connection) { create_partitions(connection, clock.now()); });
+  schedule.add("sweep_idempotency_keys", minutes(5), [](Connection& connection) {
+    connection.transact(AppId{}, storage::Mode::write, [](Transaction& tx) { http::sweep_idempotency_keys(tx); });
+  });
+  auto add_sweep = [&](const char* name, std::chrono::milliseconds interval, const Statement& statement, int slice) {
+    schedule.add(name, interval, [&statement, slice](Connection& connection) { sweep(connection, statement, slice); });
+  };
+  add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
+  add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
+  add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
+  add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
+  add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, 50);
+}
+
+}  // namespace chat::server

@@ -1,0 +1,17 @@
+#pragma once
+#include <chrono>
+
+#include "billing/metering.h"
+#include "billing/plans.h"
+#include "platform/jobs/schedule.h"
+
+namespace chat::server {
+
+/// The recurring work of a node with the role `worker`, and the flush of usage, which every node does for itself.
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, const Clock& clock,
+              std::chrono::milliseconds flush_interval);
+
+/// At the start too: a message must never find its month without a partition.
+void create_partitions(storage::Connection& connection, Timestamp now);
+
+}  // namespace chat::server

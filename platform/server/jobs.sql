@@ -1,0 +1,23 @@
+-- name: create_message_partitions
+-- $1 first month  $2 how many
+select create_message_partitions($1::date, $2)
+
+-- name: sweep_outbox
+-- $1 at most
+select sweep_outbox($1)
+
+-- name: sweep_message_nonces
+-- $1 at most
+select sweep_message_nonces($1)
+
+-- name: sweep_usage_flushes
+-- $1 at most
+select sweep_usage_flushes($1)
+
+-- name: purge_deleted
+-- $1 at most
+select purge_deleted($1)
+
+-- name: erase_deleted_users
+-- $1 channels at most
+select erase_deleted_users($1)

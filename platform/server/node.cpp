@@ -1,0 +1,234 @@
+#include "platform/server/node.h"
+
+#include "billing/metering.h"
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "platform/base/log.h"
+#include "platform/base/metrics.h"
+#include "platform/http/server.h"
+#include "platform/server/doors.h"
+#include "platform/server/hooks.h"
+#include "platform/server/jobs.h"
+#include "platform/server/node_metrics.h"
+#include "platform/server/routes.h"
+#include "platform/storage/migrator.h"
+#include "tenants/directory.h"
+
+namespace chat::server {
+namespace {
+
+std::string master_key_of(const config::Settings& settings) {
+  auto key = crypto::parse_base64(settings.text("secrets.master_key"));
+  if (!key || key->size() != 32)
+    throw StartFailure(kExitConfiguration, "secrets.master_key must be base64 of 32 bytes; make one with: openssl rand -base64 32");
+  return *key;
+}
+
+realtime::Options realtime_options(const config::Settings& settings) {
+  realtime::Options options;
+  options.shards = static_cast<int>(settings.integer("realtime.threads"));
+  options.heartbeat = settings.duration("realtime.heartbeat");
+  options.max_queue_bytes = static_cast<std::size_t>(settings.bytes("realtime.max_queue"));
+  return options;
+}
+
+void put_plan_file(storage::Connection& connection, bus::Bus& bus, const std::string& path, Timestamp now) {
+  if (path.empty()) return;
+  const auto plans = billing::read_plan_file(path);
+  connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
+    for (const auto& plan : plans) billing::put_plan(tx, bus, plan.plan_id, plan.document, now);
+  });
+}
+
+}  // namespace
+
+storage::DatabaseOptions database_options(const config::Settings& settings) {
+  storage::DatabaseOptions options;
+  options.dsn = settings.text("database.dsn");
+  options.statement_timeout = settings.duration("database.statement_timeout");
+  return options;
+}
+
+struct Node::State {
+  explicit State(const config::Settings& given)
+      : settings(given),
+        sealer(master_key_of(given)),
+        cursors(crypto::hmac_sha256(master_key_of(given), "cursors")),
+        pool(database_options(given), static_cast<int>(given.integer("database.workers")),
+             static_cast<std::size_t>(given.integer("database.queue"))),
+        lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
+        gateway(realtime_options(given), gateway_hooks(auth, accounts, clock), *bus, pool, clock),
+        schedule(pool) {}
+
+  config::Settings settings;
+  const Clock& clock = system_clock();
+  const Timestamp started_at = clock.now();
+  crypto::Sealer sealer;
+  storage::Cursors cursors;
+  std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
+  storage::Pool pool;
+  billing::PlanBook plans;
+  billing::Accounts accounts{plans, clock};
+  billing::Metering metering{accounts, clock};
+  tenants::Directory directory{sealer, clock};
+  tenants::Auth auth{directory, clock};
+  messages::Lanes lanes;
+  realtime::Gateway gateway;
+  jobs::Schedule schedule;
+  http::Router public_router, operator_router;
+  std::unique_ptr<http::Gate> public_gate, operator_gate;
+  std::unique_ptr<http::Server> public_door, operator_door;
+  std::atomic<int> top_applications{50};
+  std::atomic<bool> stopping{false};
+
+  void on_control(const bus::Bus::Control& control);
+  std::string status_json();
+  std::string not_ready();
+  void wire();
+};
+
+/// What other parts of the service learn by a word: caches to look at again, sockets to close.
+void Node::State::on_control(const bus::Bus::Control& control) {
+  if (control.word == "plans.changed") {
+    if (!pool.submit([this](storage::Connection& connection) {
+          try {
+            plans.load(connection);
+          } catch (const Error& error) {
+            log::warn("plans.reload_failed", {{"detail", error.what()}});   // the job looks again within a minute
+          }
+        }))
+      log::warn("plans.reload_failed", {{"detail", "the pool is full"}});
+    return;
+  }
+  if (control.word != "application.changed") return;
+  directory.forget(control.app);
+  const auto& detail = control.detail;
+  auto word_end = detail.find(' ');
+  const auto word = detail.substr(0, word_end);
+  const auto rest = word_end == std::string::npos ? std::string() : detail.substr(word_end + 1);
+  const auto at = parse_time(rest.substr(0, rest.find(' ')));
+  const auto user = rest.find(' ') == std::string::npos ? std::string() : rest.substr(rest.find(' ') + 1);
+  if (word == "suspended") gateway.close_application(control.app, realtime::Close::application_suspended);
+  else if (word == "deleted") gateway.close_application(control.app, realtime::Close::unauthenticated);
+  else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
+  else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);
+  else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
+}
+
+std::string Node::State::status_json() {
+  json::Writer out;
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - started_at).count();
+  const bool database = pool.ready(std::chrono::milliseconds(500));
+  const auto schema = static_cast<std::int64_t>(storage::migrations().back().number);
+  out.object().field("version", CHAT_VERSION).field("uptime_s", uptime).key("now").time(clock.now());
+  out.key("schema").object().field("binary", schema).end();
+  out.field("database", database ? "ok" : "unavailable").field("connections", gateway.counts().connections);
+  out.key("config_warnings").array();
+  for (const auto& warning : settings.warnings()) out.text(warning);
+  out.end().key("engine").object().field("public", settings.text("public.engine")).field("operator", settings.text("operator.engine")).end().end();
+  return out.take();
+}
+
+std::string Node::State::not_ready() {
+  if (stopping) return "This node is stopping.";
+  return pool.ready(std::chrono::milliseconds(500)) ? "" : "The database does not answer.";
+}
+
+void Node::State::wire() {
+  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this] { return status_json(); }, [this] { return not_ready(); }};
+  if (has_role(settings, "api")) add_public_routes(public_router, parts);
+  add_operator_routes(operator_router, parts);
+  public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
+  operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token")));
+  auto serve = [](http::Gate& gate) {
+    return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
+  };
+  http::OnUpgrade on_upgrade;
+  if (has_role(settings, "realtime")) on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
+  public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
+  operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
+  bus->subscribe([](const std::shared_ptr<const bus::Event>&) {}, [this](const bus::Bus::Control& control) { on_control(control); });
+}
+
+Node::Node(const config::Settings& settings) : state_(std::make_unique<State>(settings)) {
+  state_->top_applications = static_cast<int>(settings.integer("metrics.top_applications"));
+  state_->wire();
+}
+
+Node::~Node() { metrics::forget_collected(); }
+
+void Node::start() {
+  auto& state = *state_;
+  storage::Connection connection(database_options(state.settings));
+  try {
+    storage::check_schema(connection);
+    create_partitions(connection, state.clock.now());
+    put_plan_file(connection, *state.bus, state.settings.text("plans.file"), state.clock.now());
+    state.plans.load(connection);
+  } catch (const Error& error) {
+    if (error.code() == Code::unavailable)
+      throw StartFailure(kExitDatabase, "The database can't be reached: " + (error.log_detail().empty() ? error.what() : error.log_detail()));
+    if (error.code() == Code::conflict) throw StartFailure(kExitSchema, error.what());
+    std::string sentence = error.what();
+    for (const auto& mistake : error.fields()) sentence += "\n" + mistake.pointer + ": " + mistake.detail;
+    throw StartFailure(error.code() == Code::internal ? 1 : kExitConfiguration,
+                       error.log_detail().empty() ? sentence : sentence + " " + error.log_detail());
+  }
+  collect_node_metrics(state.accounts, state.top_applications);
+  note_reload(true, state.clock.now());
+  add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, state.clock,
+           state.settings.duration("usage.flush_interval"));
+  try {
+    state.public_door->start();
+    state.operator_door->start();
+  } catch (const Error& error) {
+    throw StartFailure(kExitPort, error.what());
+  }
+  state.schedule.start();
+  log::info("node.started", {{"version", CHAT_VERSION}, {"public_port", public_port()}, {"operator_port", operator_port()}});
+}
+
+void Node::stop() {
+  auto& state = *state_;
+  const auto deadline = state.settings.duration("shutdown.deadline");
+  state.stopping = true;
+  log::info("node.stopping");
+  state.gateway.drain(std::min(deadline / 2, std::chrono::milliseconds(2000)));
+  state.public_door->stop(deadline / 2);
+  state.lanes.stop();
+  try {
+    state.schedule.run_now("flush_usage", deadline / 2);
+  } catch (const Error& error) {
+    log::warn("usage.flush_failed", {{"detail", error.what()}});
+  }
+  state.schedule.stop();
+  state.operator_door->stop(std::chrono::milliseconds(500));
+  state.pool.stop();
+  log::info("node.stopped");
+}
+
+void Node::reload(const config::Settings& settings) {
+  auto& state = *state_;
+  const auto difference = settings.difference(state.settings);
+  log::set_level(log::parse_level(settings.text("log.level")));
+  state.top_applications = static_cast<int>(settings.integer("metrics.top_applications"));
+  const auto path = settings.text("plans.file");
+  if (!state.pool.submit([&state, path](storage::Connection& connection) {
+        try {
+          put_plan_file(connection, *state.bus, path, state.clock.now());
+          state.plans.load(connection);
+        } catch (const Error& error) {
+          log::error("plans.reload_failed", {{"detail", error.what()}});
+        }
+      }))
+    log::error("plans.reload_failed", {{"detail", "the pool is full"}});
+  for (const auto& key : difference.restart) log::warn("config.needs_restart", {{"key", key}});
+  log::info("config.reloaded", {{"changed", difference.reloadable.size()}});
+  note_reload(true, state.clock.now());
+}
+
+std::uint16_t Node::public_port() const { return state_->public_door->port(); }
+std::uint16_t Node::operator_port() const { return state_->operator_door->port(); }
+void Node::run_job(const std::string& name) { state_->schedule.run_now(name); }
+
+}  // namespace chat::server

@@ -1,0 +1,47 @@
+#include "platform/server/operations_http.h"
+
+#include "platform/base/error.h"
+#include "platform/base/metrics.h"
+#include "platform/http/openapi.h"
+
+namespace chat::server {
+namespace {
+
+using http::Access;
+using http::Method;
+using http::Request;
+using http::Responder;
+using http::Response;
+
+void add_quick(http::Router& router, const char* pattern, const char* operation, Access access,
+               std::function<Response(const Request&)> answer) {
+  router.add({.method = Method::get, .pattern = pattern, .operation = operation, .access = access,
+              .async = [answer = std::move(answer)](std::shared_ptr<Request> request, Responder respond) {
+                respond(answer(*request));
+              }});
+}
+
+Response plain(int status, std::string text) { return {.status = status, .body = std::move(text), .content_type = "text/plain; charset=utf-8"}; }
+
+}  // namespace
+
+void add_operations_routes(http::Router& router, std::function<std::string()> status_json, std::function<std::string()> not_ready) {
+  add_quick(router, "/livez", "get_livez", Access::any, [](const Request&) { return plain(200, "ok\n"); });
+  add_quick(router, "/readyz", "get_readyz", Access::any, [not_ready](const Request& request) {
+    auto why = not_ready();
+    if (why.empty()) return plain(200, "ok\n");
+    return http::problem(Error(Code::unavailable, why).with_retry_after(std::chrono::seconds(1)), request.request_id);
+  });
+  add_quick(router, "/metrics", "get_metrics", Access::any, [](const Request&) {
+    return Response{.status = 200, .body = metrics::expose(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+  });
+  add_quick(router, "/operator/v1/status", "get_status", Access::operator_only,
+            [status_json](const Request&) { return http::json(200, status_json()); });
+}
+
+void add_contract_route(http::Router& router) {
+  add_quick(router, "/v1/openapi.json", "get_openapi", Access::any,
+            [](const Request&) { return http::json(200, std::string(embedded::openapi_json)); });
+}
+
+}  // namespace chat::server

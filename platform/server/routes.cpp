@@ -1,0 +1,59 @@
+#include "platform/server/routes.h"
+
+#include "billing/billing_http.h"
+#include "platform/chat/channels/channels_http.h"
+#include "platform/chat/messages/messages_http.h"
+#include "platform/chat/reads/reads_http.h"
+#include "platform/chat/users/users_http.h"
+#include "platform/server/operations_http.h"
+#include "tenants/tenants_http.h"
+
+namespace chat::server {
+
+void add_public_routes(http::Router& router, const Parts& parts) {
+  add_contract_route(router);
+  tenants::add_routes(router, {parts.bus, parts.sealer, parts.cursors, parts.clock});
+  billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+  users::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts](const tenants::Caller& caller) {
+    auto account = accounts.find(caller.shared_application());
+    return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;
+  }};
+  channels::add_channel_type_routes(router, channels);
+  channels::add_channel_routes(router, channels);
+  channels::add_member_routes(router, channels);
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock});
+  reads::add_routes(router, {parts.bus, parts.clock});
+}
+
+void add_operator_routes(http::Router& router, const Parts& parts) {
+  add_operations_routes(router, parts.status_json, parts.not_ready);
+  tenants::add_operator_routes(router, {parts.bus, parts.sealer, parts.cursors, parts.clock});
+  billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+}
+
+std::vector<const http::Route*> all_routes() {
+  struct Everything {
+    std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
+    crypto::Sealer sealer{std::string(32, 'k')};
+    storage::Cursors cursors{std::string(32, 'k')};
+    billing::PlanBook plans;
+    billing::Accounts accounts{plans, system_clock()};
+    messages::Lanes lanes{{.database = {}, .lanes = 0}, *bus, system_clock()};
+    http::Router public_router, operator_router;
+  };
+  static Everything everything;
+  static const bool built = [] {
+    const Parts parts{*everything.bus, everything.sealer, everything.cursors, system_clock(), everything.plans,
+                      everything.accounts, everything.lanes, [] { return std::string(); }, [] { return std::string(); }};
+    add_public_routes(everything.public_router, parts);
+    add_operator_routes(everything.operator_router, parts);
+    return true;
+  }();
+  (void)built;
+  auto routes = everything.public_router.routes();
+  for (const auto* route : everything.operator_router.routes()) routes.push_back(route);
+  return routes;
+}
+
+}  // namespace chat::server

@@ -1,0 +1,34 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "billing/accounts.h"
+#include "platform/base/crypto.h"
+#include "platform/bus/feed.h"
+#include "platform/chat/messages/lanes.h"
+#include "platform/http/router.h"
+#include "platform/storage/page.h"
+
+namespace chat::server {
+
+/// What the doors' handlers work with.
+struct Parts {
+  bus::Bus& bus;
+  const crypto::Sealer& sealer;
+  const storage::Cursors& cursors;
+  const Clock& clock;
+  billing::PlanBook& plans;
+  billing::Accounts& accounts;
+  messages::Lanes& lanes;
+  std::function<std::string()> status_json;            // GET /operator/v1/status
+  std::function<std::string()> not_ready;              // GET /readyz: empty when ready, else why not
+};
+
+void add_public_routes(http::Router& router, const Parts& parts);
+void add_operator_routes(http::Router& router, const Parts& parts);
+
+/// Every route of both doors, for the tests that compare them with the contract.
+std::vector<const http::Route*> all_routes();
+
+}  // namespace chat::server

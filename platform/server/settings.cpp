@@ -1,0 +1,81 @@
+#include "platform/server/settings.h"
+
+#include <algorithm>
+
+namespace chat::server {
+namespace {
+
+using config::Entry;
+using config::Reload;
+using config::Type;
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+
+std::vector<Entry> door(const std::string& name, const std::string& port, const std::string& engine, const std::string& who) {
+  return {
+      {.key = name + ".address", .fallback = "127.0.0.1", .meaning = "Address that the " + who + " listens on."},
+      {.key = name + ".port", .type = Type::integer, .fallback = port, .meaning = "Its port; 0 takes any free one.", .min = 0, .max = 65535},
+      {.key = name + ".engine", .type = Type::word, .fallback = engine,
+       .meaning = "Its HTTP engine. Only beast carries WebSockets; put a buffering proxy before a public pistache.",
+       .words = {"beast", "pistache"}},
+      {.key = name + ".threads", .type = Type::integer, .fallback = "2", .meaning = "Its event loops.", .min = 1, .max = 64},
+      {.key = name + ".max_connections", .type = Type::integer, .fallback = "20000",
+       .meaning = "Open HTTP connections; further ones are answered 503. WebSockets count apart, by the plans.", .min = 1, .max = 1'000'000},
+  };
+}
+
+std::vector<Entry> make_schema() {
+  std::vector<Entry> schema = door("public", "8080", "beast", "customers' door");
+  for (auto& entry : door("operator", "8081", "pistache", "operator's door")) schema.push_back(entry);
+  const std::vector<Entry> rest{
+      {.key = "operator.token", .meaning = "Bearer token of the operator's API; at least 16 characters.", .secret = true},
+      {.key = "database.dsn", .fallback = "host=/run/postgresql dbname=chat user=chat_server",
+       .meaning = "libpq's connection string, with the role chat_server.", .secret = true},
+      {.key = "database.workers", .type = Type::integer, .fallback = "8", .meaning = "Threads with a connection each, for requests.", .min = 1, .max = 256},
+      {.key = "database.queue", .type = Type::integer, .fallback = "4096", .meaning = "Requests that may wait for a worker; further ones are answered 503.", .min = 1, .max = 1'000'000},
+      {.key = "database.lanes", .type = Type::integer, .fallback = "4", .meaning = "Lanes that send messages, each with a thread and a connection.", .min = 1, .max = 64},
+      {.key = "database.statement_timeout", .type = Type::duration, .fallback = "10s", .meaning = "Deadline of one statement.", .min = 100, .max = 600 * kSecond},
+      {.key = "secrets.master_key", .meaning = "Base64 of 32 random bytes; seals the customers' secrets. Lose it and they are lost.", .secret = true},
+      {.key = "plans.file", .meaning = "YAML file of plans, written to the database at the start and on reload. Empty: none.", .reload = Reload::yes},
+      {.key = "realtime.threads", .type = Type::integer, .fallback = "2", .meaning = "Event loops for WebSockets.", .min = 1, .max = 64},
+      {.key = "realtime.heartbeat", .type = Type::duration, .fallback = "25s", .meaning = "A ping this often; silent for 2.5 of them: closed.", .min = 1 * kSecond, .max = 300 * kSecond},
+      {.key = "realtime.max_queue", .type = Type::bytes, .fallback = "1MiB", .meaning = "Pending for one socket; beyond, it is closed and resumes.", .min = 16 * kKiB, .max = 64 * kMiB},
+      {.key = "usage.flush_interval", .type = Type::duration, .fallback = "5s", .meaning = "How often counts in memory go to the ledger; a crash loses one interval at most.", .min = 100, .max = 60 * kSecond},
+      {.key = "metrics.top_applications", .type = Type::integer, .fallback = "50", .meaning = "Applications with series of their own; the others add up in __other__. 0: none.", .min = 0, .max = 500, .reload = Reload::yes},
+      {.key = "log.level", .type = Type::word, .fallback = "info", .meaning = "debug, info, warn, error or off.", .words = {"debug", "info", "warn", "error", "off"}, .reload = Reload::yes},
+      {.key = "node.roles", .type = Type::list, .fallback = "[api, realtime, worker]", .meaning = "What this process does."},
+      {.key = "shutdown.deadline", .type = Type::duration, .fallback = "10s", .meaning = "Time to finish what runs when asked to stop.", .min = 100, .max = 300 * kSecond},
+  };
+  schema.insert(schema.end(), rest.begin(), rest.end());
+  return schema;
+}
+
+}  // namespace
+
+const std::vector<Entry>& settings_schema() {
+  static const std::vector<Entry> schema = make_schema();
+  return schema;
+}
+
+std::vector<config::Mistake> check_together(const config::Settings& settings) {
+  std::vector<config::Mistake> mistakes;
+  auto mistake = [&](const char* key, std::string text) { mistakes.push_back({settings.origin(key), key, std::move(text)}); };
+  const auto roles = settings.list("node.roles");
+  const std::vector<std::string> known{"api", "realtime", "worker"};
+  for (const auto& role : roles)
+    if (std::find(known.begin(), known.end(), role) == known.end())
+      mistake("node.roles", "unknown role " + role + "; there are api, realtime and worker");
+  if (roles.empty()) mistake("node.roles", "at least one of api, realtime and worker");
+  const bool realtime = std::find(roles.begin(), roles.end(), "realtime") != roles.end();
+  if (realtime && settings.text("public.engine") != "beast")
+    mistake("public.engine", "pistache carries no WebSockets; use beast, or leave realtime out of node.roles");
+  if (settings.text("operator.token").size() < 16)
+    mistake("operator.token", "required, 16 characters or more; give operator.token_file");
+  if (settings.text("secrets.master_key").empty())
+    mistake("secrets.master_key", "required: base64 of 32 random bytes; give secrets.master_key_file");
+  return mistakes;
+}
+
+}  // namespace chat::server
