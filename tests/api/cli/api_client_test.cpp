@@ -1,11 +1,11 @@
 #include "cli/remote/api_client.h"
 
 #include <arpa/inet.h>
-#include <catch2/catch.hpp>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <thread>
 
 #include "cli/exit_code.h"
@@ -46,8 +46,10 @@ class Loopback {
       const int peer = accept(listener_, nullptr, nullptr);
       if (peer < 0) return;
       received.push_back(read_request(peer));
-      if (answer.empty()) wait_for_hangup(peer);
-      else (void)!write(peer, answer.data(), answer.size());
+      if (answer.empty())
+        wait_for_hangup(peer);
+      else
+        (void)!write(peer, answer.data(), answer.size());
       close(peer);
     }
   }
@@ -117,7 +119,9 @@ TEST_CASE("api client: sends token, body and a new idempotency key", "[api][cli]
   CHECK(holds(server.received[0], "\r\n\r\n{\"name\":\"x\"}"));
   CHECK(server.received[1].rfind("GET /g?next=a%2Bb%2F%3D%26c HTTP/1.1\r\n", 0) == 0);
   CHECK(!holds(server.received[1], "Idempotency-Key"));
-  const auto key = [](const std::string& request) { return request.substr(request.find("Idempotency-Key: ") + 17, 36); };
+  const auto key = [](const std::string& request) {
+    return request.substr(request.find("Idempotency-Key: ") + 17, 36);
+  };
   CHECK(key(server.received[0]).size() == 36);
   CHECK(key(server.received[0]) != key(server.received[2]));
 }
@@ -137,7 +141,8 @@ TEST_CASE("api client: a redirect is not followed", "[api][cli]") {
 
 TEST_CASE("api client: the code of a problem chooses the exit code", "[api][cli]") {
   const auto with = [](const std::string& status, const std::string& code) {
-    Loopback server({answer(status, R"({"code":")" + code + R"(","detail":"no"})", "Content-Type: application/problem+json\r\n")});
+    Loopback server({answer(status, R"({"code":")" + code + R"(","detail":"no"})",
+                            "Content-Type: application/problem+json\r\n")});
     const auto api = cli::make_api_client(options_for(server.url()));
     return exit_of_call(*api);
   };

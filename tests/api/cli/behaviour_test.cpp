@@ -1,6 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 
 #include "cli/line/command.h"
 #include "cli/run.h"
@@ -52,7 +51,9 @@ TEST_CASE("chatctl: a flag beats the environment, which beats the context", "[ap
   play_service(stage.api);
   stage.environment = {{"XDG_CONFIG_HOME", (stage.folder / "config").string()}};
   stage.write("context-token", "from-context\n");
-  REQUIRE(stage.run_line("context add here --server http://context --token-file context-token --app context-app").exit == 0);
+  REQUIRE(
+      stage.run_line("context add here --server http://context --token-file context-token --app context-app")
+          .exit == 0);
   (void)stage.run_line("app show");
   CHECK(stage.api.opened.back().server == "http://context");
   CHECK(asked(stage, "GET /operator/v1/applications/context-app"));
@@ -78,7 +79,9 @@ TEST_CASE("chatctl: what is sent is what was asked for", "[api][cli]") {
   Stage stage;
   play_service(stage.api);
   (void)stage.run_line("app update acme --limit messages.hard=20 --limit connections.hard=5");
-  CHECK(asked(stage, R"(PATCH /operator/v1/applications/acme {"set":{"limits":{"connections":{"hard":5},"messages":{"hard":20}}}})"));
+  CHECK(asked(
+      stage,
+      R"(PATCH /operator/v1/applications/acme {"set":{"limits":{"connections":{"hard":5},"messages":{"hard":20}}}})"));
   (void)stage.run_line("app update acme --limit messages.hard=");
   CHECK(asked(stage, R"(PATCH /operator/v1/applications/acme {"set":{"limits":{}}})"));
   (void)stage.run_line("app update acme --settings - < outbox: true");
@@ -88,14 +91,17 @@ TEST_CASE("chatctl: what is sent is what was asked for", "[api][cli]") {
   (void)stage.run_line("token create --app acme --user alice --ttl 90m");
   CHECK(asked(stage, R"(POST /operator/v1/applications/acme/tokens {"user_id":"alice","ttl_s":5400})"));
   (void)stage.run_line("token revoke --app acme --user eve --before 2026-11-21T00:00:00Z --yes");
-  CHECK(asked(stage, R"(POST /operator/v1/applications/acme/revoke_tokens {"user_id":"eve","before":"2026-11-21T00:00:00Z"})"));
+  CHECK(asked(
+      stage,
+      R"(POST /operator/v1/applications/acme/revoke_tokens {"user_id":"eve","before":"2026-11-21T00:00:00Z"})"));
 }
 
 TEST_CASE("chatctl: without a yes nothing dangerous is sent", "[api][cli]") {
   Stage stage;
   play_service(stage.api);
-  for (const auto* line : {"app suspend acme --reason x", "app delete acme --yes", "app delete acme --confirm globex",
-                           "key delete sec_1 --app acme", "token revoke --app acme", "plan delete free"}) {
+  for (const auto* line :
+       {"app suspend acme --reason x", "app delete acme --yes", "app delete acme --confirm globex",
+        "key delete sec_1 --app acme", "token revoke --app acme", "plan delete free"}) {
     INFO(line);
     CHECK(stage.run_line(line).exit == 2);
   }
@@ -132,12 +138,14 @@ TEST_CASE("chatctl: a secret for a file reaches the file and nothing else", "[ap
 TEST_CASE("chatctl: a token signed offline is what the secret signs", "[api][cli]") {
   Stage stage;
   stage.write("secret", "sk_abc\n");
-  const auto seen = stage.run_line("token create --user alice --secret-file secret --api-key key_1 --ttl 1h -o name");
+  const auto seen =
+      stage.run_line("token create --user alice --secret-file secret --api-key key_1 --ttl 1h -o name");
   REQUIRE(seen.exit == 0);
   CHECK(stage.api.asked.empty());
   const auto token = seen.out.substr(0, seen.out.size() - 1);
   const auto last = token.rfind('.');
-  CHECK(crypto::parse_base64url(token.substr(last + 1)) == crypto::hmac_sha256("sk_abc", token.substr(0, last)));
+  CHECK(crypto::parse_base64url(token.substr(last + 1)) ==
+        crypto::hmac_sha256("sk_abc", token.substr(0, last)));
   const auto first = token.find('.');
   CHECK(crypto::parse_base64url(token.substr(first + 1, last - first - 1)) ==
         R"({"user_id":"alice","iat":1795262400,"exp":1795266000})");
@@ -145,8 +153,9 @@ TEST_CASE("chatctl: a token signed offline is what the secret signs", "[api][cli
 
 TEST_CASE("chatctl: foreign text can't steer the terminal", "[api][cli]") {
   Stage stage;
-  stage.api.on("GET", "/operator/v1/applications/evil", 200,
-               R"({"application":{"app_id":"app_1","name":"\u001b]0;owned\u0007\u009b31m\u202e","status":"active"}})");
+  stage.api.on(
+      "GET", "/operator/v1/applications/evil", 200,
+      R"({"application":{"app_id":"app_1","name":"\u001b]0;owned\u0007\u009b31m\u202e","status":"active"}})");
   const auto seen = stage.run_line("app show evil");
   CHECK(seen.exit == 0);
   CHECK(holds(seen.out, R"(\x1b]0;owned\x07\x9b31m\u202e)"));

@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -7,8 +6,9 @@
 
 #include "tests/api/cli/stage.h"
 
-// Each golden file is a transcript: `$ chatctl …`, then what it printed. Lines of stderr begin with "! ", an exit code
-// other than 0 is told. With CHAT_UPDATE_GOLDEN=1 the files are written anew: read the difference before committing it.
+// Each golden file is a transcript: `$ chatctl …`, then what it printed. Lines of stderr begin with "! ", an
+// exit code other than 0 is told. With CHAT_UPDATE_GOLDEN=1 the files are written anew: read the difference
+// before committing it.
 namespace chat::test {
 namespace {
 
@@ -28,7 +28,8 @@ std::vector<std::string> commands_in(const std::string& transcript) {
 }
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
   return text;
 }
 
@@ -54,8 +55,10 @@ void compare(const std::string& name, Stage& stage) {
   const auto wanted = read(path);
   std::string got;
   for (const auto& command : commands_in(wanted)) got += play(stage, command);
-  if (std::getenv("CHAT_UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << got;
-  else CHECK(got == wanted);
+  if (std::getenv("CHAT_UPDATE_GOLDEN") != nullptr)
+    std::ofstream(path, std::ios::binary) << got;
+  else
+    CHECK(got == wanted);
   CHECK(!got.empty());
 }
 
@@ -71,14 +74,20 @@ const char* const kPlans = R"(plans:
   growth: {name: Growth, currency: EUR, price_month: 4900, overage_price: "0.10"}
 )";
 
-cli::SocketEvent frame(const std::string& text) { return {.kind = cli::SocketEvent::Kind::frame, .text = text}; }
+cli::SocketEvent frame(const std::string& text) {
+  return {.kind = cli::SocketEvent::Kind::frame, .text = text};
+}
 
 std::vector<cli::SocketEvent> lively() {
-  return {frame(R"({"type":"connection.ready","data":{"connection_id":"con_1","user_id":null,"heartbeat_ms":25000}})"),
-          frame(R"({"type":"message.new","cid":"messaging:general","seq":42,"id":"evt_1","created_at":"2026-11-21T12:00:00.123456Z",)"
-                R"("data":{"message":{"id":"msg_1","user_id":"alice","text":"hello\u001b[31m, \"you\""}}})"),
-          frame(R"({"type":"token.expiring","data":{"expires_at":"2026-11-21T13:00:00.000000Z"}})"),
-          frame(R"({"type":"user.updated","id":"evt_2","created_at":"2026-11-21T12:00:01.000000Z","data":{"user":{"user_id":"bob"}}})")};
+  return {
+      frame(
+          R"({"type":"connection.ready","data":{"connection_id":"con_1","user_id":null,"heartbeat_ms":25000}})"),
+      frame(
+          R"({"type":"message.new","cid":"messaging:general","seq":42,"id":"evt_1","created_at":"2026-11-21T12:00:00.123456Z",)"
+          R"("data":{"message":{"id":"msg_1","user_id":"alice","text":"hello\u001b[31m, \"you\""}}})"),
+      frame(R"({"type":"token.expiring","data":{"expires_at":"2026-11-21T13:00:00.000000Z"}})"),
+      frame(
+          R"({"type":"user.updated","id":"evt_2","created_at":"2026-11-21T12:00:01.000000Z","data":{"user":{"user_id":"bob"}}})")};
 }
 
 }  // namespace
@@ -105,11 +114,14 @@ TEST_CASE("chatctl: a mistake names itself, its exit code and the way out", "[ap
   Stage stage;
   play_service(stage.api);
   stage.api.on("GET", "/operator/v1/applications/down", 503, "upstream went away");
-  stage.api.on("GET", "/operator/v1/applications/locked", 401,
-               R"({"status":401,"code":"unauthenticated","title":"Who are you?","detail":"The token is not known.","request_id":"r"})");
+  stage.api.on(
+      "GET", "/operator/v1/applications/locked", 401,
+      R"({"status":401,"code":"unauthenticated","title":"Who are you?","detail":"The token is not known.","request_id":"r"})");
   stage.api.on("GET", "/operator/v1/applications/odd/keys", 200, R"({"api_key":1,"secrets":)");
   stage.api.on("GET", "/operator/v1/applications/busy", [](const cli::ApiRequest&) -> cli::ApiAnswer {
-    return {.status = 429, .body = R"({"status":429,"code":"rate_limited","detail":"Too fast."})", .headers = {{"retry-after", "3"}}};
+    return {.status = 429,
+            .body = R"({"status":429,"code":"rate_limited","detail":"Too fast."})",
+            .headers = {{"retry-after", "3"}}};
   });
   compare("mistakes.txt", stage);
 }
@@ -121,8 +133,9 @@ TEST_CASE("chatctl: plan apply makes the plans as the file says", "[api][cli]") 
   stage.write("twice.yaml", "plans:\n  free: {name: A}\n  free: {name: B}\n");
   stage.write("broken.yaml", "plans:\n  free: {name: [}\n");
   stage.write("bad.yaml", "plans:\n  bad: {name: ''}\n  growth: {name: Growth}\n");
-  stage.api.on("PUT", "/operator/v1/plans/bad", 400,
-               R"({"status":400,"code":"invalid_field","detail":"The request has mistakes.","errors":[{"pointer":"#/name","detail":"Must not be empty."}]})");
+  stage.api.on(
+      "PUT", "/operator/v1/plans/bad", 400,
+      R"({"status":400,"code":"invalid_field","detail":"The request has mistakes.","errors":[{"pointer":"#/name","detail":"Must not be empty."}]})");
   compare("plans.txt", stage);
 }
 
@@ -140,8 +153,10 @@ TEST_CASE("chatctl: contexts are kept, chosen and forgotten", "[api][cli]") {
 TEST_CASE("chatctl: tail prints a piece per event and survives a lost connection", "[api][cli]") {
   Stage stage;
   play_service(stage.api);
-  const cli::SocketEvent lost{.kind = cli::SocketEvent::Kind::closed, .text = "slow_reader", .close_code = 4008};
-  const cli::SocketEvent refused{.kind = cli::SocketEvent::Kind::closed, .text = "application_suspended", .close_code = 4503};
+  const cli::SocketEvent lost{
+      .kind = cli::SocketEvent::Kind::closed, .text = "slow_reader", .close_code = 4008};
+  const cli::SocketEvent refused{
+      .kind = cli::SocketEvent::Kind::closed, .text = "application_suspended", .close_code = 4503};
   for (int i = 0; i < 6; ++i) stage.sockets.connections.push_back(lively());
   stage.sockets.connections.push_back({lively()[0], lost});
   stage.sockets.connections.push_back(lively());
@@ -161,8 +176,9 @@ TEST_CASE("chatctl: doctor tells the first thing to repair", "[api][cli]") {
   stage.api.on("GET", "/livez", [](const cli::ApiRequest&) -> cli::ApiAnswer {
     return {.status = 200, .body = "", .headers = {{"date", "Sat, 21 Nov 2026 11:00:00 GMT"}}};
   });
-  stage.api.on("GET", "/operator/v1/status", 200,
-               R"({"version":"0.2.0","schema":{"database":5,"binary":6},"database":"unavailable","config_warnings":["CHAT_PROT is no key"]})");
+  stage.api.on(
+      "GET", "/operator/v1/status", 200,
+      R"({"version":"0.2.0","schema":{"database":5,"binary":6},"database":"unavailable","config_warnings":["CHAT_PROT is no key"]})");
   compare("doctor_ill.txt", stage);
 }
 

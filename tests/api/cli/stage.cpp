@@ -40,8 +40,9 @@ class SocketOnStage : public cli::EventSocket {
 
 cli::ApiAnswer problem(int status, const std::string& code, const std::string& detail) {
   return {.status = status,
-          .body = R"({"type":"about:blank","title":"Refused.","status":)" + std::to_string(status) + R"(,"code":")" + code +
-                  R"(","detail":")" + detail + R"(","request_id":"req_1","retryable":false})",
+          .body = R"({"type":"about:blank","title":"Refused.","status":)" + std::to_string(status) +
+                  R"(,"code":")" + code + R"(","detail":")" + detail +
+                  R"(","request_id":"req_1","retryable":false})",
           .headers = {}};
 }
 
@@ -68,10 +69,15 @@ std::vector<std::string> split_words(const std::string& line) {
 
 }  // namespace
 
-void ScriptedApi::on(const std::string& method, const std::string& path, Act act) { acts_[method + " " + path] = std::move(act); }
+void ScriptedApi::on(const std::string& method, const std::string& path, Act act) {
+  acts_[method + " " + path] = std::move(act);
+}
 
-void ScriptedApi::on(const std::string& method, const std::string& path, int status, const std::string& body) {
-  on(method, path, [status, body](const cli::ApiRequest&) { return cli::ApiAnswer{.status = status, .body = body, .headers = {}}; });
+void ScriptedApi::on(const std::string& method, const std::string& path, int status,
+                     const std::string& body) {
+  on(method, path, [status, body](const cli::ApiRequest&) {
+    return cli::ApiAnswer{.status = status, .body = body, .headers = {}};
+  });
 }
 
 cli::ApiAnswer ScriptedApi::send(const cli::ApiRequest& request) {
@@ -101,21 +107,27 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
   static const StillClock clock;
   std::istringstream in(input);
   std::ostringstream out, err;
-  cli::World world{.in = in, .out = out, .err = err, .clock = clock, .in_is_terminal = terminal,
+  cli::World world{.in = in,
+                   .out = out,
+                   .err = err,
+                   .clock = clock,
+                   .in_is_terminal = terminal,
                    .environment = environment,
-                   .connect_api = [this](cli::ApiOptions options) {
-                     api.opened.push_back(std::move(options));
-                     return std::make_unique<ApiOnStage>(api);
-                   },
-                   .open_socket = [this](cli::SocketOptions options) {
-                     sockets.opened.push_back(std::move(options));
-                     std::vector<cli::SocketEvent> events;
-                     if (!sockets.connections.empty()) {
-                       events = sockets.connections.front();
-                       sockets.connections.pop_front();
-                     }
-                     return std::make_unique<SocketOnStage>(std::move(events));
-                   }};
+                   .connect_api =
+                       [this](cli::ApiOptions options) {
+                         api.opened.push_back(std::move(options));
+                         return std::make_unique<ApiOnStage>(api);
+                       },
+                   .open_socket =
+                       [this](cli::SocketOptions options) {
+                         sockets.opened.push_back(std::move(options));
+                         std::vector<cli::SocketEvent> events;
+                         if (!sockets.connections.empty()) {
+                           events = sockets.connections.front();
+                           sockets.connections.pop_front();
+                         }
+                         return std::make_unique<SocketOnStage>(std::move(events));
+                       }};
   Seen seen;
   seen.exit = cli::run(words, world);
   seen.out = out.str();
@@ -125,13 +137,15 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
 
 Stage::Seen Stage::run_line(const std::string& line) {
   const auto input = line.find(" < ");
-  return run(split_words(line.substr(0, input)), input == std::string::npos ? "" : line.substr(input + 3) + "\n");
+  return run(split_words(line.substr(0, input)),
+             input == std::string::npos ? "" : line.substr(input + 3) + "\n");
 }
 
 std::string Stage::write(const std::string& name, const std::string& text) const {
   const auto path = folder / name;
   std::ofstream(path, std::ios::binary) << text;
-  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(path,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   return path.string();
 }
 
@@ -155,55 +169,69 @@ void play_service(ScriptedApi& api) {
       R"({"meter":"application_requests","window":"minute","hard":600,"burst":100,"action":"throttle"}],)"
       R"("created_at":"2026-11-01T00:00:00.000000Z","updated_at":"2026-11-02T00:00:00.000000Z"})";
   const std::string apps = "/operator/v1/applications";
-  const auto secret = std::string(R"({"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4","value":"sk_abc","created_at":"2026-11-21T12:00:00.000000Z"})");
+  const auto secret = std::string(
+      R"({"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4","value":"sk_abc","created_at":"2026-11-21T12:00:00.000000Z"})");
   // Two pages: the second one only for the cursor of the first.
   api.on("GET", apps, [acme, globex](const cli::ApiRequest& request) -> cli::ApiAnswer {
     const bool second = !request.query.empty() && request.query.back().first == "next";
     return {.status = 200,
-            .body = second ? R"({"applications":[)" + globex + "]}" : R"({"applications":[)" + acme + R"(],"next":"c1"})",
+            .body = second ? R"({"applications":[)" + globex + "]}"
+                           : R"({"applications":[)" + acme + R"(],"next":"c1"})",
             .headers = {}};
   });
   api.on("POST", apps, [acme, secret](const cli::ApiRequest& request) -> cli::ApiAnswer {
     if (request.body->find("\"gold\"") == std::string::npos)
       return {.status = 201,
-              .body = R"({"application":)" + acme + R"(,"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","secret":)" + secret + "}",
+              .body = R"({"application":)" + acme +
+                      R"(,"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","secret":)" + secret + "}",
               .headers = {}};
-    return {.status = 400,
-            .body = R"({"type":"about:blank","title":"A field is wrong.","status":400,"code":"invalid_field","detail":"The request has mistakes.",)"
-                    R"("request_id":"req_7","retryable":false,"errors":[{"pointer":"#/plan","detail":"No such plan."}]})",
-            .headers = {}};
+    return {
+        .status = 400,
+        .body =
+            R"({"type":"about:blank","title":"A field is wrong.","status":400,"code":"invalid_field","detail":"The request has mistakes.",)"
+            R"("request_id":"req_7","retryable":false,"errors":[{"pointer":"#/plan","detail":"No such plan."}]})",
+        .headers = {}};
   });
   for (const auto* verb : {"", "/suspend", "/resume"})
     api.on(*verb == '\0' ? "GET" : "POST", apps + "/acme" + verb, 200, R"({"application":)" + acme + "}");
   api.on("PATCH", apps + "/acme", 200, R"({"application":)" + acme + "}");
   api.on("DELETE", apps + "/app_01kam7xm00f9z8y2c4d6e8g0h2", 204, "");
-  api.on("GET", apps + "/acme/keys", 200,
-         R"({"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","secrets":[{"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4",)"
-         R"("created_at":"2026-11-20T08:15:30.123456Z","expires_at":"2026-12-20T08:15:30.000000Z"}]})");
+  api.on(
+      "GET", apps + "/acme/keys", 200,
+      R"({"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","secrets":[{"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4",)"
+      R"("created_at":"2026-11-20T08:15:30.123456Z","expires_at":"2026-12-20T08:15:30.000000Z"}]})");
   api.on("POST", apps + "/acme/secrets", 201, R"({"secret":)" + secret + "}");
-  api.on("DELETE", apps + "/acme/secrets/sec_01kam7xm00f9z8y2c4d6e8g0h4", problem(409, "conflict", "The last secret can't go.").status,
+  api.on("DELETE", apps + "/acme/secrets/sec_01kam7xm00f9z8y2c4d6e8g0h4",
+         problem(409, "conflict", "The last secret can't go.").status,
          problem(409, "conflict", "The last secret can't go.").body);
-  api.on("POST", apps + "/acme/tokens", 201,
-         R"({"token":"aaa.bbb.ccc","api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","expires_at":"2026-11-22T12:00:00.000000Z"})");
+  api.on(
+      "POST", apps + "/acme/tokens", 201,
+      R"({"token":"aaa.bbb.ccc","api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","expires_at":"2026-11-22T12:00:00.000000Z"})");
   api.on("POST", apps + "/acme/revoke_tokens", 204, "");
-  api.on("GET", apps + "/acme/usage", 200,
-         R"({"month":"2026-11","plan":"free","meters":[)"
-         R"({"meter":"messages","window":"month","value":812,"included":1000,"hard":1000,"action":"block","state":"warning"},)"
-         R"({"meter":"connections","window":"now","value":2,"hard":100,"action":"block","state":"ok"}],)"
-         R"("days":[{"day":"2026-11-21","messages":12,"api_calls":40,"deliveries":55,"active_users":2,"peak_connections":2}]})");
+  api.on(
+      "GET", apps + "/acme/usage", 200,
+      R"({"month":"2026-11","plan":"free","meters":[)"
+      R"({"meter":"messages","window":"month","value":812,"included":1000,"hard":1000,"action":"block","state":"warning"},)"
+      R"({"meter":"connections","window":"now","value":2,"hard":100,"action":"block","state":"ok"}],)"
+      R"("days":[{"day":"2026-11-21","messages":12,"api_calls":40,"deliveries":55,"active_users":2,"peak_connections":2}]})");
   api.on("GET", "/operator/v1/plans", 200, R"({"plans":[)" + free + "]}");
   api.on("GET", "/operator/v1/plans/free", 200, R"({"plan":)" + free + "}");
-  api.on("DELETE", "/operator/v1/plans/free", 409, problem(409, "conflict", "2 applications are on this plan; move them first.").body);
+  api.on("DELETE", "/operator/v1/plans/free", 409,
+         problem(409, "conflict", "2 applications are on this plan; move them first.").body);
   api.on("PUT", "/operator/v1/plans/free", 200, R"({"plan":)" + free + "}");
   api.on("PUT", "/operator/v1/plans/growth", 200, R"({"plan":)" + free + "}");
   api.on("GET", "/livez", [](const cli::ApiRequest&) -> cli::ApiAnswer {
-    return {.status = 200, .body = R"({"status":"pass"})", .headers = {{"date", "Sat, 21 Nov 2026 12:00:02 GMT"}}};
+    return {.status = 200,
+            .body = R"({"status":"pass"})",
+            .headers = {{"date", "Sat, 21 Nov 2026 12:00:02 GMT"}}};
   });
   api.on("GET", "/readyz", 200, R"({"status":"pass"})");
-  api.on("GET", "/metrics", 200, "# HELP chat_build_info x\n# TYPE chat_build_info gauge\nchat_build_info 1\n");
-  api.on("GET", "/operator/v1/status", 200,
-         R"({"version":"0.1.0","uptime_s":12,"schema":{"database":6,"binary":6},"database":"ok","connections":0,)"
-         R"("config_warnings":[],"engine":{"public":"beast","operator":"pistache"}})");
+  api.on("GET", "/metrics", 200,
+         "# HELP chat_build_info x\n# TYPE chat_build_info gauge\nchat_build_info 1\n");
+  api.on(
+      "GET", "/operator/v1/status", 200,
+      R"({"version":"0.1.0","uptime_s":12,"schema":{"database":6,"binary":6},"database":"ok","connections":0,)"
+      R"("config_warnings":[],"engine":{"public":"beast","operator":"pistache"}})");
 }
 
 }  // namespace chat::test

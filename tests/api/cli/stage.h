@@ -49,7 +49,7 @@ class Stage {
   Seen run(const std::vector<std::string>& words, const std::string& input = "");
   /// Splits at blanks; 'quoted words' stay whole; `< text` at the end is standard input.
   Seen run_line(const std::string& line);
-  std::string write(const std::string& name, const std::string& text) const;     // its path
+  std::string write(const std::string& name, const std::string& text) const;  // its path
   [[nodiscard]] std::string read(const std::string& name) const;
 
   ScriptedApi api;

@@ -1,0 +1,141 @@
+#include "tests/support/service.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "platform/base/crypto.h"
+#include "platform/server/settings.h"
+#include "tenants/tokens.h"
+#include "tests/support/contract.h"
+
+namespace chat::test {
+namespace {
+
+constexpr const char* kOperatorToken = "operator-of-the-tests-0123456789";
+
+std::string uuid_of(const std::string& app_id) { return AppId::parse(app_id)->text(); }
+
+}  // namespace
+
+std::string Answer::pointer() const {
+  auto errors = body.find("errors");
+  return errors == body.end() || errors->empty() ? "" : errors->front().value("pointer", "");
+}
+
+Answer Actor::call(const std::string& method, const std::string& path, const std::string& body, const HttpHeaders& more) {
+  HttpHeaders headers = headers_;
+  headers.insert(headers.end(), more.begin(), more.end());
+  if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
+  if (!connection_) connection_ = std::make_unique<HttpClient>(port_);
+  Answer answer;
+  try {
+    answer.http = connection_->request(method, path, headers, body);
+  } catch (const HttpClosed&) {                // an idle connection that the server has closed
+    connection_ = std::make_unique<HttpClient>(port_);
+    answer.http = connection_->request(method, path, headers, body);
+  }
+  answer.status = answer.http.status;
+  answer.body = Json::parse(answer.http.body, nullptr, false);
+  if (answer.body.is_discarded()) answer.body = nullptr;
+  if (answer.http.header("connection").value_or("") == "close") connection_.reset();
+  for (const auto& mistake : Contract::get().check_response(method, path, answer.status, answer.http.body,
+                                                            answer.http.header("content-type").value_or("")))
+    FAIL_CHECK(method << " " << path << " " << answer.status << " breaks the contract: " << mistake << "\n" << answer.http.body);
+  return answer;
+}
+
+Service& Service::get() {
+  static Service service;
+  return service;
+}
+
+Service::Service() {
+  const char* engine = std::getenv("CHAT_TEST_ENGINE");
+  const bool pistache = engine != nullptr && std::string(engine) == "pistache";
+  auto settings = config::load(server::settings_schema(), std::nullopt, {},
+                               {{"public.port", "0"},
+                                {"public.engine", pistache ? "pistache" : "beast"},
+                                {"node.roles", pistache ? "[api, worker]" : "[api, realtime, worker]"},
+                                {"operator.port", "0"},
+                                {"operator.token", kOperatorToken},
+                                {"database.dsn", server_database().dsn},
+                                {"database.workers", "4"},
+                                {"database.lanes", "2"},
+                                {"usage.flush_interval", "200ms"},
+                                {"secrets.master_key", crypto::base64(std::string(32, 'k'))}});
+  node_ = std::make_unique<server::Node>(settings);
+  node_->start();
+  operators().put(std::string("/operator/v1/plans/") + kPlan, {{"name", "Unlimited"}, {"limits", Json::array()}});
+}
+
+Actor Service::operators() {
+  return Actor(node_->operator_port(), {{"Authorization", std::string("Bearer ") + kOperatorToken}});
+}
+Actor Service::stranger_at_operators() { return Actor(node_->operator_port(), {}); }
+
+TestApp::TestApp(const Json& limits) {
+  auto operators = Service::get().operators();
+  auto made = operators.post("/operator/v1/applications", {{"name", "test"}, {"plan", Service::kPlan}});
+  REQUIRE(made.status == 201);
+  id_ = made.body["application"]["app_id"];
+  uuid_ = uuid_of(id_);
+  key_ = made.body["api_key"];
+  secret_ = made.body["secret"]["value"];
+  if (!limits.empty())
+    REQUIRE(operators.patch("/operator/v1/applications/" + id_, {{"set", {{"limits", limits}}}}).status == 200);
+}
+
+std::string TestApp::token(const std::string& user_id) const {
+  tenants::Claims claims;
+  claims.server = user_id.empty();
+  claims.user_id = user_id;
+  claims.issued_at = std::chrono::floor<std::chrono::seconds>(system_clock().now());
+  return tenants::sign_token(claims, secret_);
+}
+
+Actor TestApp::with_token(const std::string& token) {
+  return Actor(Service::get().port(), {{"X-API-Key", key_}, {"Authorization", "Bearer " + token}});
+}
+Actor TestApp::server() { return with_token(token("")); }
+Actor TestApp::user(const std::string& user_id) { return with_token(token(user_id)); }
+
+WsClient TestApp::connect(const std::string& user_id) {
+  WsClient client({.port = Service::get().port(), .api_key = key_, .token = token(user_id)});
+  client.wait_for("connection.ready");
+  return client;
+}
+
+void TestApp::add_users(const std::vector<std::string>& user_ids) {
+  Json users = Json::array();
+  for (const auto& user_id : user_ids) users.push_back({{"user_id", user_id}});
+  REQUIRE(server().post("/v1/users", {{"users", users}}).status == 200);
+}
+
+void TestApp::add_channel(const std::string& id, const std::vector<std::string>& members) {
+  REQUIRE(user(members.front()).post("/v1/channels/messaging/" + id, {{"members", members}}).status == 201);
+}
+
+Json TestApp::send(const std::string& user_id, const std::string& channel, const std::string& text, Json more) {
+  more["text"] = text;
+  auto sent = user(user_id).post("/v1/channels/messaging/" + channel + "/messages", more);
+  INFO(sent.http.body);
+  REQUIRE(sent.status == 201);
+  return sent.body["message"];
+}
+
+int TestApp::rows(const std::string& table, const std::string& where) const {
+  return std::stoi(Probe(superuser_database().dsn).value("select count(*) from " + table + " where app_id = '" + uuid_ + "' and (" + where + ")"));
+}
+
+void eventually(const std::string& what, const std::function<bool()>& holds, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) FAIL("did not happen in time: " << what);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+}  // namespace chat::test

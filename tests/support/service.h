@@ -1,0 +1,99 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "platform/server/node.h"
+#include "tests/support/database.h"
+#include "tests/support/http_client.h"
+#include "tests/support/ws_client.h"
+
+/// A whole chatd in the test's process, on the shared database. Each test takes an application of its own (TestApp) and
+/// sees nothing past it, so that all of them run side by side.
+namespace chat::test {
+
+using Json = nlohmann::json;
+
+struct Answer {
+  int status = 0;
+  Json body;                                   // null when empty or not JSON
+  HttpAnswer http;
+  [[nodiscard]] std::string code() const { return body.value("code", ""); }
+  /// Of the first mistake of a problem; "" when it names none.
+  [[nodiscard]] std::string pointer() const;
+};
+
+/// One caller. Every answer it gets is checked against openapi.yaml; a breach fails the running test.
+/// Thread:  one at a time; copies have connections of their own.
+class Actor {
+ public:
+  Actor(std::uint16_t port, HttpHeaders headers) : port_(port), headers_(std::move(headers)) {}
+  Actor(const Actor& other) : port_(other.port_), headers_(other.headers_) {}
+
+  Answer get(const std::string& path) { return call("GET", path, ""); }
+  Answer post(const std::string& path, const Json& body = Json::object(), const HttpHeaders& more = {}) {
+    return call("POST", path, body.dump(), more);
+  }
+  Answer put(const std::string& path, const Json& body) { return call("PUT", path, body.dump()); }
+  Answer patch(const std::string& path, const Json& body) { return call("PATCH", path, body.dump()); }
+  Answer del(const std::string& path) { return call("DELETE", path, ""); }
+  /// The body as it is, for what no JSON library would write.
+  Answer call(const std::string& method, const std::string& path, const std::string& body, const HttpHeaders& more = {});
+
+ private:
+  std::uint16_t port_;
+  HttpHeaders headers_;
+  std::unique_ptr<HttpClient> connection_;
+};
+
+/// The node of this process. $CHAT_TEST_ENGINE names the public door's engine (beast).
+class Service {
+ public:
+  static Service& get();
+  server::Node& node() { return *node_; }
+  [[nodiscard]] std::uint16_t port() const { return node_->public_port(); }
+  Actor operators();                           // with the operator's token
+  Actor stranger_at_operators();               // without one
+  static constexpr const char* kPlan = "test_unlimited";
+
+ private:
+  Service();
+  std::string folder_;
+  std::unique_ptr<server::Node> node_;
+};
+
+/// A fresh application on a plan, with its secret.
+class TestApp {
+ public:
+  /// `limits`: overrides of the unlimited plan, as the operator's API takes them: {{"messages", {{"hard", 3}}}}
+  explicit TestApp(const Json& limits = Json::object());
+
+  [[nodiscard]] const std::string& id() const { return id_; }
+  [[nodiscard]] const std::string& key() const { return key_; }
+  [[nodiscard]] const std::string& secret() const { return secret_; }
+  Actor server();                              // the customer's backend
+  Actor user(const std::string& user_id);      // an end user with a token of its own
+  Actor with_token(const std::string& token);
+  [[nodiscard]] std::string token(const std::string& user_id) const;   // "" : a server's
+  WsClient connect(const std::string& user_id);                        // and waits for connection.ready
+  void add_users(const std::vector<std::string>& user_ids);
+  /// A channel of type messaging, owned by the first of `members`.
+  void add_channel(const std::string& id, const std::vector<std::string>& members);
+  /// Sends as a user and returns the stored message. Fails the test when refused.
+  Json send(const std::string& user_id, const std::string& channel, const std::string& text, Json more = Json::object());
+  /// Rows of a tenant table that belong to this application, seen from outside.
+  [[nodiscard]] int rows(const std::string& table, const std::string& where = "true") const;
+
+ private:
+  std::string id_, uuid_, key_, secret_;
+};
+
+inline const std::string kMessages = "/v1/channels/messaging/general/messages";
+
+/// Waits until `holds` or fails the test after `patience`.
+void eventually(const std::string& what, const std::function<bool()>& holds,
+                std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
+
+}  // namespace chat::test
