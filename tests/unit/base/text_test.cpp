@@ -70,6 +70,7 @@ TEST_CASE("text: percent-decoding refuses broken escapes and leaves + alone", "[
     INFO(bad);
     CHECK_FALSE(text::percent_decode(bad, out));
   }
+  CHECK_FALSE(text::percent_decode(std::string_view("a%41").substr(0, 3), out));
 }
 
 TEST_CASE("text: percent-encoding leaves only unreserved characters", "[unit][base][text]") {
