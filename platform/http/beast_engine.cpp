@@ -196,7 +196,7 @@ void BeastServer::on_accepted(error_code error, Loop& loop, Socket socket) {
     asio::post(loop.io, [&loop, crowded, socket = std::move(socket)]() mutable {
       error_code gone;
       const auto peer = socket.remote_endpoint(gone);
-      if (gone || loop.closing) return;
+      if (gone || loop.service.draining) return;
       auto one = std::make_shared<BeastConversation>(loop, std::move(socket), peer);
       one->place = loop.conversations.insert(loop.conversations.end(), one);
       crowded ? one->refuse_crowd() : one->begin();

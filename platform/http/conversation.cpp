@@ -128,7 +128,10 @@ Conversation::~Conversation() {
   if (socket_open_) service_.left();
 }
 
-void Conversation::begin() { settle(); }
+void Conversation::begin() {
+  if (service_.draining) return on_drain();
+  settle();
+}
 
 void Conversation::refuse_crowd() {
   refuse(Error(Code::unavailable, "The server has too many connections.").with_retry_after(std::chrono::seconds(1)));
@@ -195,11 +198,16 @@ void Conversation::feed(std::string_view bytes) {
     if (discarded_ > kMaxDiscardedBytes) state_ = State::closed;
     return;
   }
-  feeding_ = true;
   rest_ = bytes;
-  while (!rest_.empty() && state_ == State::reading) {
-    rest_.remove_prefix(reader_.read(rest_));
-    on_step();
+  feeding_ = true;
+  try {
+    while (!rest_.empty() && state_ == State::reading) {
+      rest_.remove_prefix(reader_.read(rest_));
+      on_step();
+    }
+  } catch (const std::exception& error) {   // out of memory: this connection ends, the others go on
+    log::error("http.connection", {{"what", error.what()}});
+    state_ = State::closed;
   }
   feeding_ = false;
   if (state_ == State::handling || state_ == State::writing) ahead_ = rest_;
@@ -276,7 +284,14 @@ bool Conversation::offer_upgrade(Request& request) {
     answer_and_close(socket, id, response);
   };
   Upgrade upgrade{std::move(request), socket_, std::string(rest_), refusal};
-  if (!service_.on_upgrade(upgrade)) {
+  bool taken = true;
+  try {
+    taken = service_.on_upgrade(upgrade);
+  } catch (const std::exception& error) {
+    log::error("http.upgrade", {{"request_id", request_id_}, {"what", error.what()}});
+    refusal(problem(internal_error(), request_id_));
+  }
+  if (!taken) {
     take_back_socket();
     request = std::move(upgrade.request);
     return false;

@@ -107,6 +107,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void submit(void (Call::*step)(storage::Connection&));
   void continue_cold(storage::Connection& connection);
   void answer(Response response);
+  void tell_served(const Response& response) const;
 
   const std::shared_ptr<Gate::State> gate_;
   const std::shared_ptr<Request> request_;
@@ -224,6 +225,16 @@ std::optional<IdempotentCall> Call::idempotent_call() const {
                         fingerprint(*request_)};
 }
 
+/// What counts the calls may fail; the work is done and its answer goes out all the same.
+void Call::tell_served(const Response& response) const {
+  if (!gate_->hooks.served || !request_->route) return;
+  try {
+    gate_->hooks.served(request_->principal.get(), *request_->route, response.status, response.body.size());
+  } catch (...) {
+    log::error("http.served", {{"request_id", request_->request_id}, {"what", caught().log_detail()}});
+  }
+}
+
 void Call::refuse(const Error& error) {
   log_detail_ = error.log_detail().empty() ? error.what() : error.log_detail();
   answer(problem(error, request_->request_id));
@@ -243,8 +254,7 @@ void Call::answer(Response response) {
                          {"status", response.status},
                          {"micros", std::int64_t{micros}},
                          {"detail", log_detail_}});
-  if (gate_->hooks.served && request_->route)
-    gate_->hooks.served(request_->principal.get(), *request_->route, response.status, response.body.size());
+  tell_served(response);
   respond_(std::move(response));
   gate_->metrics.leave();
   gate_->in_flight.fetch_sub(1, std::memory_order_relaxed);

@@ -62,17 +62,18 @@ class Worker;
 class PistacheConversation final : public Conversation {
  public:
   PistacheConversation(Worker& worker, Service& service, std::shared_ptr<Inbox> inbox, int socket, std::string remote)
-      : Conversation(service, std::move(inbox), socket, std::move(remote)), worker_(worker) {}
+      : Conversation(service, std::move(inbox), socket, std::move(remote)), worker_(worker), owned_(socket) {}
   void on_event();
 
  private:
   void arm_read() override { arm(reading_); }
   void arm_write() override { arm(writing_); }
   void arm(bool& wanted);
-  void close_socket() override { ::close(socket()); }
+  void close_socket() override { owned_ = Descriptor(); }
   void forget() override;
 
   Worker& worker_;
+  Descriptor owned_;
   bool reading_ = false;
   bool writing_ = false;
 };
@@ -325,7 +326,7 @@ bool PistacheServer::accept_one() {
   }
   auto owned = std::make_shared<Descriptor>(socket);        // closed when the task never runs
   workers_[next_++ % workers_.size()]->post([owned, remote = text_of(from), crowded = open >= most](Worker& me) {
-    me.adopt(owned->release(), remote, crowded);
+    if (!me.service.draining) me.adopt(owned->release(), remote, crowded);
   });
   return true;
 }
