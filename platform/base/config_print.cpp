@@ -35,19 +35,24 @@ std::string value_text(const Entry& entry, const std::string& held) {
   }
 }
 
+/// `a.x.one` and `a.x.` stand in `a.x.`, that in `a.`, that in nothing.
+std::string section_of(std::string key) {
+  key.resize(key.find_last_not_of('.') + 1);
+  key.resize(key.rfind('.') + 1);
+  return key;
+}
+
 /// Entries of one section stand together, in the order of the section's first entry.
 std::vector<const Entry*> grouped(const std::vector<Entry>& schema) {
-  const auto section_of = [](const Entry& entry) { return entry.key.substr(0, entry.key.rfind('.') + 1); };
   std::vector<const Entry*> out;
   for (const Entry& entry : schema) {
-    std::string section = section_of(entry);
     auto after = out.end();
-    while (after == out.end() && !section.empty()) {
-      const auto last = std::find_if(out.rbegin(), out.rend(), [&](const Entry* one) { return one->key.starts_with(section); });
-      if (last != out.rend()) after = last.base();
-      section.pop_back();
-      section.resize(section.rfind('.') + 1);
-      if (after != out.end()) break;
+    for (std::string section = section_of(entry.key); !section.empty(); section = section_of(section)) {
+      const auto is_beside = [&](const Entry* one) { return one->key.starts_with(section); };
+      const auto last = std::find_if(out.rbegin(), out.rend(), is_beside);
+      if (last == out.rend()) continue;
+      after = last.base();
+      break;
     }
     out.insert(after, &entry);
   }

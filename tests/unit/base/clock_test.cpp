@@ -58,7 +58,8 @@ TEST_CASE("clock: what is not an RFC 3339 time is refused", "[unit][base][clock]
 }
 
 TEST_CASE("clock: formatting and parsing undo each other", "[unit][base][clock]") {
-  for (std::int64_t us : {0LL, 1LL, 999'999LL, 1'000'000LL, 86'399'999'999LL, 1'795'262'400'123'456LL, 253'402'300'799'999'999LL}) {
+  for (std::int64_t us : {0LL, 1LL, 999'999LL, 1'000'000LL, 86'399'999'999LL,
+                          1'795'262'400'123'456LL, 253'402'300'799'999'999LL}) {
     const Timestamp moment{microseconds{us}};
     CHECK(parse_time(format_time(moment)) == moment);
   }
