@@ -197,7 +197,11 @@ void Call::serve_async() {
   const std::shared_ptr<void> guard(nullptr, [me = shared_from_this()](void*) {
     if (!me->answered_) me->refuse(internal_error("the handler dropped the request"));
   });
-  request_->route->async(request_, [me = shared_from_this(), guard](Response response) { me->answer(std::move(response)); });
+  try {
+    request_->route->async(request_, [me = shared_from_this(), guard](Response response) { me->answer(std::move(response)); });
+  } catch (...) {
+    refuse(caught());                                // before the guard goes, which would call it dropped
+  }
 }
 
 void Call::serve_on(storage::Connection& connection) {

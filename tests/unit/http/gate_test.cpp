@@ -175,6 +175,15 @@ TEST_CASE("gate: what a handler throws or forgets is internal and leaks nothing"
   CHECK(door.gate->in_flight() == 0);
 }
 
+TEST_CASE("gate: what an asynchronous handler refuses keeps its own code", "[unit][http]") {
+  Door door;
+  door.add(Method::post, "/refuse", Access::user_or_server, [](std::shared_ptr<Request> request, Responder respond) {
+    if (request && respond) throw Error(Code::quota_exceeded, "The month is full.");
+  });
+  CHECK(says(door.ask(Method::post, "/refuse", kJson, "{}"), "quota_exceeded"));
+  CHECK(door.gate->in_flight() == 0);
+}
+
 TEST_CASE("gate: without the database, what needs it is unavailable and the rest goes on", "[unit][http]") {
   Door door;
   CHECK(says(door.ask(Method::post, "/stored", kJson), "unavailable"));
