@@ -93,7 +93,7 @@ std::string check_plan(const json::Value& document, const std::string& pointer) 
   auto features = plan.find_object("features");
   if (features)
     for (const auto& [name, on] : features->members())
-      if (on.kind() != json::Kind::boolean) plan.mistake("features/" + std::string(name), "Must be true or false.");
+      if (on.kind() != json::Kind::boolean) plan.mistake_at("features/" + std::string(name), "Must be true or false.");
   auto limits = plan.find_array("limits", 100);
   if (limits)
     for (std::size_t i = 0; i < limits->size(); ++i)

@@ -1,5 +1,6 @@
 #include "billing/usage.h"
 
+#include <array>
 #include <map>
 
 #include "billing/usage.sql.h"
@@ -11,6 +12,8 @@ namespace {
 // Workers write shard 0; the lanes have shards of their own, so that they never wait for each other.
 constexpr int kWorkerShard = 0;
 
+constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections};
+
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
 
 Days read_days(storage::Transaction& tx, Timestamp month) {
@@ -18,7 +21,7 @@ Days read_days(storage::Transaction& tx, Timestamp month) {
   auto rows = tx.query(sql::month_days, tx.app(), month_of(month), month_of(next_month_start(month)));
   for (auto row : rows) days[std::string(row.text(0))][std::string(row.text(1))] = row.integer(2);
   auto active = tx.query(sql::active_users_by_day, tx.app(), month_of(month));
-  for (auto row : active) days[std::string(row.text(0))]["new_active_users"] = row.integer(1);
+  for (auto row : active) days[std::string(row.text(0))]["active_users"] = row.integer(1);
   return days;
 }
 
@@ -57,7 +60,10 @@ std::string usage_json(storage::Transaction& tx, const std::string& plan_id, con
   out.end().key("days").array();
   for (const auto& [day, meters] : days) {
     out.object().field("day", day);
-    for (const auto& [meter, value] : meters) out.field(meter, value);
+    for (auto meter : kDailyMeters) {
+      auto value = meters.find(std::string(word(meter)));
+      out.field(word(meter), value == meters.end() ? 0 : value->second);
+    }
     out.end();
   }
   out.end().end();

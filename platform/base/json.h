@@ -96,6 +96,8 @@ class Fields {
 
   /// Adds a mistake of the caller's own to the list.
   void mistake(std::string_view name, std::string detail);
+  /// The same further down: `path` is a pointer below this object, as it is: "members/3".
+  void mistake_at(std::string_view path, std::string detail);
   /// Takes over the mistakes of a nested reader.
   void absorb(Fields& nested);
   [[nodiscard]] std::string pointer(std::string_view name) const;

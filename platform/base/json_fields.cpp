@@ -211,6 +211,10 @@ void Fields::note(FieldError mistake) {
 
 void Fields::mistake(std::string_view name, std::string detail) { note({pointer(name), std::move(detail)}); }
 
+void Fields::mistake_at(std::string_view path, std::string detail) {
+  note({pointer_ + "/" + std::string(path), std::move(detail)});
+}
+
 void Fields::absorb(Fields& nested) {
   nested.check_unknown();
   if (!nested.mistakes_.empty() && !nested.only_unknown_) only_unknown_ = false;

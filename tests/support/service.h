@@ -69,6 +69,7 @@ class TestApp {
  public:
   /// `limits`: overrides of the unlimited plan, as the operator's API takes them: {{"messages", {{"hard", 3}}}}
   explicit TestApp(const Json& limits = Json::object());
+  TestApp(const TestApp&) = delete;
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& key() const { return key_; }

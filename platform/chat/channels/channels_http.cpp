@@ -101,7 +101,7 @@ std::vector<std::string> read_unset(json::Fields& body) {
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     const auto& name = (*names)[i];
     if (name != "name" && name != "image" && name != "description" && name != "custom" && !name.starts_with("custom."))
-      body.mistake("unset/" + std::to_string(i), "Can't be unset; name, image, description, custom and custom.<key> can.");
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, description, custom and custom.<key> can.");
   }
   return names.value_or(std::vector<std::string>{});
 }
@@ -174,8 +174,8 @@ std::vector<MemberInput> read_members(json::Fields& body, std::size_t min_items)
       fields.check_unknown();
       body.absorb(fields);
     }
-    if (!tenants::is_user_id(member.user_id)) body.mistake(at, "Must be a user_id or {\"user_id\",\"role\"}.");
-    else if (!seen.insert(member.user_id).second) body.mistake(at, "Stands twice in this request.");
+    if (!tenants::is_user_id(member.user_id)) body.mistake_at(at, "Must be a user_id or {\"user_id\",\"role\"}.");
+    else if (!seen.insert(member.user_id).second) body.mistake_at(at, "Stands twice in this request.");
     members.push_back(std::move(member));
   }
   return members;

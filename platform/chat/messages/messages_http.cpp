@@ -88,7 +88,7 @@ std::vector<std::string> read_unset(json::Fields& body) {
   auto names = body.find_texts("unset", 10, {.min_bytes = 1});
   for (std::size_t i = 0; names && i < names->size(); ++i)
     if (const auto& name = (*names)[i]; name != "attachments" && name != "custom" && name != "mentions")
-      body.mistake("unset/" + std::to_string(i), "Can't be unset; attachments, custom and mentions can.");
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; attachments, custom and mentions can.");
   return names.value_or(std::vector<std::string>{});
 }
 
@@ -129,7 +129,7 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
 
 std::string read_mentions(json::Fields& body, std::vector<std::string>& mentioned) {
   for (std::size_t i = 0; i < mentioned.size(); ++i)
-    if (!tenants::is_user_id(mentioned[i])) body.mistake("mentions/" + std::to_string(i), "Must be a user_id.");
+    if (!tenants::is_user_id(mentioned[i])) body.mistake_at("mentions/" + std::to_string(i), "Must be a user_id.");
   json::Writer out;
   out.array();
   for (const auto& user : mentioned) out.text(user);
@@ -146,7 +146,7 @@ Content read_content(json::Fields& body) {
     json::Writer out;
     out.array();
     for (std::size_t i = 0; i < attachments->size(); ++i) {
-      if ((*attachments)[i].kind() != json::Kind::object) body.mistake("attachments/" + std::to_string(i), "Must be an object.");
+      if ((*attachments)[i].kind() != json::Kind::object) body.mistake_at("attachments/" + std::to_string(i), "Must be an object.");
       out.raw((*attachments)[i].raw());
     }
     out.end();

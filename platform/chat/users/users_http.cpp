@@ -89,7 +89,7 @@ std::vector<std::string> read_unset(json::Fields& body) {
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     const auto& name = (*names)[i];
     if (name != "name" && name != "image" && name != "custom" && !name.starts_with("custom."))
-      body.mistake("unset/" + std::to_string(i), "Can't be unset; name, image, custom and custom.<key> can.");
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, custom and custom.<key> can.");
   }
   return names.value_or(std::vector<std::string>{});
 }
