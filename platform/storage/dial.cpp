@@ -32,7 +32,7 @@ std::string quoted(std::string_view value) {
   return out + "'";
 }
 
-std::string session_settings(const DatabaseOptions& options, std::string_view plan_cache_mode) {
+std::string session_settings(const DatabaseOptions& options) {
   auto setting = [](std::string_view name, std::string_view value) {
     return " -c " + std::string(name) + "=" + std::string(value);
   };
@@ -41,12 +41,12 @@ std::string session_settings(const DatabaseOptions& options, std::string_view pl
          setting("lock_timeout", ms(options.lock_timeout)) +
          setting("idle_in_transaction_session_timeout", ms(options.idle_in_transaction_timeout)) +
          setting("TimeZone", "UTC") + setting("DateStyle", "ISO") + setting("bytea_output", "hex") +
-         setting("plan_cache_mode", plan_cache_mode);
+         setting("plan_cache_mode", options.plan_cache_mode);
 }
 
 }  // namespace
 
-std::string conninfo(const DatabaseOptions& options, std::string_view plan_cache_mode) {
+std::string conninfo(const DatabaseOptions& options) {
   Keywords keywords = parse(options.dsn);
   // libpq counts in seconds and takes 1 for 2.
   auto seconds = std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count();
@@ -58,7 +58,7 @@ std::string conninfo(const DatabaseOptions& options, std::string_view plan_cache
   keywords.try_emplace("keepalives_count", "3");
   if (options.statement_timeout.count() > 0)
     keywords.try_emplace("tcp_user_timeout", std::to_string((options.statement_timeout + kAnswerMargin).count()));
-  keywords["options"] += session_settings(options, plan_cache_mode);   // the last of two wins
+  keywords["options"] += session_settings(options);   // the last of two wins
   std::string out;
   for (const auto& [name, value] : keywords) out += name + "=" + quoted(value) + " ";
   return out;

@@ -1,7 +1,6 @@
 #pragma once
 #include <chrono>
 #include <string>
-#include <string_view>
 
 #include "platform/storage/pool.h"
 
@@ -12,7 +11,7 @@ namespace chat::storage {
 /// The DSN's own keywords go before ours; its `options` may add settings, but not change those that the product relies on.
 /// Shape:   libpq keywords, values quoted.
 /// Errors:  internal when the DSN can't be read.
-std::string conninfo(const DatabaseOptions& options, std::string_view plan_cache_mode);
+std::string conninfo(const DatabaseOptions& options);
 
 /// Keeps a task from waiting for a database that was away a moment ago.
 /// After a failed connect no attempt is made for kPause: the task fails at once.

@@ -76,8 +76,7 @@ struct Pipeline::Session {
   void connect(const DatabaseOptions& options) {
     breaker.check();
     statements = {};
-    const std::string mode = options.plan_cache_mode.empty() ? "auto" : options.plan_cache_mode;
-    connection.reset(PQconnectdb(conninfo(options, mode).c_str()));
+    connection.reset(PQconnectdb(conninfo(options).c_str()));
     if (PQstatus(connection.get()) != CONNECTION_OK || PQsetnonblocking(connection.get(), 1) != 0 ||
         PQenterPipelineMode(connection.get()) != 1) {
       breaker.failed();
@@ -186,7 +185,9 @@ struct Pipeline::Session {
   }
 };
 
-Pipeline::Pipeline(DatabaseOptions options) : session_(std::make_unique<Session>()), options_(std::move(options)) {}
+Pipeline::Pipeline(DatabaseOptions options) : session_(std::make_unique<Session>()), options_(std::move(options)) {
+  INVARIANT(options_.statement_timeout.count() > 0, "a pipeline must have a deadline");
+}
 Pipeline::~Pipeline() = default;
 
 std::vector<Rows> Pipeline::transact(AppId app, const std::vector<Step>& steps) {

@@ -18,7 +18,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds statement_timeout{10'000};
   std::chrono::milliseconds lock_timeout{5'000};
   std::chrono::milliseconds idle_in_transaction_timeout{15'000};
-  std::string plan_cache_mode;                            // empty: force_custom_plan in a Connection, auto in a Pipeline
+  std::string plan_cache_mode = "auto";                   // see ops/decisions/0001-plan-cache-mode.md
 };
 
 enum class Mode { write, read };                          // read: BEGIN READ ONLY

@@ -99,9 +99,8 @@ auto Session::watched(std::string_view what, Act act) {
 
 Session::Session(const DatabaseOptions& options)
     : limit_(options.statement_timeout.count() > 0 ? options.statement_timeout + kAnswerMargin : std::chrono::milliseconds(0)) {
-  const std::string mode = options.plan_cache_mode.empty() ? "force_custom_plan" : options.plan_cache_mode;
   guarded("connect", [&] {
-    driver_ = std::make_unique<Driver>(conninfo(options, mode));
+    driver_ = std::make_unique<Driver>(conninfo(options));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     driver_->connection.inhibit_reactivation(true);

@@ -86,7 +86,7 @@ TEST_CASE("session: has the deadlines, UTC and the planner's mode that the optio
     CHECK(rows[0].text(1) == "5s");
     CHECK(rows[0].text(2) == "UTC");
     CHECK(rows[0].text(3) == "15s");
-    CHECK(rows[0].text(4) == "force_custom_plan");
+    CHECK(rows[0].text(4) == "auto");
     CHECK(rows[0].text(5) == "chatd");
     CHECK(rows[0].text(6) == "5MB");
   });

@@ -103,8 +103,6 @@ TEST_CASE("transaction: nested undoes its own writes and actions, and the rest c
     auto inner = refusal([&] {
       tx.nested([&] {
         tx.after_commit([&] { announced = true; });
-        tx.enter(AppId{});
-        tx.enter(notes.app);
         tx.run(kAddNote, notes.app, 2, "inner");
         tx.run(kAddNote, notes.app, 1, "twice");
       });
@@ -115,6 +113,21 @@ TEST_CASE("transaction: nested undoes its own writes and actions, and the rest c
   CHECK_FALSE(announced);
   CHECK(notes.count() == "2");
   CHECK(notes.body_of(2).empty());
+}
+
+TEST_CASE("transaction: a nested body that failed in another application leaves it", "[db][storage][tenancy]") {
+  Notes notes;
+  notes.write([&](Transaction& tx) { tx.run(kAddNote, notes.app, 1, "one"); });
+  notes.write([&](Transaction& tx) {
+    auto inner = refusal([&] {
+      tx.nested([&] {
+        tx.enter(AppId::make(system_clock().now()));
+        throw forbidden("no");
+      });
+    });
+    CHECK(tx.app() == notes.app);
+    CHECK(tx.query(kListNotes).size() == 1);
+  });
 }
 
 TEST_CASE("transaction: one that ignored a failed statement is refused, not committed empty", "[db][storage]") {
