@@ -105,6 +105,12 @@ house_chatctl() {
     "$HOUSE_BIN/chatctl" --no-input "$@"
 }
 
+# make_application NAME PLAN     Prints chatctl's JSON: application, api_key, secret.
+make_application() {
+  house_chatctl app create "$1" --plan "$2" -o json 2>"$HOUSE/log/chatctl.log" ||
+    fail_with_log "the application '$1' could not be made" "$HOUSE/log/chatctl.log"
+}
+
 house_close() {
   if [[ -n $CHATD_PID ]]; then stop_process "$CHATD_PID" 30; fi
   CHATD_PID=""

@@ -18,13 +18,17 @@ open_bench() {
   house_postgres ""
   start_chatd
   house_chatctl plan apply -f "$ROOT/ops/benchmarks/plan.yaml" >/dev/null
-  created=$(house_chatctl app create bench --plan bench -o json)
-  jq -r '.api_key // .application.api_key' <<<"$created" >"$HOUSE/api_key"
+  created=$(make_application bench bench)
+  jq -r .api_key <<<"$created" >"$HOUSE/api_key"
   (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/bench_secret")
   BENCH_UUID=$(sql -c "select app_id from applications where name = 'bench'")
 }
 
-start_chatd() { house_chatd "$PUBLIC_PORT" "$OPERATOR_PORT" --set public.engine="$engine" --set log.level=warn; }
+start_chatd() {
+  local -a options=(--set log.level=warn --set public.engine="$engine")
+  [[ $engine == beast ]] || options+=(--set "node.roles=[api, worker]")      # Pistache carries no WebSockets
+  house_chatd "$PUBLIC_PORT" "$OPERATOR_PORT" "${options[@]}"
+}
 
 sql() { "$PG_BIN/psql" -qAtX -v ON_ERROR_STOP=1 "$DSN_SUPERUSER" "$@"; }
 

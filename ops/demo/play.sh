@@ -5,6 +5,7 @@ demo_failed() {
   say "the demo failed: $1"
   say "the end of $HOUSE/log/chatd.log:"
   tail -n 30 "$HOUSE/log/chatd.log" >&2
+  forget_tiny || true
   exit 1
 }
 
@@ -12,10 +13,12 @@ demo_failed() {
 make_tiny() {
   local created
   tiny_name=demo-tiny-$(date -u +%Y%m%dT%H%M%S)-$$
-  created=$(house_chatctl app create "$tiny_name" --plan tiny -o json) || demo_failed "no application on the plan 'tiny'"
+  created=$(make_application "$tiny_name" tiny)
   tiny_app=$(jq -r .application.app_id <<<"$created")
-  tiny_key=$(jq -r '.api_key // .application.api_key' <<<"$created")
+  tiny_key=$(jq -r .api_key <<<"$created")
 }
+
+forget_tiny() { house_chatctl app delete "$tiny_name" --confirm "$tiny_name" >/dev/null 2>&1; }
 
 play_story() {
   local key app
@@ -50,6 +53,6 @@ play() {
   play_story
   show_operators_view
   show_metrics
-  house_chatctl app delete "$tiny_name" --confirm "$tiny_name" >/dev/null || demo_failed "the application '$tiny_name' could not be deleted"
+  forget_tiny || demo_failed "the application '$tiny_name' could not be deleted"
   printf '\n  Everything went as told.\n\n'
 }
