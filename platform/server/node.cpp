@@ -82,7 +82,7 @@ struct Node::State {
   std::atomic<bool> stopping{false};
 
   void on_control(const bus::Bus::Control& control);
-  std::string status_json();
+  std::string status_json(std::int64_t schema);
   std::string not_ready();
   void wire();
 };
@@ -115,14 +115,14 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
 }
 
-std::string Node::State::status_json() {
+/// Asked in a transaction, so the database answers; while it is away the question itself is answered `unavailable`.
+std::string Node::State::status_json(std::int64_t schema) {
   json::Writer out;
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - started_at).count();
-  const bool database = pool.ready(std::chrono::milliseconds(500));
-  const auto schema = static_cast<std::int64_t>(storage::migrations().back().number);
+  const auto binary = static_cast<std::int64_t>(storage::migrations().back().number);
   out.object().field("version", CHAT_VERSION).field("uptime_s", uptime).key("now").time(clock.now());
-  out.key("schema").object().field("binary", schema).end();
-  out.field("database", database ? "ok" : "unavailable").field("connections", gateway.counts().connections);
+  out.key("schema").object().field("database", schema).field("binary", binary).end();
+  out.field("database", "ok").field("connections", gateway.counts().connections);
   out.key("config_warnings").array();
   for (const auto& warning : settings.warnings()) out.text(warning);
   out.end().key("engine").object().field("public", settings.text("public.engine")).field("operator", settings.text("operator.engine")).end().end();
@@ -135,7 +135,7 @@ std::string Node::State::not_ready() {
 }
 
 void Node::State::wire() {
-  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this] { return status_json(); }, [this] { return not_ready(); }};
+  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this] { return not_ready(); }};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));

@@ -3,6 +3,7 @@
 #include "platform/base/error.h"
 #include "platform/base/metrics.h"
 #include "platform/http/openapi.h"
+#include "platform/server/operations.sql.h"
 
 namespace chat::server {
 namespace {
@@ -25,7 +26,8 @@ Response plain(int status, std::string text) { return {.status = status, .body =
 
 }  // namespace
 
-void add_operations_routes(http::Router& router, std::function<std::string()> status_json, std::function<std::string()> not_ready) {
+void add_operations_routes(http::Router& router, std::function<std::string(std::int64_t schema)> status_json,
+                           std::function<std::string()> not_ready) {
   add_quick(router, "/livez", "get_livez", Access::any, [](const Request&) { return plain(200, "ok\n"); });
   add_quick(router, "/readyz", "get_readyz", Access::any, [not_ready](const Request& request) {
     auto why = not_ready();
@@ -35,8 +37,12 @@ void add_operations_routes(http::Router& router, std::function<std::string()> st
   add_quick(router, "/metrics", "get_metrics", Access::any, [](const Request&) {
     return Response{.status = 200, .body = metrics::expose(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
   });
-  add_quick(router, "/operator/v1/status", "get_status", Access::operator_only,
-            [status_json](const Request&) { return http::json(200, status_json()); });
+  router.add({.method = Method::get, .pattern = "/operator/v1/status", .operation = "get_status",
+              .access = Access::operator_only, .mode = storage::Mode::read,
+              .handler = [status_json](const Request& request, storage::Transaction& tx) {
+                http::Query(request).finish();
+                return http::json(200, status_json(tx.query(sql::schema_number)[0].integer(0)));
+              }});
 }
 
 void add_contract_route(http::Router& router) {

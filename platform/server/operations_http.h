@@ -8,7 +8,8 @@ namespace chat::server {
 
 /// /livez, /readyz, /metrics and /operator/v1/status. The first three need no token and no database:
 /// a database that stumbles must not restart the nodes, nor blind the one who looks.
-void add_operations_routes(http::Router& router, std::function<std::string()> status_json, std::function<std::string()> not_ready);
+void add_operations_routes(http::Router& router, std::function<std::string(std::int64_t schema)> status_json,
+                           std::function<std::string()> not_ready);
 void add_contract_route(http::Router& router);          // /v1/openapi.json
 
 }  // namespace chat::server

@@ -45,7 +45,7 @@ std::vector<const http::Route*> all_routes() {
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, everything.sealer, everything.cursors, system_clock(), everything.plans,
-                      everything.accounts, everything.lanes, [] { return std::string(); }, [] { return std::string(); }};
+                      everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [] { return std::string(); }};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

@@ -21,7 +21,7 @@ struct Parts {
   billing::PlanBook& plans;
   billing::Accounts& accounts;
   messages::Lanes& lanes;
-  std::function<std::string()> status_json;            // GET /operator/v1/status
+  std::function<std::string(std::int64_t schema)> status_json;   // GET /operator/v1/status
   std::function<std::string()> not_ready;              // GET /readyz: empty when ready, else why not
 };
 
