@@ -182,7 +182,7 @@ TEST_CASE("engines: a client that ends its side still gets its answer", "[api][h
 }
 
 TEST_CASE("engines: stopping lets a running request finish and closes the idle", "[api][http]") {
-  std::atomic<bool> go{false};
+  std::atomic<bool> asked{false}, go{false};
   std::thread answering;
   auto options = options_of(each_engine());
   auto server = http::make_server(options, [&](http::Request, http::Responder respond) {
@@ -190,12 +190,13 @@ TEST_CASE("engines: stopping lets a running request finish and closes the idle",
       while (!go) std::this_thread::yield();
       respond(http::json(200, "{}"));
     });
+    asked = true;
   });
   server->start();
   HttpClient idle(server->port());
   HttpClient busy(server->port());
   busy.send(kGet);
-  while (!answering.joinable()) std::this_thread::yield();
+  while (!asked) std::this_thread::yield();
   std::thread stopping([&] { server->stop(milliseconds(5'000)); });
   CHECK(idle.closes());
   go = true;
