@@ -69,7 +69,7 @@ house_chatd() {
   (
     cd "$HOUSE" || exit 1
     CHAT_DATABASE__DSN=$DSN_SERVER exec "$HOUSE_BIN/chatd" --config "$ROOT/ops/config/chat.dev.yaml" \
-      --set public.port="$port" --set operator.port="$operator_port" "$@" 9>&- </dev/null >>"$HOUSE/log/chatd.log" 2>&1
+      --set plans.file="$ROOT/ops/config/plans.yaml" --set public.port="$port" --set operator.port="$operator_port" "$@" 9>&- </dev/null >>"$HOUSE/log/chatd.log" 2>&1
   ) &
   CHATD_PID=$!
   write_context
