@@ -144,6 +144,18 @@ stop_process() {
 # Does anything listen on 127.0.0.1:PORT?
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# free_port FROM     The first port from FROM on that nobody listens on.
+free_port() {
+  local port
+  for ((port = $1; port < $1 + 100; ++port)); do
+    if ! port_taken "$port"; then
+      echo "$port"
+      return
+    fi
+  done
+  die 3 "no free port from $1 to $port"
+}
+
 # secret_file PATH COMMAND…     Makes the file once, mode 0600, with the command's output.
 secret_file() {
   local path=$1

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154  # seconds, rounds, engine, kind come from ops/bench
 
 REDIS_PID=""
+LOAD_PID=""
 BENCH_UUID=""
 
 # A new house each time: a measurement must not depend on what the last one left.
@@ -75,7 +76,12 @@ pgbench_inserts() {
     fail_with_log "pgbench failed" "$HOUSE/log/pgbench.log"
 }
 
-pgbench_tps() { pgbench_inserts 64 | sed -n 's/^tps = \([0-9.]*\).*/\1/p'; }
+pgbench_tps() {
+  local tps
+  tps=$(pgbench_inserts 64 | sed -n 's/^tps = \([0-9.]*\).*/\1/p')
+  [[ -n $tps ]] || die 1 "pgbench finished no transaction in $seconds s"
+  echo "$tps"
+}
 
 # Milliseconds of one insert at a time.
 pgbench_p50() {
@@ -144,6 +150,13 @@ redis_start() {
   wait_until 10 redis-cli -p "$REDIS_PORT" ping || fail_with_log "Redis did not start" "$HOUSE/log/redis.log"
 }
 
+# For a trap on EXIT.
+close_bench() {
+  [[ -z $LOAD_PID ]] || stop_process "$LOAD_PID" 5
+  redis_stop
+  house_close
+}
+
 redis_stop() {
   [[ -z $REDIS_PID ]] || stop_process "$REDIS_PID" 10
   REDIS_PID=""
@@ -209,15 +222,16 @@ measure_history() {
 
 # kill -9 while 64 connections send; a second chatd takes over; every acknowledged id must be a row.
 measure_crash() {
-  local acked=$HOUSE/acked load lost report
+  local acked=$HOUSE/acked lost report
   generator send --seconds $((seconds + 4)) --warmup 0 --reconnect --acked-log "$acked" >"$HOUSE/crash.json" &
-  load=$!
-  wait_until 30 test -s "$acked" || die 1 "no send was acknowledged within 30 s"
+  LOAD_PID=$!
+  wait_until 120 test -s "$acked" || die 1 "no send was acknowledged within 120 s"
   sleep $((seconds / 2))
   kill -KILL "$CHATD_PID"
   wait "$CHATD_PID" 2>/dev/null || true
   start_chatd
-  wait "$load" || die 1 "the load generator failed"
+  wait "$LOAD_PID" || die 1 "the load generator failed"
+  LOAD_PID=""
   report=$(<"$HOUSE/crash.json")
   lost=$({
     echo "create temporary table acked (id uuid);"
