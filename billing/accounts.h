@@ -81,7 +81,7 @@ class Accounts {
   std::vector<std::shared_ptr<Account>> all() const;
   /// Once a second: remembers the largest number of sockets of each application.
   void sample_connections();
-  /// What a flush takes away from an account; given back by `restore` when it failed for certain.
+  /// What a flush takes away from an account; the flush keeps it until it is written.
   struct Pending {
     std::int64_t api_calls = 0, deliveries = 0, peak_connections = 0;
     std::vector<std::string> newly_active;

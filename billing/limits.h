@@ -16,8 +16,8 @@ enum class Meter {
   messages,               // accepted sends in a month (UTC)
   active_users,           // distinct users who connected or acted in a month (UTC)
   api_calls,              // requests answered below 500 and other than 429, in a month
-  deliveries,             // copies of durable events written to sockets, in a month
-  peak_connections,       // most sockets open at once, sampled each second, in a day
+  deliveries,             // copies of events handed to sockets, in a month
+  peak_connections,       // most sockets open at once on this node, in a day
   connections,            // sockets open now
   application_requests,   // requests of an application in a minute
   user_requests,          // requests of one user in a minute

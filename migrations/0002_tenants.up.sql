@@ -37,7 +37,7 @@ create table application_secrets (
 select make_tenant_table('application_secrets');
 
 -- Tokens of one user issued before a moment are dead; all tokens of a deactivated one are. Loaded into memory with the
--- application, so that connecting asks no database; bounded by tenants.max_revocations.
+-- application, so that connecting asks no database; bounded by kMaxRevocations of application.h.
 create table user_revocations (
   app_id uuid not null references applications (app_id),
   user_id text not null,

@@ -134,7 +134,8 @@ grant select on messages_shown to chat_server;
 create table user_erasures (
   app_id uuid not null,
   user_id uuid not null,
-  after_channel uuid,                          -- channels up to this id are done; null: none yet
+  channel_id uuid,                             -- the channel that is being worked on; null: none yet
+  after_message uuid not null default '00000000-0000-0000-0000-000000000000',   -- its messages up to this id are done
   requested_at timestamptz not null,
   primary key (app_id, user_id),
   foreign key (app_id, user_id) references users (app_id, id)
@@ -142,39 +143,44 @@ create table user_erasures (
 select make_tenant_table('user_erasures');
 
 -- Reason to cross tenants: one job erases the messages of hard deleted users of all applications. A message keeps its
--- row and number, so that no client sees a hole; its content goes. Returns the steps done; 0: nothing left to do.
-create function erase_deleted_users(max_channels integer) returns integer
+-- row and number, so that no client sees a hole; its content goes. One call looks at max_rows messages of one channel, by
+-- their primary key: a large channel takes more calls, never a longer one. Returns the steps done; 0: nothing left to do.
+create function erase_deleted_users(max_rows integer) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   erasure user_erasures;
-  channel uuid;
-  steps integer := 0;
+  slice uuid[];
 begin
   select * into erasure from user_erasures order by requested_at limit 1 for update skip locked;
   if not found then return 0; end if;
-  for channel in
-    select id from channels
-    where app_id = erasure.app_id and (erasure.after_channel is null or id > erasure.after_channel)
-    order by id limit max_channels
-  loop
-    with erased as (
-      update messages set text = '', attachments = null, mentions = null, custom = null, nonce = null, erased = true,
-        deleted_at = coalesce(deleted_at, now())
-      where app_id = erasure.app_id and channel_id = channel and user_id = erasure.user_id and not messages.erased
-      returning message_seq)
-    insert into message_deletions (app_id, channel_id, message_seq)
-    select erasure.app_id, channel, message_seq from erased where message_seq is not null
-    on conflict do nothing;
-    update user_erasures set after_channel = channel
-    where app_id = erasure.app_id and user_id = erasure.user_id;
-    steps := steps + 1;
-  end loop;
-  if steps = 0 then
-    delete from mentions where app_id = erasure.app_id and user_id = erasure.user_id;
-    delete from user_erasures where app_id = erasure.app_id and user_id = erasure.user_id;
-    steps := 1;
+  slice := array(select id from messages
+                 where app_id = erasure.app_id and channel_id = erasure.channel_id and id > erasure.after_message
+                 order by id limit max_rows);
+  if cardinality(slice) = 0 then
+    update user_erasures set after_message = default, channel_id = (
+      select c.id from channels c
+      where c.app_id = erasure.app_id and (erasure.channel_id is null or c.id > erasure.channel_id)
+      order by c.id limit 1)
+    where app_id = erasure.app_id and user_id = erasure.user_id
+    returning * into erasure;
+    if erasure.channel_id is null then
+      delete from mentions where app_id = erasure.app_id and user_id = erasure.user_id;
+      delete from user_erasures where app_id = erasure.app_id and user_id = erasure.user_id;
+    end if;
+    return 1;
   end if;
-  return steps;
+  with erased as (
+    update messages set text = '', attachments = null, mentions = null, custom = null, nonce = null, erased = true,
+      deleted_at = coalesce(deleted_at, now())
+    where app_id = erasure.app_id and channel_id = erasure.channel_id and id = any (slice)
+      and user_id = erasure.user_id and not messages.erased
+    returning message_seq)
+  insert into message_deletions (app_id, channel_id, message_seq)
+  select erasure.app_id, erasure.channel_id, message_seq from erased where message_seq is not null
+  on conflict do nothing;
+  update user_erasures set after_message = slice[cardinality(slice)]
+  where app_id = erasure.app_id and user_id = erasure.user_id;
+  return 1;
 end $$;
 revoke execute on function erase_deleted_users(integer) from public;
 grant execute on function erase_deleted_users(integer) to chat_server;

@@ -91,6 +91,7 @@ void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status statu
   if (!rows) throw not_found(kApplication);
   Status current = parse_status((*rows)[0].text(0));
   if (current == Status::deleted) throw Error(Code::conflict, "This application is deleted and can't come back.");
+  if (current == status) return;
   tx.run(sql::set_status, app, word(status), reason, now);
   announce_change(tx, bus, app, std::string(word(status)));
 }

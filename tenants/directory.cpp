@@ -90,15 +90,24 @@ std::shared_ptr<const Application> Directory::find(AppId app) {
 }
 
 std::shared_ptr<const Application> Directory::load(storage::Connection& connection, AppId app) {
-  std::shared_ptr<const Application> application;
-  connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
-    application = read_application(tx, app, sealer_, clock_.now());
-  });
-  std::lock_guard lock(mutex_);
-  if (!application) {
-    entries_.erase(app);
-    return nullptr;
+  std::uint64_t forgotten = 0;
+  {
+    std::lock_guard lock(mutex_);
+    forgotten = forgotten_;
   }
+  std::shared_ptr<const Application> application;
+  try {
+    connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
+      application = read_application(tx, app, sealer_, clock_.now());
+    });
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    if (auto entry = entries_.find(app); entry != entries_.end()) entry->second.refreshing = false;   // the next one looks
+    throw;
+  }
+  std::lock_guard lock(mutex_);
+  if (!application) entries_.erase(app);
+  if (!application || forgotten != forgotten_) return application;   // read before a change: good for this request alone
   if (entries_.size() >= capacity_ && !entries_.contains(app)) entries_.erase(entries_.begin());
   entries_[app] = {application, false};
   return application;
@@ -106,6 +115,7 @@ std::shared_ptr<const Application> Directory::load(storage::Connection& connecti
 
 void Directory::forget(AppId app) {
   std::lock_guard lock(mutex_);
+  ++forgotten_;
   entries_.erase(app);
 }
 

@@ -37,6 +37,7 @@ class Directory {
   std::size_t capacity_;
   std::mutex mutex_;
   std::unordered_map<AppId, Entry> entries_;
+  std::uint64_t forgotten_ = 0;               // how often anything was: a load that saw it change keeps nothing
 };
 
 /// Reads the whole snapshot in the given transaction (which must act for `app`).

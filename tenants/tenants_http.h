@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
 #include "platform/http/router.h"
@@ -12,6 +14,7 @@ struct Services {
   const crypto::Sealer& sealer;
   const storage::Cursors& cursors;
   const Clock& clock;
+  std::function<bool(std::string_view)> is_meter;   // of billing, which stands above this folder
 };
 
 void add_routes(http::Router& router, const Services& services);            // /v1/app

@@ -66,9 +66,9 @@ Response list(const Services& services, const Request& request, Tx& tx) {
 }
 
 /// {"messages":{"hard":10}}: numbers only; billing reads them when it merges them over the plan.
-std::string check_overrides(const json::Value& limits) {
-  if (limits.kind() != json::Kind::object) throw invalid_field("#/set/limits", "Must be an object of meters.");
+std::string check_overrides(const Services& services, const json::Value& limits) {
   for (auto [meter, override_of] : limits.members()) {
+    if (!services.is_meter(meter)) throw invalid_field("#/set/limits/" + std::string(meter), "Unknown meter.");
     json::Fields fields(override_of, "#/set/limits/" + std::string(meter));
     for (auto name : {"included", "hard", "burst"}) fields.find_integer(name, {0, 1'000'000'000'000'000});
     fields.finish();
@@ -90,7 +90,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   auto limits = fields.find_object("limits");
   fields.finish();
   if (settings) change.settings_json = check_settings(*settings, "#/set/settings");
-  if (limits) change.limits_json = check_overrides(*limits);
+  if (limits) change.limits_json = check_overrides(services, *limits);
   AppId app = app_part(request, tx);
   update_application(tx, services.bus, app, change, services.clock.now());
   return show(200, tx, app);
@@ -198,12 +198,14 @@ Response revoke(const Services& services, const Request& request, Tx& tx) {
 
 void add_operator_routes(http::Router& router, const Services& services) {
   auto add = [&](Method method, const char* pattern, const char* operation,
-                 Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write) {
+                 Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write,
+                 bool answers_secret = false) {
     router.add({.method = method, .pattern = std::string("/operator/v1/applications") + pattern, .operation = operation,
                 .access = Access::operator_only, .mode = mode,
-                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); },
+                .answers_secret = answers_secret});
   };
-  add(Method::post, "", "create_application", create);
+  add(Method::post, "", "create_application", create, storage::Mode::write, true);
   add(Method::get, "", "list_applications", list, storage::Mode::read);
   add(Method::get, "/{app_id}", "get_application",
       [](const Services&, const Request& request, Tx& tx) { return show(200, tx, app_part(request, tx)); }, storage::Mode::read);
@@ -212,9 +214,9 @@ void add_operator_routes(http::Router& router, const Services& services) {
   add(Method::post, "/{app_id}/resume", "resume_application", resume);
   add(Method::del, "/{app_id}", "delete_application", remove);
   add(Method::get, "/{app_id}/keys", "get_keys", show_keys, storage::Mode::read);
-  add(Method::post, "/{app_id}/secrets", "create_secret", add_secret);
+  add(Method::post, "/{app_id}/secrets", "create_secret", add_secret, storage::Mode::write, true);
   add(Method::del, "/{app_id}/secrets/{secret_id}", "delete_secret", remove_secret);
-  add(Method::post, "/{app_id}/tokens", "create_token", mint_token);
+  add(Method::post, "/{app_id}/tokens", "create_token", mint_token, storage::Mode::write, true);
   add(Method::post, "/{app_id}/revoke_tokens", "revoke_tokens", revoke);
 }
 

@@ -226,7 +226,7 @@ std::optional<IdempotentCall> Call::idempotent_call() const {
   auto key = idempotency_key(*request_);
   if (!key) return std::nullopt;
   return IdempotentCall{gate_->hooks.name_of(*request_->principal), route.operation, std::move(*key),
-                        fingerprint(*request_)};
+                        fingerprint(*request_), route.answers_secret};
 }
 
 /// What counts the calls may fail; the work is done and its answer goes out all the same.

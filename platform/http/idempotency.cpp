@@ -73,13 +73,15 @@ Response once(storage::Transaction& tx, const IdempotentCall& call, const std::f
   if (const auto kept = tx.find(sql::find_answer, app, call.principal, call.operation, call.key)) {
     if ((*kept)[0].bytes(0) != call.fingerprint)
       throw Error(Code::idempotency_mismatch, "This Idempotency-Key was used for another request.");
+    if (call.answers_secret)
+      throw Error(Code::conflict, "This was done already under this Idempotency-Key; its answer held a secret, which is shown once.");
     return replay((*kept)[0]);
   }
   Response response = act();
   if (tx.app() != app) tx.enter(app);   // the operator's door acts for others; the key stays its own
   if (response.status < 500)
     tx.run(sql::keep_answer, app, call.principal, call.operation, call.key, crypto::hex(call.fingerprint),
-           response.status, response.content_type, response.body);
+           response.status, response.content_type, call.answers_secret ? "" : response.body);
   return response;
 }
 

@@ -15,6 +15,7 @@ struct IdempotentCall {
   std::string operation;
   std::string key;                         // the caller's, 1..255 printable ASCII
   std::string fingerprint;                 // SHA-256 of method, path, query and body, 32 bytes
+  bool answers_secret = false;             // the answer must not be kept
 };
 
 /// The Idempotency-Key of a request, quoted (a structured-field string) or bare; none when it has no such header.
@@ -28,6 +29,7 @@ std::string fingerprint(const Request& request);
 ///
 /// Errors:  idempotency_running   the twin has not committed yet; retry after 1 s
 ///          idempotency_mismatch  the key was used for another request
+///          conflict              it was done already, and its answer held a secret that is shown once
 /// Cost:    3 statements with the first call, 2 with a repetition.
 Response once(storage::Transaction& tx, const IdempotentCall& call, const std::function<Response()>& act);
 

@@ -28,6 +28,7 @@ struct Route {
   std::size_t max_body_bytes = 64 * 1024;
   Handler handler = {};                    // one of the two
   AsyncHandler async = {};
+  bool answers_secret = false;             // then a kept answer holds no body, and a repetition is refused
   std::string rate_class = {};            // read | write | send; empty: by method
 };
 

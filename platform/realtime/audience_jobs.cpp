@@ -204,10 +204,10 @@ void Audiences::evict(Steady now) {
   while (place != by_use_.end()) {
     HotChannel& channel = **place++;
     const bool too_many = channels_.size() > max_hot_ || rings_bytes_ > static_cast<std::int64_t>(max_rings_bytes_);
-    if (!too_many && now - channel.used_at < idle_) return;
-    // A channel that waits for the database still owes its events; one just used is not the longest unused.
+    const bool idle = now - channel.used_at >= idle_;
+    if (!idle && (!too_many || place == by_use_.end())) return;    // never the one just used
+    // A channel that waits for the database still owes its events.
     if (channel.state == HotChannel::State::loading || channel.sequencer.has_hole()) continue;
-    if (place == by_use_.end()) return;
     forget(channel);
   }
 }

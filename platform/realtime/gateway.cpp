@@ -104,11 +104,11 @@ void Gateway::State::on_event(const std::shared_ptr<const bus::Event>& event) {
   if (event->reach == bus::Reach::channel) return audiences->publish(event);
   if (!presence.any(event->app)) return;
   const Bytes frame = share_frame(Opcode::text, bus::render(*event));
-  const Bytes for_servers = share_frame(Opcode::text, bus::render(*event, true));
-  on_every_shard([event, frame, for_servers](Shard& shard) {
-    if (event->reach == bus::Reach::user)
+  on_every_shard([event, frame](Shard& shard) {
+    if (event->reach == bus::Reach::user) {
       shard.count_copies(event->app, shard.hub().deliver_to_user(event->app, event->user_id, frame));
-    shard.count_copies(event->app, shard.hub().deliver_to_servers(event->app, for_servers));
+    }
+    shard.count_copies(event->app, shard.hub().deliver_to_servers(event->app, frame));   // which adds "app"
   });
 }
 

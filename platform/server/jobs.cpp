@@ -48,7 +48,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
-  add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, 50);
+  add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
 }
 
 }  // namespace chat::server

@@ -19,5 +19,5 @@ select sweep_usage_flushes($1)
 select purge_deleted($1)
 
 -- name: erase_deleted_users
--- $1 channels at most
+-- $1 messages at most
 select erase_deleted_users($1)

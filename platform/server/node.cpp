@@ -10,6 +10,7 @@
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
 #include "platform/server/node_metrics.h"
+#include "platform/server/operations.sql.h"
 #include "platform/server/routes.h"
 #include "platform/storage/migrator.h"
 #include "tenants/directory.h"
@@ -83,7 +84,7 @@ struct Node::State {
 
   void on_control(const bus::Bus::Control& control);
   std::string status_json(std::int64_t schema);
-  std::string not_ready();
+  void ask_ready(const std::function<void(std::string)>& answer);
   void wire();
 };
 
@@ -129,13 +130,23 @@ std::string Node::State::status_json(std::int64_t schema) {
   return out.take();
 }
 
-std::string Node::State::not_ready() {
-  if (stopping) return "This node is stopping.";
-  return pool.ready(std::chrono::milliseconds(500)) ? "" : "The database does not answer.";
+/// On a worker, so that no engine thread waits: a node whose workers are all busy is not ready either.
+void Node::State::ask_ready(const std::function<void(std::string)>& answer) {
+  if (stopping) return answer("This node is stopping.");
+  const bool taken = pool.submit([answer](storage::Connection& connection) {
+    std::string why;
+    try {
+      connection.transact(AppId{}, storage::Mode::read, [](storage::Transaction& tx) { tx.query(sql::schema_number); });
+    } catch (const Error&) {
+      why = "The database does not answer.";
+    }
+    answer(why);
+  });
+  if (!taken) answer("Too much waits for the database.");
 }
 
 void Node::State::wire() {
-  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this] { return not_ready(); }};
+  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); }};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));

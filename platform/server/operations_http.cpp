@@ -27,13 +27,15 @@ Response plain(int status, std::string text) { return {.status = status, .body =
 }  // namespace
 
 void add_operations_routes(http::Router& router, std::function<std::string(std::int64_t schema)> status_json,
-                           std::function<std::string()> not_ready) {
+                           AskReady ask_ready) {
   add_quick(router, "/livez", "get_livez", Access::any, [](const Request&) { return plain(200, "ok\n"); });
-  add_quick(router, "/readyz", "get_readyz", Access::any, [not_ready](const Request& request) {
-    auto why = not_ready();
-    if (why.empty()) return plain(200, "ok\n");
-    return http::problem(Error(Code::unavailable, why).with_retry_after(std::chrono::seconds(1)), request.request_id);
-  });
+  router.add({.method = Method::get, .pattern = "/readyz", .operation = "get_readyz", .access = Access::any,
+              .async = [ask_ready](std::shared_ptr<Request> request, Responder respond) {
+                ask_ready([request, respond](const std::string& why) {
+                  respond(why.empty() ? plain(200, "ok\n")
+                                      : http::problem(Error(Code::unavailable, why).with_retry_after(std::chrono::seconds(1)), request->request_id));
+                });
+              }});
   add_quick(router, "/metrics", "get_metrics", Access::any, [](const Request&) {
     return Response{.status = 200, .body = metrics::expose(), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
   });

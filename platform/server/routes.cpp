@@ -5,14 +5,21 @@
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/users/users_http.h"
-#include "platform/server/operations_http.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::server {
+namespace {
+
+tenants::Services tenant_services(const Parts& parts) {
+  return {parts.bus, parts.sealer, parts.cursors, parts.clock,
+          [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
+}
+
+}  // namespace
 
 void add_public_routes(http::Router& router, const Parts& parts) {
   add_contract_route(router);
-  tenants::add_routes(router, {parts.bus, parts.sealer, parts.cursors, parts.clock});
+  tenants::add_routes(router, tenant_services(parts));
   billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   users::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   const channels::Services channels{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts](const tenants::Caller& caller) {
@@ -27,8 +34,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
-  add_operations_routes(router, parts.status_json, parts.not_ready);
-  tenants::add_operator_routes(router, {parts.bus, parts.sealer, parts.cursors, parts.clock});
+  add_operations_routes(router, parts.status_json, parts.ask_ready);
+  tenants::add_operator_routes(router, tenant_services(parts));
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }
 
@@ -45,7 +52,7 @@ std::vector<const http::Route*> all_routes() {
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, everything.sealer, everything.cursors, system_clock(), everything.plans,
-                      everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [] { return std::string(); }};
+                      everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

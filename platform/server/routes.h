@@ -8,6 +8,7 @@
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/http/router.h"
+#include "platform/server/operations_http.h"
 #include "platform/storage/page.h"
 
 namespace chat::server {
@@ -22,7 +23,7 @@ struct Parts {
   billing::Accounts& accounts;
   messages::Lanes& lanes;
   std::function<std::string(std::int64_t schema)> status_json;   // GET /operator/v1/status
-  std::function<std::string()> not_ready;              // GET /readyz: empty when ready, else why not
+  AskReady ask_ready;                                             // GET /readyz
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

@@ -94,6 +94,7 @@ ChannelType update_channel_type(storage::Transaction& tx, const std::string& typ
 
 void delete_channel_type(storage::Transaction& tx, const std::string& type) {
   lock_type(tx, type);
+  tx.run(sql::forget_purged_channels, tx.app(), type);
   if (tx.find(sql::type_in_use, tx.app(), type))
     throw Error(Code::conflict, "Channels of this type exist; delete them first.");
   tx.run(sql::delete_channel_type, tx.app(), type);

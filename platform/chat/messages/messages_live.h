@@ -5,7 +5,7 @@ namespace chat::messages {
 
 /// The numbered events of a channel with from < seq <= to, in order, as frames: messages from their rows (as they are now),
 /// everything else from channel_events. None when a number is no longer stored; then only a resync is honest.
-/// Cost:    about to - from rows, whatever the channel's size.
+/// Cost:    last_seq - from rows at most, whatever the channel's size.
 std::optional<std::vector<realtime::Missed>> load_missed(storage::Connection& connection, AppId app, ChannelId channel,
                                                          std::int64_t from, std::int64_t to);
 

@@ -21,7 +21,7 @@ with input as (
     as i (ord, channel_type, channel, user_id, by_server, id, type, text, attachments, mentions, custom, parent_id, parent_fine,
           show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint)
 ), judged as materialized (
-  select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, h.last_message_id,
+  select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, coalesce(h.last_message_id, c.id) as floor_id,
     n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
     i.type = 'regular' and not i.silent and (i.parent_id is null or i.show_in_channel) as countable,
     case
@@ -36,7 +36,7 @@ with input as (
       when i.quoted_id is not null and not coalesce((t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
       when i.parent_id is not null and not i.parent_fine then 'no_parent'
       when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
-      when i.id <= h.last_message_id then 'stale_id'
+      when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel
       else 'ok'
     end as verdict
   from input i
@@ -77,7 +77,7 @@ with input as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
   select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted where $25
 )
-select j.ord, j.verdict, j.channel_uuid, j.epoch, a.seq, a.message_seq, j.stored_id, j.same, j.last_message_id
+select j.ord, j.verdict, j.channel_uuid, j.epoch, a.seq, a.message_seq, j.stored_id, j.same, j.floor_id
 from judged j left join accepted a on a.ord = j.ord
 order by j.ord
 

@@ -1,6 +1,7 @@
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/http/idempotency.h"
 
 namespace chat::messages {
 namespace {
@@ -15,18 +16,6 @@ std::optional<MessageId> read_id(json::Fields& body, const char* name) {
   auto id = MessageId::parse(*text);
   if (!id) body.mistake(name, "Must be a message id: msg_…");
   return id;
-}
-
-/// Quoted or bare, 1-255 printable ASCII.
-std::optional<std::string> idempotency_key(const Request& request) {
-  auto header = request.header("idempotency-key");
-  if (!header) return std::nullopt;
-  std::string key(*header);
-  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
-  bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (key.empty() || key.size() > 255 || !printable)
-    throw invalid_field("header:idempotency-key", "Must be 1-255 printable ASCII characters without spaces.");
-  return key;
 }
 
 /// Of what the customer said, so that the same nonce with other content is noticed.
@@ -77,7 +66,7 @@ std::unique_ptr<Send> read_send(const Services& services, const Request& request
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");
   check_length(send->message.text, *send->account->limits(), "#/text");
-  auto key = idempotency_key(request);
+  auto key = http::idempotency_key(request);
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;
   else if (key) send->nonce_key = "key/" + *key;
   if (send->nonce_key) send->fingerprint = fingerprint_of(send->message);

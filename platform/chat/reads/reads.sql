@@ -7,7 +7,8 @@ order by id desc limit 1
 
 -- name: move_watermark
 -- $1 app  $2 channel  $3 user  $4 number  $5 now.  No row: it stands there or further already.
-update channel_members set read_message_seq = $4, read_at = $5
+-- Never below where the member joined: what was said before that is not unread.
+update channel_members set read_message_seq = greatest($4, joined_message_seq), read_at = $5
 where app_id = $1 and channel_id = $2 and user_id = $3 and (read_message_seq is null or read_message_seq < $4)
 returning 1
 

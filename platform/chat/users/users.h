@@ -44,7 +44,7 @@ struct UpsertResult {
 std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                                        const std::vector<UserInput>& inputs, Timestamp now);
 
-/// Errors:  not_found (also for a hard deleted user)
+/// Errors:  not_found. A deleted user is shown with its deleted_at; a hard deleted one without its profile.
 User get_user(storage::Transaction& tx, const std::string& user_id);
 
 /// The server's own id of a user who may act. Errors: not_found; user_deactivated
@@ -67,14 +67,14 @@ User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
                  const UserChange& change, Timestamp now);
 
 /// A deactivated user's tokens and sockets are dead until reactivated. Twice changes nothing.
-/// Errors:  not_found
+/// Errors:  not_found; limit_reached (kMaxRevocations users stand revoked or deactivated)
 /// Event:   user.deactivated, user.reactivated
 User set_deactivated(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                      bool deactivated, Timestamp now);
 
 /// Soft: the user can't come in, the messages stay under its name. Hard: the profile is emptied at once and a job
 /// erases the content of all its messages. The user_id never comes back.
-/// Errors:  not_found
+/// Errors:  not_found; limit_reached (as above)
 /// Event:   user.deleted
 void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  bool hard, Timestamp now);

@@ -31,6 +31,18 @@ TEST_CASE("applications: an unknown plan or a bad name makes none", "[api][appli
   CHECK(operators().post("/operator/v1/applications", {{"name", "x"}, {"plan", Service::kPlan}, {"settings", {{"outbx", true}}}}).code() == "unknown_field");
 }
 
+TEST_CASE("applications: a secret is not kept with an Idempotency-Key", "[api][applications]") {
+  TestApp app;
+  auto made = operators().post(path_of(app, "/secrets"), Json::object(), {{"Idempotency-Key", "k" + app.id()}});
+  REQUIRE(made.status == 201);
+  const std::string value = made.body["secret"]["value"];
+  CHECK(operators().post(path_of(app, "/secrets"), Json::object(), {{"Idempotency-Key", "k" + app.id()}}).code() == "conflict");
+  CHECK(Probe(superuser_database().dsn).value("select count(*) from idempotency_keys where body like '%" + value + "%'") == "0");
+  CHECK(operators().get(path_of(app, "/keys")).body["secrets"].size() == 2);
+  auto unknown = operators().patch(path_of(app), {{"set", {{"limits", {{"mesages", {{"hard", 1}}}}}}}});
+  CHECK(unknown.pointer() == "#/set/limits/mesages");
+}
+
 TEST_CASE("applications: found by id, by key and by a name that is unique", "[api][applications]") {
   TestApp app, second;
   const std::string name = "the one " + app.id();

@@ -49,6 +49,17 @@ TEST_CASE("reads: a mark goes up to a message and never back", "[api][reads]") {
   CHECK(bob.post("/v1/channels/messaging/general/read", {{"message_id", "x"}}).pointer() == "#/message_id");
 }
 
+TEST_CASE("reads: what was said before one joined never becomes unread", "[api][reads]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice"});
+  auto old = app.send("alice", "general", "old");
+  for (int i = 0; i < 4; ++i) app.send("alice", "general", "x");
+  app.user("alice").post("/v1/channels/messaging/general/members", {{"members", {"bob"}}});
+  CHECK(unread(app, "bob") == 0);
+  CHECK(app.user("bob").post("/v1/channels/messaging/general/read", {{"message_id", old["id"]}}).body["unread"] == 0);
+}
+
 TEST_CASE("reads: who is no member has nothing to mark", "[api][reads][tenancy]") {
   TestApp app, other;
   app.add_users({"alice", "carol"});
