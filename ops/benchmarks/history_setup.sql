@@ -1,6 +1,7 @@
 -- Fills one channel with :messages messages of :user, evenly over last month and this one until now, and sets its head.
 -- Written past chatd for speed (a million sends would take minutes); the rows are as chatd writes them.
 -- psql variables: app, channel, user, messages.
+set session_replication_role = replica;          -- the foreign keys hold: one channel, one author, both looked up here
 select c.id as channel_uuid, u.id as user_uuid,
        extract(epoch from date_trunc('month', now() at time zone 'UTC') - interval '1 month') as first_second,
        extract(epoch from now()) as last_second
