@@ -11,21 +11,35 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kRow{.columns = {{"NAME", "name"}, {"APP_ID", "app_id"}, {"PLAN", "plan"}, {"STATUS", "status", Look::state},
+const Sheet kRow{.columns = {{"NAME", "name"},
+                             {"APP_ID", "app_id"},
+                             {"PLAN", "plan"},
+                             {"STATUS", "status", Look::state},
                              {"CREATED", "created_at", Look::time}},
                  .name = "app_id"};
-const Sheet kDetail{.columns = {{"NAME", "name"}, {"APP_ID", "app_id"}, {"API_KEY", "api_key"}, {"PLAN", "plan"},
-                                {"STATUS", "status", Look::state}, {"REASON", "status_reason"},
-                                {"SETTINGS", "settings"}, {"LIMITS", "limits"}, {"CREATED", "created_at", Look::time},
+const Sheet kDetail{.columns = {{"NAME", "name"},
+                                {"APP_ID", "app_id"},
+                                {"API_KEY", "api_key"},
+                                {"PLAN", "plan"},
+                                {"STATUS", "status", Look::state},
+                                {"REASON", "status_reason"},
+                                {"SETTINGS", "settings"},
+                                {"LIMITS", "limits"},
+                                {"CREATED", "created_at", Look::time},
                                 {"UPDATED", "updated_at", Look::time}},
-                    .name = "app_id", .upright = true};
-const Sheet kCreated{.columns = {{"NAME", "application.name"}, {"APP_ID", "application.app_id"}, {"API_KEY", "api_key"},
-                                 {"PLAN", "application.plan"}, {"SECRET_ID", "secret.secret_id"},
+                    .name = "app_id",
+                    .upright = true};
+const Sheet kCreated{.columns = {{"NAME", "application.name"},
+                                 {"APP_ID", "application.app_id"},
+                                 {"API_KEY", "api_key"},
+                                 {"PLAN", "application.plan"},
+                                 {"SECRET_ID", "secret.secret_id"},
                                  {"SECRET", "secret.value"}},
-                     .name = "application.app_id", .upright = true};
+                     .name = "application.app_id",
+                     .upright = true};
 
 struct Given {
-  std::string app, name, plan, settings, limits, reason, status, out_file;
+  std::string app, name, plan, settings, reason, status, out_file;
   std::vector<std::string> limit;
   std::int64_t count = 0;
   bool clear_limits = false;
@@ -47,10 +61,12 @@ std::string fetch(Session& session, const std::string& app) {
 }
 
 void create(Session& session, const Given& given) {
+  session.check_secret_kept(given.out_file);
   json::Writer body;
   body.object().field("name", given.name).field("plan", given.plan);
   if (!given.settings.empty())
-    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
+    body.key("settings")
+        .raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
   body.end();
   const auto answer = post(session.api(), "/operator/v1/applications", body.take());
   session.show_secret(answer, "secret.value", kCreated, given.out_file);
@@ -74,13 +90,16 @@ void apply_limit(Overrides& overrides, const std::string& assignment) {
   const auto dot = assignment.find('.');
   const auto value = equals == std::string::npos ? "" : assignment.substr(equals + 1);
   if (equals == std::string::npos || dot == std::string::npos || dot > equals || dot == 0 ||
-      value.find_first_not_of("0123456789") != std::string::npos || (value.size() > 1 && value.front() == '0'))
+      value.find_first_not_of("0123456789") != std::string::npos ||
+      (value.size() > 1 && value.front() == '0'))
     throw Failure(Exit::usage, "--limit " + assignment + " is not METER.FIELD=NUMBER")
         .with_next("for example --limit messages.hard=100000; messages.hard= takes the override away");
   auto& fields = overrides[assignment.substr(0, dot)];
   const auto field = assignment.substr(dot + 1, equals - dot - 1);
-  if (value.empty()) fields.erase(field);
-  else fields[field] = value;
+  if (value.empty())
+    fields.erase(field);
+  else
+    fields[field] = value;
   if (fields.empty()) overrides.erase(assignment.substr(0, dot));
 }
 
@@ -90,7 +109,8 @@ std::string merged_limits(Session& session, const Given& given) {
     const auto document = json::Document::parse(fetch(session, given.app));
     if (const auto limits = find_at(document.root(), "limits"))
       for (const auto& [meter, fields] : limits->members())
-        for (const auto& [field, value] : fields.members()) overrides[std::string(meter)][std::string(field)] = value.raw();
+        for (const auto& [field, value] : fields.members())
+          overrides[std::string(meter)][std::string(field)] = value.raw();
   }
   for (const auto& assignment : given.limit) apply_limit(overrides, assignment);
   json::Writer out;
@@ -107,13 +127,15 @@ std::string merged_limits(Session& session, const Given& given) {
 void update(Session& session, const Given& given) {
   const bool limits = given.clear_limits || !given.limit.empty();
   if (given.name.empty() && given.plan.empty() && given.settings.empty() && !limits)
-    throw Failure(Exit::usage, "nothing to change: give --name, --plan, --settings, --limit or --clear-limits");
+    throw Failure(Exit::usage,
+                  "nothing to change: give --name, --plan, --settings, --limit or --clear-limits");
   json::Writer body;
   body.object().key("set").object();
   if (!given.name.empty()) body.field("name", given.name);
   if (!given.plan.empty()) body.field("plan", given.plan);
   if (!given.settings.empty())
-    body.key("settings").raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
+    body.key("settings")
+        .raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
   if (limits) body.key("limits").raw(merged_limits(session, given));
   body.end().end();
   const auto answer = member(patch(session.api(), session.app_path(given.app), body.take()), "application");
@@ -121,15 +143,18 @@ void update(Session& session, const Given& given) {
 }
 
 void suspend(Session& session, const Given& given) {
-  session.confirm("Suspend " + given.app + "? Its calls are refused and its connections closed until it is resumed.");
+  session.confirm("Suspend " + given.app +
+                  "? Its calls are refused and its connections closed until it is resumed.");
   json::Writer body;
   body.object().field("reason", given.reason).end();
-  const auto answer = member(post(session.api(), session.app_path(given.app, "/suspend"), body.take()), "application");
+  const auto answer =
+      member(post(session.api(), session.app_path(given.app, "/suspend"), body.take()), "application");
   session.done(answer, kDetail, "application " + name_of(answer) + " suspended");
 }
 
 void resume(Session& session, const Given& given) {
-  const auto answer = member(post(session.api(), session.app_path(given.app, "/resume"), "{}"), "application");
+  const auto answer =
+      member(post(session.api(), session.app_path(given.app, "/resume"), "{}"), "application");
   session.done(answer, kDetail, "application " + name_of(answer) + " resumed");
 }
 
@@ -139,8 +164,10 @@ void remove(Session& session, const Given& given) {
   const auto document = json::Document::parse(application);
   const auto name = text_at(document.root(), "name");
   const auto app_id = text_at(document.root(), "app_id");
-  session.confirm_name("Delete application " + name + " (" + app_id + ") with all its users, channels and messages? "
-                       "This can't be undone.", name);
+  session.confirm_name("Delete application " + name + " (" + app_id +
+                           ") with all its users, channels and messages? "
+                           "This can't be undone.",
+                       name);
   del(session.api(), session.app_path(app_id));
   session.note("application " + name + " deleted; its data is being purged");
 }
@@ -150,8 +177,10 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
       .argument("APP", given->app, "app_id or exact name", Fill::application)
       .option("--name", "NAME", given->name, "The new name")
       .option("--plan", "PLAN", given->plan, "The plan to move it to", Fill::plan)
-      .option("--settings", "FILE", given->settings, "All its settings, as YAML or JSON; - is stdin", Fill::file)
-      .many("--limit", "M.F=N", given->limit, "Override one limit of the plan: messages.hard=100000; M.F= undoes it")
+      .option("--settings", "FILE", given->settings, "All its settings, as YAML or JSON; - is stdin",
+              Fill::file)
+      .many("--limit", "M.F=N", given->limit,
+            "Override one limit of the plan: messages.hard=100000; M.F= undoes it")
       .flag("--clear-limits", given->clear_limits, "Drop all overrides first")
       .example("app update acme --plan growth")
       .example("app update acme --limit messages.hard=100000 --limit connections.hard=500")
@@ -167,7 +196,8 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
       .run([given](Session& session) { resume(session, *given); });
   noun.verb("delete", "Delete an application and all its data")
       .argument("APP", given->app, "app_id or exact name", Fill::application)
-      .detail("Severe: asks for the application's name; in scripts give it with --confirm. --yes is not enough.")
+      .detail(
+          "Severe: asks for the application's name; in scripts give it with --confirm. --yes is not enough.")
       .example("app delete acme --confirm acme")
       .run([given](Session& session) { remove(session, *given); });
 }
@@ -182,12 +212,14 @@ void add_apps(CommandLine& line) {
       .argument("NAME", given->name, "What to call it; apps may be named so instead of by app_id")
       .required_option("--plan", "PLAN", given->plan, "The plan it is on", Fill::plan)
       .option("--settings", "FILE", given->settings, "Its settings, as YAML or JSON; - is stdin", Fill::file)
-      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it", Fill::file)
+      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it",
+              Fill::file)
       .example("app create acme --plan free")
       .example("app create acme --plan free --out-file acme.secret")
       .run([given](Session& session) { create(session, *given); });
   noun.verb("show", "Show one application")
-      .optional_argument("APP", given->app, "app_id or exact name; else --app or the context's", Fill::application)
+      .optional_argument("APP", given->app, "app_id or exact name; else --app or the context's",
+                         Fill::application)
       .example("app show acme -o json")
       .run([given](Session& session) { session.print(fetch(session, session.app(given->app)), kDetail); });
   noun.verb("list", "List applications")

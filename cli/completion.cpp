@@ -66,8 +66,10 @@ complete -c chatctl -f -a '(__chatctl_complete)'
 std::vector<std::string> without_equals(const std::vector<std::string>& words) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] != "=") out.push_back(words[i]);
-    else if (i + 1 == words.size()) out.emplace_back();
+    if (words[i] != "=")
+      out.push_back(words[i]);
+    else if (i + 1 == words.size())
+      out.emplace_back();
   }
   return out;
 }
@@ -76,8 +78,9 @@ using Candidates = std::vector<std::pair<std::string, std::string>>;
 
 Candidates names_from_server(Session& session, Fill fill) {
   const bool apps = fill == Fill::application;
-  const auto answer = apps ? get(session.api(), "/operator/v1/applications", {{"limit", "100"}, {"status", "active"}})
-                           : get(session.api(), "/operator/v1/plans");
+  const auto answer =
+      apps ? get(session.api(), "/operator/v1/applications", {{"limit", "100"}, {"status", "active"}})
+           : get(session.api(), "/operator/v1/plans");
   const auto document = json::Document::parse(answer);
   const auto rows = find_at(document.root(), apps ? "applications" : "plans");
   Candidates out;
@@ -86,8 +89,10 @@ Candidates names_from_server(Session& session, Fill fill) {
     auto name = text_at(row, apps ? "name" : "plan_id");
     const auto other = text_at(row, apps ? "app_id" : "name");
     const bool plain = name.find_first_of(" \t\n'\"\\$`&|;<>()*?[]{}#~!:=") == std::string::npos;
-    if (plain) out.emplace_back(name, other);
-    else out.emplace_back(other, name);
+    if (plain)
+      out.emplace_back(name, other);
+    else
+      out.emplace_back(other, name);
   }
   return out;
 }
@@ -113,8 +118,9 @@ Candidates values(Fill fill, const Globals& given, World& world) {
 void print_candidates(const std::vector<std::string>& given, World& world) {
   auto words = without_equals(given);
   if (words.empty()) words.emplace_back();
-  std::string prefix;                                        // "--app=" when flag and value are one word
-  if (const auto equals = words.back().find('='); words.back().rfind("--", 0) == 0 && equals != std::string::npos) {
+  std::string prefix;  // "--app=" when flag and value are one word
+  if (const auto equals = words.back().find('=');
+      words.back().rfind("--", 0) == 0 && equals != std::string::npos) {
     prefix = words.back().substr(0, equals + 1);
     const auto value = words.back().substr(equals + 1);
     words.back() = prefix.substr(0, equals);
@@ -126,7 +132,7 @@ void print_candidates(const std::vector<std::string>& given, World& world) {
   try {
     for (auto& name : values(offer.fill, line.globals(), world)) offer.words.push_back(std::move(name));
   } catch (const std::exception&) {
-    offer.fill = Fill::nothing;                              // no server, no names: the shell must not print errors
+    offer.fill = Fill::nothing;  // no server, no names: the shell must not print errors
   }
   for (const auto& [word, meaning] : offer.words)
     if (word.rfind(words.back(), 0) == 0)
@@ -138,7 +144,9 @@ void print_candidates(const std::vector<std::string>& given, World& world) {
 void add_completion(CommandLine& line) {
   const auto shell = std::make_shared<std::string>();
   line.verb("completion", "Print a shell's completion script")
-      .detail("Completes commands, flags, contexts and, asking the server for at most a second, applications and plans.")
+      .detail(
+          "Completes commands, flags, contexts and, asking the server for at most a second, applications and "
+          "plans.")
       .word_argument("SHELL", *shell, {"bash", "zsh", "fish"}, "For which shell")
       .example("completion bash > /etc/bash_completion.d/chatctl")
       .run([shell](Session& session) {

@@ -18,10 +18,12 @@ struct Given {
 };
 
 config::Settings load_file(Session& session, const Given& given) {
-  const auto environment = given.no_environment ? std::map<std::string, std::string>() : session.world().environment;
+  const auto environment =
+      given.no_environment ? std::map<std::string, std::string>() : session.world().environment;
   try {
     auto settings = config::load(server::settings_schema(), given.file, environment, {});
-    if (auto mistakes = server::check_together(settings); !mistakes.empty()) throw config::Invalid(std::move(mistakes));
+    if (auto mistakes = server::check_together(settings); !mistakes.empty())
+      throw config::Invalid(std::move(mistakes));
     return settings;
   } catch (const config::Invalid& invalid) {
     Failure failure(Exit::failure, given.file + " has " + std::to_string(invalid.mistakes().size()) +
@@ -43,17 +45,22 @@ void check(Session& session, const Given& given) {
 std::string value_of(const config::Settings& settings, const config::Entry& entry) {
   if (entry.secret) return settings.text(entry.key).empty() ? "" : "********";
   switch (entry.type) {
-    case config::Type::integer: return std::to_string(settings.integer(entry.key));
-    case config::Type::boolean: return settings.boolean(entry.key) ? "true" : "false";
-    case config::Type::duration: return std::to_string(settings.duration(entry.key).count()) + "ms";
-    case config::Type::bytes: return std::to_string(settings.bytes(entry.key));
+    case config::Type::integer:
+      return std::to_string(settings.integer(entry.key));
+    case config::Type::boolean:
+      return settings.boolean(entry.key) ? "true" : "false";
+    case config::Type::duration:
+      return std::to_string(settings.duration(entry.key).count()) + "ms";
+    case config::Type::bytes:
+      return std::to_string(settings.bytes(entry.key));
     case config::Type::list: {
       std::string out;
       for (const auto& item : settings.list(entry.key)) out += (out.empty() ? "" : ",") + item;
       return out;
     }
     case config::Type::text:
-    case config::Type::word: break;
+    case config::Type::word:
+      break;
   }
   return settings.text(entry.key);
 }
@@ -64,8 +71,11 @@ void print(Session& session, const Given& given) {
   json::Writer out;
   out.array();
   for (const auto& entry : settings.schema())
-    out.object().field("key", entry.key).field("value", value_of(settings, entry))
-        .field("origin", settings.origin(entry.key)).end();
+    out.object()
+        .field("key", entry.key)
+        .field("value", value_of(settings, entry))
+        .field("origin", settings.origin(entry.key))
+        .end();
   out.end();
   session.print(out.take(), kRow);
 }

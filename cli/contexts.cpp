@@ -8,12 +8,21 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kRow{.columns = {{"CURRENT", "current"}, {"NAME", "name"}, {"SERVER", "server"}, {"APP", "app"},
+const Sheet kRow{.columns = {{"CURRENT", "current"},
+                             {"NAME", "name"},
+                             {"SERVER", "server"},
+                             {"APP", "app"},
                              {"TOKEN", "token"}},
                  .name = "name"};
-const Sheet kDetail{.columns = {{"NAME", "name"}, {"SERVER", "server"}, {"PUBLIC", "public"}, {"TOKEN", "token"},
-                                {"APP", "app"}, {"CA_FILE", "ca_file"}, {"FILE", "file"}},
-                    .name = "name", .upright = true};
+const Sheet kDetail{.columns = {{"NAME", "name"},
+                                {"SERVER", "server"},
+                                {"PUBLIC", "public"},
+                                {"TOKEN", "token"},
+                                {"APP", "app"},
+                                {"CA_FILE", "ca_file"},
+                                {"FILE", "file"}},
+                    .name = "name",
+                    .upright = true};
 
 struct Given {
   std::string name, public_url, token_command, app, ca_file;
@@ -27,8 +36,11 @@ std::string token_source(const Context& context) {
   return context.token.empty() ? "" : "kept here";
 }
 
-void write_context(json::Writer& out, const ContextFile& file, const std::string& name, const Context& context) {
-  const auto field = [&](const char* key, const std::string& value) { if (!value.empty()) out.field(key, value); };
+void write_context(json::Writer& out, const ContextFile& file, const std::string& name,
+                   const Context& context) {
+  const auto field = [&](const char* key, const std::string& value) {
+    if (!value.empty()) out.field(key, value);
+  };
   out.object().field("name", name);
   field("current", name == file.current ? "*" : "");
   field("server", context.server);
@@ -53,12 +65,14 @@ void add(Session& session, const Given& given) {
     throw Failure(Exit::conflict, "context " + given.name + " exists already")
         .with_next("chatctl context remove " + given.name);
   const auto& token_file = session.globals().token_file;
-  if (token_file == "-") throw Failure(Exit::usage, "a context can't read stdin later").with_next("--token-stdin");
+  if (token_file == "-")
+    throw Failure(Exit::usage, "a context can't read stdin later").with_next("--token-stdin");
   if (!token_file.empty() + !given.token_command.empty() + given.token_stdin > 1)
     throw Failure(Exit::usage, "give one of --token-file, --token-command, --token-stdin");
   const auto& server = session.globals().server.empty() ? session.world().variable("CHATCTL_SERVER")
                                                         : session.globals().server;
-  if (server.empty()) throw Failure(Exit::usage, "--server is missing").with_next("chatctl context add --help");
+  if (server.empty())
+    throw Failure(Exit::usage, "--server is missing").with_next("chatctl context add --help");
   check_url("--server", server);
   if (!given.public_url.empty()) check_url("--public", given.public_url);
   Context context;
@@ -69,7 +83,8 @@ void add(Session& session, const Given& given) {
   context.app = session.globals().app;
   context.ca_file = given.ca_file;
   // From the root, whatever folder chatctl is called in later.
-  if (!context.token_file.empty()) context.token_file = std::filesystem::absolute(context.token_file).string();
+  if (!context.token_file.empty())
+    context.token_file = std::filesystem::absolute(context.token_file).string();
   if (given.token_stdin) context.token = session.read_secret("Operator token: ");
   file.contexts.emplace(given.name, context);
   const bool becomes_current = given.use || file.current.empty();
@@ -129,10 +144,12 @@ void add_contexts(CommandLine& line) {
       .option("--public", "URL", given->public_url, "The public door, for tail: http://127.0.0.1:8080")
       .option("--token-command", "COMMAND", given->token_command, "A shell command that prints the token")
       .flag("--token-stdin", given->token_stdin, "Read the token from stdin and keep it in the file")
-      .option("--ca-file", "FILE", given->ca_file, "PEM of the authority behind the server's certificate", Fill::file)
+      .option("--ca-file", "FILE", given->ca_file, "PEM of the authority behind the server's certificate",
+              Fill::file)
       .flag("--use", given->use, "Use it from now on")
-      .detail("--server names the operator API, --token-file where its token lies, --app the application meant "
-              "when none is named.")
+      .detail(
+          "--server names the operator API, --token-file where its token lies, --app the application meant "
+          "when none is named.")
       .example("context add local --server http://127.0.0.1:8081 --token-file /etc/chatd/operator.token")
       .example("context add prod --server https://ops.example.com --token-command \"pass show chatd\" --use")
       .run([given](Session& session) { add(session, *given); });
@@ -140,7 +157,9 @@ void add_contexts(CommandLine& line) {
       .argument("NAME", given->name, "As context list shows it", Fill::context)
       .example("context use prod")
       .run([given](Session& session) { use(session, *given); });
-  noun.verb("list", "List contexts").alias("ls").example("context list").run([](Session& session) { list(session); });
+  noun.verb("list", "List contexts").alias("ls").example("context list").run([](Session& session) {
+    list(session);
+  });
   noun.verb("show", "Show a context; never its token")
       .optional_argument("NAME", given->name, "Default: the one in use", Fill::context)
       .example("context show prod")

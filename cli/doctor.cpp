@@ -5,17 +5,19 @@
 #include "cli/files/files.h"
 #include "cli/nouns.h"
 #include "cli/output/value.h"
+#include "cli/remote/problem.h"
 #include "cli/session.h"
 #include "platform/base/text.h"
 
 namespace chat::cli {
 namespace {
 
-const Sheet kSheet{.columns = {{"CHECK", "check"}, {"STATE", "state", Look::state}, {"DETAIL", "detail"}, {"NEXT", "next"}},
-                   .name = "check"};
+const Sheet kSheet{
+    .columns = {{"CHECK", "check"}, {"STATE", "state", Look::state}, {"DETAIL", "detail"}, {"NEXT", "next"}},
+    .name = "check"};
 
 constexpr std::chrono::seconds kSkewWorthKnowing{5};
-constexpr std::chrono::seconds kSkewThatBreaks{60};            // the leeway of a token's iat
+constexpr std::chrono::seconds kSkewThatBreaks{60};  // the leeway of a token's iat
 
 enum class State { ok, warning, failed, skipped };
 
@@ -23,15 +25,19 @@ struct Finding {
   std::string check;
   State state = State::ok;
   std::string detail;
-  std::string next;                                            // empty: nothing to do
+  std::string next;  // empty: nothing to do
 };
 
 std::string_view word(State state) {
   switch (state) {
-    case State::ok: return "ok";
-    case State::warning: return "warning";
-    case State::failed: return "failed";
-    case State::skipped: return "skipped";
+    case State::ok:
+      return "ok";
+    case State::warning:
+      return "warning";
+    case State::failed:
+      return "failed";
+    case State::skipped:
+      return "skipped";
   }
   return "";
 }
@@ -66,15 +72,18 @@ class Doctor {
     } catch (const Failure& failure) {
       finding = {"", State::failed, failure.message(), failure.next().empty() ? "" : failure.next().front()};
     } catch (const Error& error) {
-      finding = {"", State::failed, std::string("not what chatd answers: ") + error.what(), "is it another server?"};
+      finding = {"", State::failed, std::string("not what chatd answers: ") + error.what(),
+                 "is it another server?"};
     }
     finding.check = name;
     findings_.push_back(std::move(finding));
   }
 
   void check_if(bool possible, const std::string& name, const std::function<Finding()>& look) {
-    if (possible) check(name, look);
-    else findings_.push_back({name, State::skipped, "needs what failed above", ""});
+    if (possible)
+      check(name, look);
+    else
+      findings_.push_back({name, State::skipped, "needs what failed above", ""});
   }
 
   Finding check_context() {
@@ -86,7 +95,9 @@ class Doctor {
     return {"", State::ok, (name.empty() ? "none" : name + " in " + file.path) + ", server " + server, ""};
   }
 
-  ApiAnswer open_answer(const std::string& path) { return session_.api().send({.path = path, .with_token = false}); }
+  ApiAnswer open_answer(const std::string& path) {
+    return session_.api().send({.path = path, .with_token = false});
+  }
 
   Finding check_reachable() {
     alive_ = open_answer("/livez");
@@ -98,21 +109,25 @@ class Doctor {
   Finding check_ready() {
     const auto answer = open_answer("/readyz");
     if (answer.status == 200) return {"", State::ok, "takes requests", ""};
-    return {"", State::failed, failure_text(answer), "see chatd's log; it becomes ready by itself when its database does"};
+    return {"", State::failed, failure_text(answer),
+            "see chatd's log; it becomes ready by itself when its database does"};
   }
 
   static std::string failure_text(const ApiAnswer& answer) {
-    auto text = std::string(text::trim(answer.body)).substr(0, 200);
-    return "answered " + std::to_string(answer.status) + (text.empty() ? "" : ": " + text);
+    return failure_of({.path = "/readyz"}, answer).message();
   }
 
   Finding check_metrics() {
     const auto answer = open_answer("/metrics");
     if (answer.status != 200)
-      return {"", State::failed, "/metrics answered " + std::to_string(answer.status), "Prometheus can't scrape it"};
+      return {"", State::failed, "/metrics answered " + std::to_string(answer.status),
+              "Prometheus can't scrape it"};
     std::size_t families = 0;
-    for (auto at = answer.body.find("# TYPE "); at != std::string::npos; at = answer.body.find("# TYPE ", at + 1)) ++families;
-    if (families == 0) return {"", State::failed, "/metrics names no metric", "is something else answering there?"};
+    for (auto at = answer.body.find("# TYPE "); at != std::string::npos;
+         at = answer.body.find("# TYPE ", at + 1))
+      ++families;
+    if (families == 0)
+      return {"", State::failed, "/metrics names no metric", "is something else answering there?"};
     return {"", State::ok, std::to_string(families) + " metrics", ""};
   }
 
@@ -120,10 +135,13 @@ class Doctor {
     const auto header = alive_.headers.find("date");
     const auto server = header == alive_.headers.end() ? std::nullopt : parse_http_date(header->second);
     if (!server) return {"", State::skipped, "the server says no time", ""};
-    const auto skew = std::chrono::duration_cast<std::chrono::seconds>(session_.world().clock.now() - *server);
+    const auto skew =
+        std::chrono::duration_cast<std::chrono::seconds>(session_.world().clock.now() - *server);
     const auto size = std::chrono::abs(skew);
-    const auto detail = std::to_string(size.count()) + " s " + (skew.count() < 0 ? "behind" : "ahead of") + " the server";
-    if (size > kSkewThatBreaks) return {"", State::failed, detail, "tokens signed here are refused there; set the clock (NTP)"};
+    const auto detail =
+        std::to_string(size.count()) + " s " + (skew.count() < 0 ? "behind" : "ahead of") + " the server";
+    if (size > kSkewThatBreaks)
+      return {"", State::failed, detail, "tokens signed here are refused there; set the clock (NTP)"};
     if (size > kSkewWorthKnowing) return {"", State::warning, detail, "set the clock (NTP)"};
     return {"", State::ok, "within " + std::to_string(size.count() + 1) + " s of the server", ""};
   }
@@ -135,7 +153,8 @@ class Doctor {
     const auto month = kMonths.find(text.substr(8, 3));
     if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
     const auto number = std::to_string(month / 3 + 101).substr(1);
-    return parse_time(text.substr(12, 4) + "-" + number + "-" + text.substr(5, 2) + "T" + text.substr(17, 8) + "Z");
+    return parse_time(text.substr(12, 4) + "-" + number + "-" + text.substr(5, 2) + "T" + text.substr(17, 8) +
+                      "Z");
   }
 
   Finding check_token() {
@@ -146,7 +165,8 @@ class Doctor {
   Finding check_version() {
     const auto server = text_at(status_->root(), "version");
     if (server == CHAT_VERSION) return {"", State::ok, server, ""};
-    return {"", State::warning, "server " + server + ", chatctl " CHAT_VERSION, "use the chatctl that came with the server"};
+    return {"", State::warning, "server " + server + ", chatctl " CHAT_VERSION,
+            "use the chatctl that came with the server"};
   }
 
   Finding check_database() {
@@ -158,7 +178,9 @@ class Doctor {
   Finding check_schema() {
     const auto database = text_at(status_->root(), "schema.database");
     const auto binary = text_at(status_->root(), "schema.binary");
-    if (!database.empty() && database == binary) return {"", State::ok, "at " + database, ""};
+    if (database.empty())
+      return {"", State::skipped, "the server does not say; it would not have started on another", ""};
+    if (database == binary) return {"", State::ok, "at " + database, ""};
     return {"", State::failed, "the database is at " + database + ", chatd knows " + binary,
             "chatctl migrate up, with the chatctl of that chatd"};
   }
@@ -177,7 +199,8 @@ class Doctor {
     options.server = url;
     options.ca_file = session_.context().ca_file;
     options.timeout = session_.globals().timeout;
-    const auto answer = session_.world().connect_api(std::move(options))
+    const auto answer = session_.world()
+                            .connect_api(std::move(options))
                             ->send({.path = "/v1/openapi.json", .with_token = false});
     if (answer.status == 200) return {"", State::ok, url + " answers", ""};
     return {"", State::failed, url + "/v1/openapi.json answered " + std::to_string(answer.status),
@@ -192,9 +215,10 @@ class Doctor {
 
 std::string line_of(const Finding& finding, Style style) {
   static constexpr std::size_t kWidth = 15;
-  const auto sign = finding.state == State::ok ? style.paint(Ink::green, "✓")
+  const auto sign = finding.state == State::ok        ? style.paint(Ink::green, "✓")
                     : finding.state == State::warning ? style.paint(Ink::yellow, "!")
-                    : finding.state == State::failed ? style.paint(Ink::red, "✗") : style.paint(Ink::dim, "-");
+                    : finding.state == State::failed  ? style.paint(Ink::red, "✗")
+                                                      : style.paint(Ink::dim, "-");
   const std::string blanks(kWidth - std::min(kWidth, finding.check.size()), ' ');
   auto line = sign + " " + finding.check + blanks + printable(finding.detail) + "\n";
   if (!finding.next.empty()) line += std::string(kWidth + 2, ' ') + "→ " + printable(finding.next) + "\n";
@@ -205,7 +229,10 @@ std::string json_of(const std::vector<Finding>& findings) {
   json::Writer out;
   out.array();
   for (const auto& finding : findings) {
-    out.object().field("check", finding.check).field("state", word(finding.state)).field("detail", finding.detail);
+    out.object()
+        .field("check", finding.check)
+        .field("state", word(finding.state))
+        .field("detail", finding.detail);
     if (!finding.next.empty()) out.field("next", finding.next);
     out.end();
   }
@@ -222,15 +249,18 @@ void examine(Session& session) {
   }
   std::size_t failed = 0;
   for (const auto& finding : findings) failed += finding.state == State::failed;
-  if (failed > 0) throw Failure(Exit::failure, std::to_string(failed) + (failed == 1 ? " check" : " checks") + " failed");
+  if (failed > 0)
+    throw Failure(Exit::failure, std::to_string(failed) + (failed == 1 ? " check" : " checks") + " failed");
 }
 
 }  // namespace
 
 void add_doctor(CommandLine& line) {
   line.verb("doctor", "Check everything between here and the database")
-      .detail("Looks at the context, the operator API, the token, versions, schema, database, clocks, readiness, metrics "
-              "and the public door. Exit code 1 when a check fails; warnings pass.")
+      .detail(
+          "Looks at the context, the operator API, the token, versions, schema, database, clocks, readiness, "
+          "metrics "
+          "and the public door. Exit code 1 when a check fails; warnings pass.")
       .example("doctor")
       .example("doctor -o json --timeout 5s")
       .run([](Session& session) { examine(session); });

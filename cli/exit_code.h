@@ -25,11 +25,17 @@ class Failure : public std::exception {
  public:
   Failure(Exit exit, std::string message) : exit_(exit), message_(std::move(message)) {}
 
-  Failure& with_detail(std::string line) { details_.push_back(std::move(line)); return *this; }
-  Failure& with_next(std::string line) { next_.push_back(std::move(line)); return *this; }
+  Failure& with_detail(std::string line) {
+    details_.push_back(std::move(line));
+    return *this;
+  }
+  Failure& with_next(std::string line) {
+    next_.push_back(std::move(line));
+    return *this;
+  }
 
   [[nodiscard]] Exit exit() const { return exit_; }
-  [[nodiscard]] const std::string& message() const { return message_; }         // empty: print nothing
+  [[nodiscard]] const std::string& message() const { return message_; }  // empty: print nothing
   [[nodiscard]] const std::vector<std::string>& details() const { return details_; }
   [[nodiscard]] const std::vector<std::string>& next() const { return next_; }  // sentences or commands
   [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }

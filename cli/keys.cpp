@@ -9,12 +9,16 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kSecrets{.columns = {{"SECRET_ID", "secret_id"}, {"CREATED", "created_at", Look::time},
+const Sheet kSecrets{.columns = {{"SECRET_ID", "secret_id"},
+                                 {"CREATED", "created_at", Look::time},
                                  {"EXPIRES", "expires_at", Look::time}},
-                     .name = "secret_id", .rows = "secrets"};
-const Sheet kNew{.columns = {{"SECRET_ID", "secret.secret_id"}, {"SECRET", "secret.value"},
+                     .name = "secret_id",
+                     .rows = "secrets"};
+const Sheet kNew{.columns = {{"SECRET_ID", "secret.secret_id"},
+                             {"SECRET", "secret.value"},
                              {"CREATED", "secret.created_at", Look::time}},
-                 .name = "secret.secret_id", .upright = true};
+                 .name = "secret.secret_id",
+                 .upright = true};
 
 struct Given {
   std::string secret_id, out_file;
@@ -31,6 +35,7 @@ void show(Session& session) {
 }
 
 void create(Session& session, const Given& given, std::optional<std::chrono::milliseconds> grace) {
+  session.check_secret_kept(given.out_file);
   const auto app = session.app();
   json::Writer body;
   body.object();
@@ -38,20 +43,25 @@ void create(Session& session, const Given& given, std::optional<std::chrono::mil
   body.end();
   const auto answer = post(session.api(), session.app_path(app, "/secrets"), body.take());
   session.show_secret(answer, "secret.value", kNew, given.out_file);
-  if (!grace) session.note("secret of " + app + " created; it can't be shown again");
-  else if (grace->count() == 0) session.note("secret of " + app + " rotated; the older ones are dead");
-  else session.note("secret of " + app + " rotated; the older ones stop working in " + duration_text(*grace));
+  if (!grace)
+    session.note("secret of " + app + " created; it can't be shown again");
+  else if (grace->count() == 0)
+    session.note("secret of " + app + " rotated; the older ones are dead");
+  else
+    session.note("secret of " + app + " rotated; the older ones stop working in " + duration_text(*grace));
 }
 
 void rotate(Session& session, const Given& given) {
   if (given.grace.count() == 0)
-    session.confirm("End all older secrets of " + session.app() + " now? Tokens signed with them stop working at once.");
+    session.confirm("End all older secrets of " + session.app() +
+                    " now? Tokens signed with them stop working at once.");
   create(session, given, given.grace);
 }
 
 void remove(Session& session, const Given& given) {
   const auto app = session.app();
-  session.confirm("Delete secret " + given.secret_id + " of " + app + "? Tokens signed with it stop working at once.");
+  session.confirm("Delete secret " + given.secret_id + " of " + app +
+                  "? Tokens signed with it stop working at once.");
   del(session.api(), session.app_path(app, "/secrets/" + text::percent_encode(given.secret_id)));
   session.note("secret " + given.secret_id + " of " + app + " deleted");
 }
@@ -66,12 +76,14 @@ void add_keys(CommandLine& line) {
       .example("key show --app acme")
       .run([](Session& session) { show(session); });
   noun.verb("create", "Add a signing secret; at most five live at once")
-      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it", Fill::file)
+      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it",
+              Fill::file)
       .example("key create --app acme --out-file acme.secret")
       .run([given](Session& session) { create(session, *given, std::nullopt); });
   noun.verb("rotate", "Add a secret and let the older ones end after a grace time")
       .duration("--grace", given->grace, "How long the older ones still work (default 24h)")
-      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it", Fill::file)
+      .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it",
+              Fill::file)
       .example("key rotate --app acme --grace 72h")
       .run([given](Session& session) { rotate(session, *given); });
   noun.verb("delete", "End one secret now")

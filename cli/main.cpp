@@ -12,7 +12,7 @@
 /// chatctl: how operators use chatd.
 int main(int count, char** words) {
   chat::crypto::start();
-  chat::log::set_level(chat::log::Level::off);               // a person reads stderr here
+  chat::log::set_level(chat::log::Level::off);  // a person reads stderr here
   chat::cli::World world{.in = std::cin,
                          .out = std::cout,
                          .err = std::cerr,

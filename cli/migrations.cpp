@@ -11,7 +11,9 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kRow{.columns = {{"NUMBER", "number", Look::number}, {"NAME", "name"}, {"STATE", "state", Look::state},
+const Sheet kRow{.columns = {{"NUMBER", "number", Look::number},
+                             {"NAME", "name"},
+                             {"STATE", "state", Look::state},
                              {"APPLIED", "applied_at", Look::time}},
                  .name = "number"};
 
@@ -27,7 +29,8 @@ bool holds_password(const std::string& dsn) {
   if (text::lower_ascii(dsn).find("password") != std::string::npos) return true;
   const auto scheme = dsn.find("://");
   const auto at = dsn.find('@');
-  return scheme != std::string::npos && at != std::string::npos && dsn.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
+  return scheme != std::string::npos && at != std::string::npos &&
+         dsn.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
 }
 
 std::string read_dsn_file(Session& session, const std::string& path) {
@@ -56,7 +59,7 @@ storage::Migrator migrator_of(Session& session, const Given& given) {
   storage::DatabaseOptions owner;
   owner.dsn = dsn_of(session, given);
   owner.connect_timeout = std::min(owner.connect_timeout, session.globals().timeout);
-  owner.statement_timeout = std::chrono::milliseconds(0);        // building an index may take as long as it takes
+  owner.statement_timeout = std::chrono::milliseconds(0);  // building an index may take as long as it takes
   return storage::Migrator(owner);
 }
 
@@ -88,7 +91,8 @@ void print_planned(Session& session, const States& all, const char* what, Wanted
   session.note(std::to_string(planned.size()) + " migrations would be " + what);
 }
 
-void print_done(Session& session, storage::Migrator& migrator, const std::vector<int>& numbers, const char* what) {
+void print_done(Session& session, storage::Migrator& migrator, const std::vector<int>& numbers,
+                const char* what) {
   States touched;
   for (const auto& state : migrator.status())
     if (std::find(numbers.begin(), numbers.end(), state.number) != numbers.end()) touched.push_back(state);
@@ -99,18 +103,21 @@ void print_done(Session& session, storage::Migrator& migrator, const std::vector
 void up(Session& session, const Given& given) {
   auto migrator = migrator_of(session, given);
   if (given.dry_run)
-    return print_planned(session, migrator.status(), "applied",
-                         [&](const auto& s) { return !s.applied && (given.to == 0 || s.number <= given.to); });
+    return print_planned(session, migrator.status(), "applied", [&](const auto& s) {
+      return !s.applied && (given.to == 0 || s.number <= given.to);
+    });
   print_done(session, migrator, migrator.up(static_cast<int>(given.to)), "applied");
 }
 
 void down(Session& session, const Given& given) {
-  if (given.to < 0) throw Failure(Exit::usage, "--to is missing: the number to go back to, 0 for an empty database");
+  if (given.to < 0)
+    throw Failure(Exit::usage, "--to is missing: the number to go back to, 0 for an empty database");
   auto migrator = migrator_of(session, given);
   if (given.dry_run)
     return print_planned(session, migrator.status(), "undone",
                          [&](const auto& s) { return s.applied && s.number > given.to; });
-  session.confirm("Undo every migration after " + std::to_string(given.to) + "? Their tables go with all that is in them.");
+  session.confirm("Undo every migration after " + std::to_string(given.to) +
+                  "? Their tables go with all that is in them.");
   print_done(session, migrator, migrator.down(static_cast<int>(given.to)), "undone");
 }
 

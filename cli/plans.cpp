@@ -14,22 +14,35 @@ namespace {
 using json::Kind;
 using json::Value;
 
-const Sheet kRow{.columns = {{"PLAN", "plan_id"}, {"NAME", "name"}, {"CURRENCY", "currency"},
+const Sheet kRow{.columns = {{"PLAN", "plan_id"},
+                             {"NAME", "name"},
+                             {"CURRENCY", "currency"},
                              {"PRICE_MONTH", "price_month", Look::number},
                              {"PRICE_YEAR", "price_year", Look::number},
                              {"UPDATED", "updated_at", Look::time}},
                  .name = "plan_id"};
-const Sheet kDetail{.columns = {{"PLAN", "plan_id"}, {"NAME", "name"}, {"CURRENCY", "currency"},
-                                {"PRICE_MONTH", "price_month"}, {"PRICE_YEAR", "price_year"},
-                                {"FEATURES", "features"}, {"CREATED", "created_at", Look::time},
+const Sheet kDetail{.columns = {{"PLAN", "plan_id"},
+                                {"NAME", "name"},
+                                {"CURRENCY", "currency"},
+                                {"PRICE_MONTH", "price_month"},
+                                {"PRICE_YEAR", "price_year"},
+                                {"FEATURES", "features"},
+                                {"CREATED", "created_at", Look::time},
                                 {"UPDATED", "updated_at", Look::time}},
-                    .name = "plan_id", .upright = true};
-const Sheet kLimits{.columns = {{"METER", "meter"}, {"WINDOW", "window"}, {"INCLUDED", "included", Look::number},
-                                {"HARD", "hard", Look::number}, {"BURST", "burst", Look::number}, {"ACTION", "action"},
+                    .name = "plan_id",
+                    .upright = true};
+const Sheet kLimits{.columns = {{"METER", "meter"},
+                                {"WINDOW", "window"},
+                                {"INCLUDED", "included", Look::number},
+                                {"HARD", "hard", Look::number},
+                                {"BURST", "burst", Look::number},
+                                {"ACTION", "action"},
                                 {"OVERAGE_PRICE", "overage_price", Look::number}},
-                    .name = "meter", .rows = "limits"};
-const Sheet kApplied{.columns = {{"PLAN", "plan_id"}, {"RESULT", "result", Look::state}, {"CHANGES", "changes"}},
-                     .name = "plan_id"};
+                    .name = "meter",
+                    .rows = "limits"};
+const Sheet kApplied{
+    .columns = {{"PLAN", "plan_id"}, {"RESULT", "result", Look::state}, {"CHANGES", "changes"}},
+    .name = "plan_id"};
 
 struct Given {
   std::string plan, file;
@@ -69,7 +82,9 @@ std::string canonical(const Value& value) {
   return out + "}";
 }
 
-bool is_own_member(std::string_view name) { return name == "plan_id" || name == "created_at" || name == "updated_at"; }
+bool is_own_member(std::string_view name) {
+  return name == "plan_id" || name == "created_at" || name == "updated_at";
+}
 
 bool says_nothing(const Value& value) {
   const auto raw = value.raw();
@@ -109,13 +124,15 @@ std::vector<Wanted> wanted_plans(const Value& root, const std::string& file) {
   std::vector<Wanted> out;
   const auto add = [&](const Value& plan) {
     const auto id = plan.kind() == Kind::object ? text_at(plan, "plan_id") : "";
-    if (id.empty()) throw Failure(Exit::failure, file + ": every plan needs a plan_id, or to stand under `plans:`");
+    if (id.empty())
+      throw Failure(Exit::failure, file + ": every plan needs a plan_id, or to stand under `plans:`");
     out.push_back({id, plan});
   };
   const auto plans = root.kind() == Kind::object ? root.find("plans") : std::nullopt;
   if (plans && plans->kind() == Kind::object) {
     for (const auto& [id, plan] : plans->members()) {
-      if (plan.kind() != Kind::object) throw Failure(Exit::failure, file + ": plans." + std::string(id) + " must be a mapping");
+      if (plan.kind() != Kind::object)
+        throw Failure(Exit::failure, file + ": plans." + std::string(id) + " must be a mapping");
       out.push_back({std::string(id), plan});
     }
   } else if (plans && plans->kind() == Kind::array) {
@@ -130,7 +147,7 @@ std::optional<std::string> find_plan(Session& session, const std::string& plan_i
   const ApiRequest request{.path = plan_path(plan_id)};
   auto answer = session.api().send(request);
   if (answer.status == 404) return std::nullopt;
-  if (answer.status != 200) return call(session.api(), request);          // says what is wrong
+  if (answer.status != 200) return call(session.api(), request);  // says what is wrong
   return std::move(answer.body);
 }
 
@@ -143,7 +160,8 @@ Result apply_one(Session& session, const Wanted& wanted, bool dry_run) {
   std::string changes;
   if (held) {
     const auto document = json::Document::parse(*held);
-    for (const auto& name : differences(wanted.document, find_at(document.root(), "plan").value_or(document.root())))
+    for (const auto& name :
+         differences(wanted.document, find_at(document.root(), "plan").value_or(document.root())))
       changes += (changes.empty() ? "" : ",") + name;
     if (changes.empty()) return {wanted.plan_id, "unchanged", ""};
   }
@@ -174,11 +192,13 @@ void apply(Session& session, const Given& given) {
     try {
       results.push_back(apply_one(session, plan, given.dry_run));
     } catch (const Failure& why) {
-      if (why.exit() == Exit::unavailable || why.exit() == Exit::denied) throw;    // the next one would fail alike
+      if (why.exit() == Exit::unavailable || why.exit() == Exit::denied)
+        throw;  // the next one would fail alike
       ++refused;
       results.push_back({plan.plan_id, "refused", why.message()});
       if (!failure) failure = why;
-      for (const auto& detail : why.details()) session.warn(plan.plan_id + ": " + detail);
+      if (plans.size() > 1)
+        for (const auto& detail : why.details()) session.warn(plan.plan_id + ": " + detail);
     }
   }
   print_results(session, results);
@@ -200,14 +220,18 @@ void add_plans(CommandLine& line) {
   const auto given = std::make_shared<Given>();
   auto noun = line.noun("plan", "Plans: prices, features and limits that applications are on");
   noun.alias("plans");
-  noun.verb("list", "List plans").alias("ls").example("plan list").run([](Session& session) { list(session); });
+  noun.verb("list", "List plans").alias("ls").example("plan list").run([](Session& session) {
+    list(session);
+  });
   noun.verb("show", "Show one plan with its limits")
       .argument("PLAN", given->plan, "plan_id", Fill::plan)
       .example("plan show free -o yaml")
       .run([given](Session& session) { show(session, *given); });
   noun.verb("apply", "Create or change plans so that they are as in a file")
-      .detail("The file holds `plans:` with a plan per id, as ops/config/plans.yaml does, or one plan with its plan_id. "
-              "Plans that the file does not name stay as they are.")
+      .detail(
+          "The file holds `plans:` with a plan per id, as ops/config/plans.yaml does, or one plan with its "
+          "plan_id. "
+          "Plans that the file does not name stay as they are.")
       .required_option("-f,--file", "FILE", given->file, "YAML or JSON; - is stdin", Fill::file)
       .flag("--dry-run", given->dry_run, "Only say what would change")
       .example("plan apply -f ops/config/plans.yaml --dry-run")

@@ -19,14 +19,16 @@ void print_failure(const Failure& failure, World& world, Style style) {
   world.out << std::flush;
   world.err << style.paint(Ink::red, "error:") << " " << printable(failure.message()) << "\n";
   for (const auto& line : failure.details()) world.err << "  " << printable(line) << "\n";
-  for (const auto& line : failure.next()) world.err << style.paint(Ink::dim, "next:") << " " << printable(line) << "\n";
+  for (const auto& line : failure.next())
+    world.err << style.paint(Ink::dim, "next:") << " " << printable(line) << "\n";
   world.err << std::flush;
 }
 
 /// What the platform's own layers refuse: the database for migrate, JSON that is none.
 Failure failure_of(const Error& error) {
   if (error.code() == Code::malformed_json)
-    return Failure(Exit::failure, std::string("the server's answer is not what chatctl understands: ") + error.what())
+    return Failure(Exit::failure,
+                   std::string("the server's answer is not what chatctl understands: ") + error.what())
         .with_next("chatctl doctor");
   const auto& row = row_of(error.code());
   // Only migrate goes to the database from here, so what a server keeps for its log is for this person.
@@ -34,7 +36,8 @@ Failure failure_of(const Error& error) {
   Failure failure(exit_of(row.word, row.status), away ? "the database can't be used" : error.what());
   for (const auto& mistake : error.fields()) failure.with_detail(mistake.pointer + ": " + mistake.detail);
   if (failure.message().find(error.log_detail()) != std::string::npos) return failure;
-  for (const auto& line : text::split(error.log_detail(), '\n')) failure.with_detail(std::string(text::trim(line)));
+  for (const auto& line : text::split(error.log_detail(), '\n'))
+    failure.with_detail(std::string(text::trim(line)));
   return failure;
 }
 

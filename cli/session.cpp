@@ -57,7 +57,8 @@ std::string Session::server() {
 
 std::string Session::public_url() {
   if (context().public_url.empty())
-    throw Failure(Exit::usage, "where is the public door? The context has no `public`, and no --ws-url was given")
+    throw Failure(Exit::usage,
+                  "where is the public door? The context has no `public`, and no --ws-url was given")
         .with_next("--ws-url ws://127.0.0.1:8080/v1/connect, or chatctl context add NAME --public URL");
   return context().public_url;
 }
@@ -124,6 +125,13 @@ void Session::done(const std::string& json, const Sheet& sheet, std::string_view
   note(sentence);
 }
 
+void Session::check_secret_kept(const std::string& file) const {
+  if (format() == Format::name && file.empty())
+    throw Failure(Exit::usage,
+                  "-o name would not print the secret, and it can't be shown again; nothing was done")
+        .with_next("add --out-file FILE, or use -o json");
+}
+
 void Session::show_secret(const std::string& json, const std::string& path, const Sheet& sheet,
                           const std::string& file) {
   if (file.empty()) return print(json, sheet);
@@ -141,7 +149,8 @@ void Session::show_secret(const std::string& json, const std::string& path, cons
 
 void Session::confirm(const std::string& question) {
   if (globals_.yes) return;
-  if (!may_ask()) throw Failure(Exit::usage, question + " Not done: nobody can be asked").with_next("add --yes");
+  if (!may_ask())
+    throw Failure(Exit::usage, question + " Not done: nobody can be asked").with_next("add --yes");
   world_.err << printable(question) << " [y/N] " << std::flush;
   std::string answer;
   std::getline(world_.in, answer);
@@ -152,7 +161,8 @@ void Session::confirm(const std::string& question) {
 void Session::confirm_name(const std::string& what, const std::string& name) {
   if (globals_.confirm == name) return;
   if (!globals_.confirm.empty())
-    throw Failure(Exit::usage, "--confirm names \"" + globals_.confirm + "\", but this is \"" + name + "\"; not done");
+    throw Failure(Exit::usage,
+                  "--confirm names \"" + globals_.confirm + "\", but this is \"" + name + "\"; not done");
   if (!may_ask())
     throw Failure(Exit::usage, what + " Not done: nobody can be asked").with_next("add --confirm " + name);
   world_.err << printable(what) << "\nType " << printable(name) << " to go on: " << std::flush;

@@ -12,8 +12,8 @@
 
 namespace chat::cli {
 
-/// What one run of chatctl works with: where to, as whom, and how to speak. Flags beat variables, variables the context.
-/// Thread:  one.
+/// What one run of chatctl works with: where to, as whom, and how to speak. Flags beat variables, variables
+/// the context. Thread:  one.
 class Session {
  public:
   Session(World& world, const Globals& globals) : world_(world), globals_(globals) {}
@@ -21,10 +21,10 @@ class Session {
   // Where to.
   /// Errors:  Failure: the file is broken; not_found: no such context.
   const Context& context();
-  [[nodiscard]] std::string context_name();            // empty: none is in use
-  std::string server();                                // Errors: Failure usage: none is named anywhere
-  std::string public_url();                            // of the public door; Errors: Failure usage
-  std::string token();                                 // Errors: Failure denied: none is named anywhere
+  [[nodiscard]] std::string context_name();  // empty: none is in use
+  std::string server();                      // Errors: Failure usage: none is named anywhere
+  std::string public_url();                  // of the public door; Errors: Failure usage
+  std::string token();                       // Errors: Failure denied: none is named anywhere
   Api& api();
 
   /// The application meant: this argument, else --app, CHATCTL_APP, the context's. Errors: Failure usage.
@@ -34,15 +34,19 @@ class Session {
 
   // How to speak.
   [[nodiscard]] Format format() const { return parse_format(globals_.output); }
-  void print(const std::string& json, const Sheet& sheet);            // a JSON document, to stdout
-  void print_text(std::string_view text);                             // ready text, to stdout
-  void note(std::string_view line);                                   // to stderr: what was done
+  void print(const std::string& json, const Sheet& sheet);  // a JSON document, to stdout
+  void print_text(std::string_view text);                   // ready text, to stdout
+  void note(std::string_view line);                         // to stderr: what was done
   void warn(std::string_view line);
   /// For changes: people get the sentence on stderr, the other formats the changed thing on stdout.
   void done(const std::string& json, const Sheet& sheet, std::string_view sentence);
-  /// Prints an answer that holds a secret; with `file`, the secret goes there (0600, never over an existing one) and
-  /// its place in the answer says so.
-  void show_secret(const std::string& json, const std::string& path, const Sheet& sheet, const std::string& file);
+  /// Before a secret is made that can be shown only once. Errors: Failure usage: `-o name` without a file
+  /// would lose it.
+  void check_secret_kept(const std::string& file) const;
+  /// Prints an answer that holds a secret; with `file`, the secret goes there (0600, never over an existing
+  /// one) and its place in the answer says so.
+  void show_secret(const std::string& json, const std::string& path, const Sheet& sheet,
+                   const std::string& file);
 
   /// Before a dangerous act. --yes answers yes; without a terminal or with --no-input it is a usage failure.
   void confirm(const std::string& question);
@@ -57,7 +61,8 @@ class Session {
   [[nodiscard]] Style err_style() const;
 
  private:
-  [[nodiscard]] std::string choose(const std::string& flag, const char* variable, const std::string& held) const;
+  [[nodiscard]] std::string choose(const std::string& flag, const char* variable,
+                                   const std::string& held) const;
   [[nodiscard]] bool may_ask() const { return world_.in_is_terminal && !globals_.no_input; }
 
   World& world_;

@@ -9,8 +9,10 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kToken{.columns = {{"TOKEN", "token"}, {"API_KEY", "api_key"}, {"EXPIRES", "expires_at", Look::time}},
-                   .name = "token", .upright = true};
+const Sheet kToken{
+    .columns = {{"TOKEN", "token"}, {"API_KEY", "api_key"}, {"EXPIRES", "expires_at", Look::time}},
+    .name = "token",
+    .upright = true};
 const Sheet kRevoked{.columns = {{"BEFORE", "before", Look::time}}, .name = "before", .upright = true};
 
 struct Given {
@@ -26,11 +28,14 @@ std::string sign_offline(const Given& given, const std::string& secret, Timestam
   const auto expires = seconds + std::chrono::duration_cast<std::chrono::seconds>(given.ttl);
   json::Writer claims;
   claims.object();
-  if (given.server) claims.key("server").boolean(true);
-  else claims.field("user_id", given.user);
+  if (given.server)
+    claims.key("server").boolean(true);
+  else
+    claims.field("user_id", given.user);
   claims.field("iat", std::int64_t{seconds.time_since_epoch().count()});
   claims.field("exp", std::int64_t{expires.time_since_epoch().count()}).end();
-  const auto head = crypto::base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + crypto::base64url(claims.take());
+  const auto head =
+      crypto::base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + crypto::base64url(claims.take());
   json::Writer out;
   out.object().field("token", head + "." + crypto::base64url(crypto::hmac_sha256(secret, head)));
   out.field("api_key", given.api_key).key("expires_at").time(Timestamp(expires)).end();
@@ -40,9 +45,12 @@ std::string sign_offline(const Given& given, const std::string& secret, Timestam
 std::string ask_server(Session& session, const Given& given) {
   json::Writer body;
   body.object();
-  if (given.server) body.key("server").boolean(true);
-  else body.field("user_id", given.user);
-  body.field("ttl_s", std::int64_t{std::chrono::duration_cast<std::chrono::seconds>(given.ttl).count()}).end();
+  if (given.server)
+    body.key("server").boolean(true);
+  else
+    body.field("user_id", given.user);
+  body.field("ttl_s", std::int64_t{std::chrono::duration_cast<std::chrono::seconds>(given.ttl).count()})
+      .end();
   return post(session.api(), session.app_path(session.app(), "/tokens"), body.take());
 }
 
@@ -75,8 +83,10 @@ void revoke(Session& session, const Given& given) {
   body.end();
   const auto answer = post(session.api(), session.app_path(app, "/revoke_tokens"), body.take());
   const auto sentence = "tokens of " + whose + " in " + app + " issued before " + when + " are dead";
-  if (answer.empty()) session.note(sentence);
-  else session.done(answer, kRevoked, sentence);
+  if (answer.empty())
+    session.note(sentence);
+  else
+    session.done(answer, kRevoked, sentence);
 }
 
 }  // namespace
@@ -90,9 +100,11 @@ void add_tokens(CommandLine& line) {
       .option("--user", "ID", given->user, "The user it is for")
       .flag("--server-token", given->server, "For the customer's backend instead of a user")
       .duration("--ttl", given->ttl, "How long it is valid (default 24h)")
-      .option("--secret-file", "FILE", given->secret_file, "Sign offline with the secret in it; - is stdin", Fill::file)
+      .option("--secret-file", "FILE", given->secret_file, "Sign offline with the secret in it; - is stdin",
+              Fill::file)
       .option("--api-key", "KEY", given->api_key, "The API key to go with it, when signing offline")
-      .option("--out-file", "FILE", given->out_file, "Write the token there (0600) instead of printing it", Fill::file)
+      .option("--out-file", "FILE", given->out_file, "Write the token there (0600) instead of printing it",
+              Fill::file)
       .example("token create --app acme --user alice --ttl 1h")
       .example("token create --app acme --server-token -o name")
       .example("token create --user alice --api-key key_01h455vb4pex5vsknk084sn02q --secret-file acme.secret")

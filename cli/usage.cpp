@@ -8,15 +8,23 @@
 namespace chat::cli {
 namespace {
 
-const Sheet kMeters{.columns = {{"METER", "meter"}, {"WINDOW", "window"}, {"USED", "value", Look::number},
-                                {"INCLUDED", "included", Look::number}, {"HARD", "hard", Look::number},
-                                {"ACTION", "action"}, {"STATE", "state", Look::state}},
-                    .name = "meter", .rows = "meters"};
-const Sheet kDays{.columns = {{"DAY", "day"}, {"MESSAGES", "messages", Look::number},
-                              {"API_CALLS", "api_calls", Look::number}, {"DELIVERIES", "deliveries", Look::number},
+const Sheet kMeters{.columns = {{"METER", "meter"},
+                                {"WINDOW", "window"},
+                                {"USED", "value", Look::number},
+                                {"INCLUDED", "included", Look::number},
+                                {"HARD", "hard", Look::number},
+                                {"ACTION", "action"},
+                                {"STATE", "state", Look::state}},
+                    .name = "meter",
+                    .rows = "meters"};
+const Sheet kDays{.columns = {{"DAY", "day"},
+                              {"MESSAGES", "messages", Look::number},
+                              {"API_CALLS", "api_calls", Look::number},
+                              {"DELIVERIES", "deliveries", Look::number},
                               {"ACTIVE_USERS", "active_users", Look::number},
                               {"PEAK_CONNECTIONS", "peak_connections", Look::number}},
-                  .name = "day", .rows = "days"};
+                  .name = "day",
+                  .rows = "days"};
 
 struct Given {
   std::string month;
@@ -26,13 +34,15 @@ struct Given {
 void show(Session& session, const Given& given) {
   std::vector<std::pair<std::string, std::string>> query;
   if (!given.month.empty()) {
-    if (!is_month(given.month)) throw Failure(Exit::usage, "--month " + given.month + " is no month; write 2026-11");
+    if (!is_month(given.month))
+      throw Failure(Exit::usage, "--month " + given.month + " is no month; write 2026-11");
     query.emplace_back("month", given.month);
   }
   const auto answer = get(session.api(), session.app_path(session.app(), "/usage"), query);
   const auto document = json::Document::parse(answer);
   if (session.format() == Format::table)
-    session.note("usage in " + text_at(document.root(), "month") + " (UTC), plan " + text_at(document.root(), "plan"));
+    session.note("usage in " + text_at(document.root(), "month") + " (UTC), plan " +
+                 text_at(document.root(), "plan"));
   session.print(answer, given.days ? kDays : kMeters);
 }
 

@@ -14,8 +14,8 @@ namespace chat::cli {
 /// Everything outside the command: streams, environment, clock, network. Tests hand in their own.
 struct World {
   std::istream& in;
-  std::ostream& out;                                  // data
-  std::ostream& err;                                  // everything said to people
+  std::ostream& out;  // data
+  std::ostream& err;  // everything said to people
   const Clock& clock;
   bool in_is_terminal = false;
   bool out_is_terminal = false;
@@ -23,7 +23,7 @@ struct World {
   std::map<std::string, std::string> environment = {};
   std::function<std::unique_ptr<Api>(ApiOptions)> connect_api = {};
   std::function<std::unique_ptr<EventSocket>(SocketOptions)> open_socket = {};
-  std::function<std::string(const std::string& question)> ask_hidden = {};   // reads a line without echo
+  std::function<std::string(const std::string& question)> ask_hidden = {};  // reads a line without echo
 
   /// Empty when not set.
   [[nodiscard]] std::string variable(const std::string& name) const {

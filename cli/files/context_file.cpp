@@ -33,7 +33,8 @@ constexpr std::array<FieldOf, 7> kFields{{{"server", &Context::server},
 [[noreturn]] void refuse_unknown(const std::string& path, const std::string& where, std::string_view key,
                                  const std::vector<std::string>& known) {
   const auto meant = text::nearest(key, known);
-  refuse(path, where + std::string(key), meant.empty() ? "unknown key" : "unknown key; did you mean " + meant + "?");
+  refuse(path, where + std::string(key),
+         meant.empty() ? "unknown key" : "unknown key; did you mean " + meant + "?");
 }
 
 Context read_context(const std::string& path, std::string_view name, const json::Value& from) {
@@ -61,7 +62,7 @@ Context read_context(const std::string& path, std::string_view name, const json:
 
 std::string context_file_path(const World& world) {
   auto base = world.variable("XDG_CONFIG_HOME");
-  if (base.empty() || base.front() != '/') {                    // the XDG specification: a relative one counts as not set
+  if (base.empty() || base.front() != '/') {  // the XDG specification: a relative one counts as not set
     const auto home = world.variable("HOME");
     if (home.empty()) return "";
     base = home + "/.config";
@@ -78,13 +79,15 @@ ContextFile load_contexts(World& world) {
   const auto document = json::Document::parse(yaml_to_json(read_input(world, file.path), file.path));
   const auto root = document.root();
   if (root.kind() == json::Kind::null) return file;
-  if (root.kind() != json::Kind::object) refuse(file.path, "the file", "must be a mapping with `current` and `contexts`");
+  if (root.kind() != json::Kind::object)
+    refuse(file.path, "the file", "must be a mapping with `current` and `contexts`");
   for (const auto& [key, value] : root.members()) {
     if (key == "current") {
       if (value.kind() != json::Kind::text) refuse(file.path, "current", "must be the name of a context");
       file.current = value.text();
     } else if (key == "contexts") {
-      if (value.kind() != json::Kind::object) refuse(file.path, "contexts", "must be a mapping from names to contexts");
+      if (value.kind() != json::Kind::object)
+        refuse(file.path, "contexts", "must be a mapping from names to contexts");
       for (const auto& [name, context] : value.members())
         file.contexts.emplace(name, read_context(file.path, name, context));
     } else {
@@ -109,7 +112,7 @@ void save_contexts(const ContextFile& file) {
   }
   out.end().end();
   const auto document = json::Document::parse(out.take());
-  const auto target = std::filesystem::weakly_canonical(file.path);      // through a symlink, not over it
+  const auto target = std::filesystem::weakly_canonical(file.path);  // through a symlink, not over it
   write_private_file(target.string(), yaml_text(document.root()), true);
 }
 

@@ -60,7 +60,8 @@ class Child {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     const char* argv[] = {"sh", "-c", command.c_str(), nullptr};
-    const int result = posix_spawn(&pid_, "/bin/sh", &actions, nullptr, const_cast<char* const*>(argv), environ);
+    const int result =
+        posix_spawn(&pid_, "/bin/sh", &actions, nullptr, const_cast<char* const*>(argv), environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     output_ = ends[0];
@@ -79,7 +80,8 @@ class Child {
   /// The exit status, or -1 when it did not end by itself.
   int wait() {
     int status = 0;
-    while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
     const bool started = pid_ > 0;
     pid_ = -1;
     return started && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -94,7 +96,8 @@ class Child {
 bool read_until(int from, std::chrono::steady_clock::time_point deadline, std::string& into) {
   std::array<char, 4096> part;
   while (into.size() <= kMaxBytes) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd one{from, POLLIN, 0};
     const int ready = left <= 0 ? 0 : poll(&one, 1, static_cast<int>(left));
     if (ready < 0 && errno == EINTR) continue;
@@ -158,12 +161,13 @@ void write_private_file(const std::string& path, const std::string& text, bool m
     chmod(folder.c_str(), 0700);
   }
   auto temporary = path + ".XXXXXX";
-  const int file = mkostemp(temporary.data(), O_CLOEXEC);             // made 0600
+  const int file = mkostemp(temporary.data(), O_CLOEXEC);  // made 0600
   if (file < 0) throw cannot("write", path);
   try {
     write_whole(file, text, path);
     close(file);
-    if (may_replace ? rename(temporary.c_str(), path.c_str()) != 0 : link(temporary.c_str(), path.c_str()) != 0) {
+    if (may_replace ? rename(temporary.c_str(), path.c_str()) != 0
+                    : link(temporary.c_str(), path.c_str()) != 0) {
       if (errno == EEXIST) throw Failure(Exit::conflict, path + " exists already; it is left as it is");
       throw cannot("write", path);
     }
@@ -175,7 +179,7 @@ void write_private_file(const std::string& path, const std::string& text, bool m
 }
 
 bool is_private(const std::string& path) {
-  struct stat facts{};
+  struct stat facts {};
   return stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode) || (facts.st_mode & 077) == 0;
 }
 

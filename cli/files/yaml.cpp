@@ -29,18 +29,26 @@ bool parse_whole(const std::string& text, Number& into) {
   return result.ec == std::errc() && result.ptr == last;
 }
 
-/// Source:  YAML 1.2.2 section 10.3.2, without octal and hexadecimal: "010" is ten to nobody and eight to few.
+/// Source:  YAML 1.2.2 section 10.3.2, without octal and hexadecimal: "010" is ten to nobody and eight to
+/// few.
 void write_plain(const std::string& text, json::Writer& out) {
   std::int64_t integer = 0;
   double number = 0;
   const bool digits = !text.empty() && text.find_first_not_of("+-0123456789.eE") == std::string::npos;
-  const bool octal = text.size() > 1 && text.front() == '0' && text.find_first_not_of("0123456789") == std::string::npos;
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") out.null();
-  else if (text == "true" || text == "True" || text == "TRUE") out.boolean(true);
-  else if (text == "false" || text == "False" || text == "FALSE") out.boolean(false);
-  else if (digits && !octal && parse_whole(text, integer)) out.integer(integer);
-  else if (digits && !octal && parse_whole(text, number) && std::isfinite(number)) out.number(number);
-  else out.text(text);
+  const bool octal =
+      text.size() > 1 && text.front() == '0' && text.find_first_not_of("0123456789") == std::string::npos;
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    out.null();
+  else if (text == "true" || text == "True" || text == "TRUE")
+    out.boolean(true);
+  else if (text == "false" || text == "False" || text == "FALSE")
+    out.boolean(false);
+  else if (digits && !octal && parse_whole(text, integer))
+    out.integer(integer);
+  else if (digits && !octal && parse_whole(text, number) && std::isfinite(number))
+    out.number(number);
+  else
+    out.text(text);
 }
 
 class Converter {
@@ -57,8 +65,10 @@ class Converter {
     } else if (node.IsScalar()) {
       if (node.Tag() != "?" && node.Tag() != "!" && !node.Tag().empty())
         refuse(name_, node.Mark(), "the tag " + node.Tag() + " is not understood");
-      if (node.Tag() == "!") out_.text(node.Scalar());
-      else write_plain(node.Scalar(), out_);
+      if (node.Tag() == "!")
+        out_.text(node.Scalar());
+      else
+        write_plain(node.Scalar(), out_);
     } else {
       out_.null();
     }

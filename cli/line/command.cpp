@@ -38,37 +38,45 @@ void add_globals(CLI::App& root, Globals& globals, std::map<const CLI::Option*, 
                  std::map<const CLI::Option*, std::vector<std::string>>& words) {
   const std::vector<std::string> formats = {"table", "json", "yaml", "csv", "name"};
   auto* output = root.add_option("-o,--output", globals.output, "How to print: table, json, yaml, csv, name")
-                     ->type_name("FORMAT")->check(one_of(formats));
+                     ->type_name("FORMAT")
+                     ->check(one_of(formats));
   words[output] = formats;
-  fills[root.add_option("--app", globals.app, "The application meant, by app_id or exact name")->type_name("APP")] =
-      Fill::application;
+  fills[root.add_option("--app", globals.app, "The application meant, by app_id or exact name")
+            ->type_name("APP")] = Fill::application;
   fills[root.add_option("--context", globals.context, "The context to use instead of the current one")
             ->type_name("NAME")] = Fill::context;
-  root.add_option("--server", globals.server, "The operator API's address, http://127.0.0.1:8081")->type_name("URL");
+  root.add_option("--server", globals.server, "The operator API's address, http://127.0.0.1:8081")
+      ->type_name("URL");
   fills[root.add_option("--token-file", globals.token_file, "A file with the operator's token; - is stdin")
             ->type_name("FILE")] = Fill::file;
   root.add_option_function<std::string>(
           "--timeout", [&globals](const std::string& text) { globals.timeout = *parse_duration(text); },
           "How long to wait for one answer (default 30s)")
-      ->type_name("TIME")->check(CLI::Validator(check_duration, ""));
+      ->type_name("TIME")
+      ->check(CLI::Validator(check_duration, ""));
   root.add_flag("--yes", globals.yes, "Do not ask before a dangerous act");
-  root.add_option("--confirm", globals.confirm, "Confirm a severe act by naming what it destroys")->type_name("NAME");
+  root.add_option("--confirm", globals.confirm, "Confirm a severe act by naming what it destroys")
+      ->type_name("NAME");
   root.add_flag("--no-input", globals.no_input, "Never ask; fail where a question would be");
   root.add_flag("--no-color", globals.no_color, "No colour");
   root.add_flag("-v,--verbose", globals.verbose, "Show each request and answer on stderr");
 }
 
 Failure usage_failure(const CLI::App* app, const std::string& message) {
-  return Failure(Exit::usage, message).with_detail("usage: " + usage_of(app)).with_next(path_of(app) + " --help");
+  return Failure(Exit::usage, message)
+      .with_detail("usage: " + usage_of(app))
+      .with_next(path_of(app) + " --help");
 }
 
 /// CLI11 says "NAME is required" and joins what it could not place; say which word it was.
 std::string sentence_of(const CLI::ParseError& error, const CLI::App& root) {
   const std::string what = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
-    if (const auto end = what.find(" is required"); end != std::string::npos) return what.substr(0, end) + " is missing";
+    if (const auto end = what.find(" is required"); end != std::string::npos)
+      return what.substr(0, end) + " is missing";
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
-    if (const auto words = root.remaining(true); !words.empty()) return "unexpected argument \"" + words.front() + "\"";
+    if (const auto words = root.remaining(true); !words.empty())
+      return "unexpected argument \"" + words.front() + "\"";
   return what;
 }
 
@@ -84,12 +92,13 @@ Verb& Verb::argument(const std::string& name, std::string& into, const std::stri
   return keep(app_->add_option(name, into, meaning)->required(), name, fill);
 }
 
-Verb& Verb::optional_argument(const std::string& name, std::string& into, const std::string& meaning, Fill fill) {
+Verb& Verb::optional_argument(const std::string& name, std::string& into, const std::string& meaning,
+                              Fill fill) {
   return keep(app_->add_option(name, into, meaning), name, fill);
 }
 
-Verb& Verb::option(const std::string& flag, const std::string& value, std::string& into, const std::string& meaning,
-                   Fill fill) {
+Verb& Verb::option(const std::string& flag, const std::string& value, std::string& into,
+                   const std::string& meaning, Fill fill) {
   return keep(app_->add_option(flag, into, meaning), value, fill);
 }
 
@@ -100,7 +109,8 @@ Verb& Verb::required_option(const std::string& flag, const std::string& value, s
 
 Verb& Verb::many(const std::string& flag, const std::string& value, std::vector<std::string>& into,
                  const std::string& meaning) {
-  return keep(app_->add_option(flag, into, meaning + " (may repeat)")->allow_extra_args(false), value, Fill::nothing);
+  return keep(app_->add_option(flag, into, meaning + " (may repeat)")->allow_extra_args(false), value,
+              Fill::nothing);
 }
 
 Verb& Verb::number(const std::string& flag, std::int64_t& into, std::int64_t min, std::int64_t max,
@@ -135,7 +145,8 @@ Verb& Verb::word(const std::string& flag, std::string& into, const std::vector<s
 
 Verb& Verb::word_argument(const std::string& name, std::string& into, const std::vector<std::string>& words,
                           const std::string& meaning) {
-  auto* option = app_->add_option(name, into, meaning + ": " + joined(words, ", "))->required()->check(one_of(words));
+  auto* option =
+      app_->add_option(name, into, meaning + ": " + joined(words, ", "))->required()->check(one_of(words));
   tree_->words[option] = words;
   return keep(option, name, Fill::nothing);
 }
@@ -172,10 +183,11 @@ Noun& Noun::alias(const std::string& name) {
 
 CommandLine::CommandLine() : tree_(std::make_unique<Tree>()) {
   auto& root = tree_->root;
-  root.fallthrough();                                    // first: only commands added later inherit it
+  root.fallthrough();  // first: only commands added later inherit it
   root.require_subcommand(0, 1);
   root.set_help_flag("-h,--help", "Explain a command");
-  root.add_flag_function("--version", [](std::int64_t) {}, "Print chatctl's version");
+  root.add_flag_function(
+      "--version", [](std::int64_t) {}, "Print chatctl's version");
   add_globals(root, globals_, tree_->fills, tree_->words);
   tree_->examples[&root] = {"context add local --server http://127.0.0.1:8081 --token-file token",
                             "app create acme --plan free", "token create --app acme --user alice --ttl 24h",
@@ -242,7 +254,8 @@ Offer CommandLine::offer(const std::vector<std::string>& words) {
   if (!words.empty() && words.back().rfind('-', 0) == 0 && !found.only_positionals) {
     for (const auto* from : {found.app, static_cast<const CLI::App*>(&tree_->root)}) {
       for (const auto* option : from->get_options())
-        for (const auto& name : option->get_lnames()) out.words.emplace_back("--" + name, option->get_description());
+        for (const auto& name : option->get_lnames())
+          out.words.emplace_back("--" + name, option->get_description());
       if (from == &tree_->root) break;
     }
     return out;

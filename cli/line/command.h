@@ -42,12 +42,13 @@ class Verb {
  public:
   using Run = std::function<void(Session&)>;
 
-  Verb& argument(const std::string& name, std::string& into, const std::string& meaning, Fill fill = Fill::nothing);
+  Verb& argument(const std::string& name, std::string& into, const std::string& meaning,
+                 Fill fill = Fill::nothing);
   Verb& optional_argument(const std::string& name, std::string& into, const std::string& meaning,
                           Fill fill = Fill::nothing);
   /// `flag` is "--plan" or "-f,--file"; `value` what stands for it in the help: PLAN.
-  Verb& option(const std::string& flag, const std::string& value, std::string& into, const std::string& meaning,
-               Fill fill = Fill::nothing);
+  Verb& option(const std::string& flag, const std::string& value, std::string& into,
+               const std::string& meaning, Fill fill = Fill::nothing);
   Verb& required_option(const std::string& flag, const std::string& value, std::string& into,
                         const std::string& meaning, Fill fill = Fill::nothing);
   Verb& many(const std::string& flag, const std::string& value, std::vector<std::string>& into,
@@ -61,8 +62,8 @@ class Verb {
   Verb& word_argument(const std::string& name, std::string& into, const std::vector<std::string>& words,
                       const std::string& meaning);
   Verb& alias(const std::string& name);
-  Verb& example(const std::string& line);               // without the leading "chatctl "
-  Verb& detail(const std::string& paragraph);           // shown in the verb's own help
+  Verb& example(const std::string& line);      // without the leading "chatctl "
+  Verb& detail(const std::string& paragraph);  // shown in the verb's own help
   Verb& run(Run body);
 
  private:
@@ -89,8 +90,8 @@ class Noun {
 
 /// What completion offers at one point of a half-typed line.
 struct Offer {
-  std::vector<std::pair<std::string, std::string>> words;   // word, meaning
-  Fill fill = Fill::nothing;                                // ask for names of this kind too
+  std::vector<std::pair<std::string, std::string>> words;  // word, meaning
+  Fill fill = Fill::nothing;                               // ask for names of this kind too
 };
 
 class CommandLine {
@@ -101,13 +102,13 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   Noun noun(const std::string& name, const std::string& meaning);
-  Verb verb(const std::string& name, const std::string& meaning);       // a verb without a noun: doctor
+  Verb verb(const std::string& name, const std::string& meaning);  // a verb without a noun: doctor
 
   /// What to do for these words (without the program's name).
   struct Parsed {
-    Verb::Run run;                                       // empty: print `text`
-    std::string text;                                    // help
-    bool to_error = false;                               // a noun without a verb: help on stderr, exit 2
+    Verb::Run run;          // empty: print `text`
+    std::string text;       // help
+    bool to_error = false;  // a noun without a verb: help on stderr, exit 2
   };
   /// Errors:  Failure usage, with the nearest word for a mistyped noun, verb or flag.
   Parsed parse(const std::vector<std::string>& words);

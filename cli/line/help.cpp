@@ -37,7 +37,8 @@ std::string entries_text(const std::string& title, const Entries& entries) {
   std::string out = "\n" + title + ":\n";
   for (const auto& [name, meaning] : entries) {
     out += "  " + name;
-    out += name.size() > label ? "\n" + std::string(label + 4, ' ') : std::string(label + 2 - name.size(), ' ');
+    out +=
+        name.size() > label ? "\n" + std::string(label + 4, ' ') : std::string(label + 2 - name.size(), ' ');
     out += wrapped(meaning, label + 4) + "\n";
   }
   return out;
@@ -54,8 +55,10 @@ Entries options_of(const CLI::App* app) {
   const bool is_root = app->get_parent() == nullptr;
   Entries out;
   for (const auto* option : app->get_options())
-    if (!option->get_positional() && !option->get_group().empty() && (is_root || !option->check_name("--help")))
-      out.emplace_back(label_of(option), option->get_description() + (option->get_required() ? " (required)" : ""));
+    if (!option->get_positional() && !option->get_group().empty() &&
+        (is_root || !option->check_name("--help")))
+      out.emplace_back(label_of(option),
+                       option->get_description() + (option->get_required() ? " (required)" : ""));
   return out;
 }
 
@@ -130,7 +133,8 @@ std::string path_of(const CLI::App* app) {
 
 std::string usage_of(const CLI::App* app) {
   auto line = path_of(app);
-  if (!app->get_subcommands({}).empty()) return line + (app->get_parent() == nullptr ? " <command>" : " <verb>");
+  if (!app->get_subcommands({}).empty())
+    return line + (app->get_parent() == nullptr ? " <command>" : " <verb>");
   for (const auto* option : app->get_options())
     if (option->get_positional())
       line += option->get_required() ? " " + option->get_name(true) : " [" + option->get_name(true) + "]";
@@ -144,7 +148,8 @@ std::string help_of(const Tree& tree, const CLI::App* app) {
   const bool is_root = app->get_parent() == nullptr;
   std::string out = wrapped(app->get_description(), 0) + "\n";
   if (const auto detail = tree.details.find(app); detail != tree.details.end())
-    for (const auto& paragraph : text::split(detail->second, '\n')) out += "\n" + wrapped(paragraph, 0) + "\n";
+    for (const auto& paragraph : text::split(detail->second, '\n'))
+      out += "\n" + wrapped(paragraph, 0) + "\n";
   out += "\nUsage:\n  " + usage_of(app) + "\n" + examples_text(tree, app);
   out += entries_text(is_root ? "Commands" : "Verbs", commands_of(app));
   out += entries_text("Arguments", arguments_of(app));

@@ -89,11 +89,15 @@ Scan scan(const Tree& tree, const std::vector<std::string>& words) {
   Scan found;
   found.app = &tree.root;
   for (const auto& word : words) {
-    if (found.open != nullptr) found.open = nullptr;
-    else if (found.only_positionals || word.size() < 2 || word.front() != '-') scan_word(word, found);
-    else if (word == "--") found.only_positionals = true;
-    else scan_flag(tree, word, found);
-    if (!found.typo.empty() && found.app == &tree.root) break;      // nothing after it can be understood
+    if (found.open != nullptr)
+      found.open = nullptr;
+    else if (found.only_positionals || word.size() < 2 || word.front() != '-')
+      scan_word(word, found);
+    else if (word == "--")
+      found.only_positionals = true;
+    else
+      scan_flag(tree, word, found);
+    if (!found.typo.empty() && found.app == &tree.root) break;  // nothing after it can be understood
   }
   return found;
 }

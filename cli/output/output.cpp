@@ -29,7 +29,8 @@ std::string cell_for_people(const Value& row, const Column& column) {
   return printable(text);
 }
 
-std::string paint_cell(const Column& column, const std::string& padded, const std::string& cell, Style style) {
+std::string paint_cell(const Column& column, const std::string& padded, const std::string& cell,
+                       Style style) {
   return column.look == Look::state ? style.paint(ink_of_state(cell), padded) : padded;
 }
 

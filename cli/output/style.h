@@ -17,7 +17,8 @@ class Style {
   bool coloured_;
 };
 
-/// active, ok, applied … green; warning, suspended, pending … yellow; blocked, deleted, changed, failed … red.
+/// active, ok, applied … green; warning, suspended, pending … yellow; blocked, deleted, changed, failed …
+/// red.
 Ink ink_of_state(std::string_view state);
 
 }  // namespace chat::cli

@@ -39,7 +39,8 @@ void write_json(const Value& value, std::size_t depth, std::string& out) {
 /// A word that no YAML parser takes for anything but that string.
 bool is_plain_yaml(std::string_view s) {
   if (s.empty() || s.size() > 200) return false;
-  static const std::vector<std::string> reserved = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+  static const std::vector<std::string> reserved = {"true", "false", "null", "yes", "no",
+                                                    "on",   "off",   "y",    "n"};
   const auto lower = text::lower_ascii(s);
   for (const auto& word : reserved)
     if (lower == word) return false;
@@ -52,7 +53,7 @@ bool is_plain_yaml(std::string_view s) {
 
 std::string yaml_scalar(std::string_view s) {
   if (is_plain_yaml(s)) return std::string(s);
-  json::Writer quoted;                       // JSON's double quotes are YAML's
+  json::Writer quoted;  // JSON's double quotes are YAML's
   return quoted.text(s).take();
 }
 
@@ -61,7 +62,8 @@ bool is_block(const Value& value) {
          (value.kind() == Kind::array && !value.items().empty());
 }
 
-/// Writes a block whose first line continues the current one (after "- ") and whose further lines start at `indent`.
+/// Writes a block whose first line continues the current one (after "- ") and whose further lines start at
+/// `indent`.
 void write_yaml(const Value& value, std::size_t indent, std::string& out) {
   const std::string margin(indent, ' ');
   bool first = true;
@@ -92,15 +94,27 @@ std::uint32_t next_code_point(std::string_view s, std::size_t& at) {
   const auto lead = static_cast<unsigned char>(s[at++]);
   const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
   std::uint32_t point = more == 3 ? lead & 0x07u : more == 2 ? lead & 0x0Fu : more == 1 ? lead & 0x1Fu : lead;
-  for (int i = 0; i < more && at < s.size(); ++i) point = point << 6 | (static_cast<unsigned char>(s[at++]) & 0x3Fu);
+  for (int i = 0; i < more && at < s.size(); ++i)
+    point = point << 6 | (static_cast<unsigned char>(s[at++]) & 0x3Fu);
   return point;
 }
 
-struct Span { std::uint32_t first, last; };
+struct Span {
+  std::uint32_t first, last;
+};
 // Source: Unicode 15 EastAsianWidth W and F, Emoji_Presentation; coarse blocks are enough to align a table.
-constexpr std::array<Span, 12> kWide{{{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0x33FF}, {0x3400, 0x4DBF},
-                                      {0x4E00, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
-                                      {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}}};
+constexpr std::array<Span, 12> kWide{{{0x1100, 0x115F},
+                                      {0x2E80, 0x303E},
+                                      {0x3041, 0x33FF},
+                                      {0x3400, 0x4DBF},
+                                      {0x4E00, 0xA4CF},
+                                      {0xAC00, 0xD7A3},
+                                      {0xF900, 0xFAFF},
+                                      {0xFE30, 0xFE6F},
+                                      {0xFF00, 0xFF60},
+                                      {0xFFE0, 0xFFE6},
+                                      {0x1F300, 0x1FAFF},
+                                      {0x20000, 0x3FFFD}}};
 constexpr std::array<Span, 5> kNarrowest{
     {{0x0300, 0x036F}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0x1F3FB, 0x1F3FF}}};
 
@@ -182,7 +196,8 @@ std::string printable(std::string_view utf8) {
     } else if (point < 0x100) {
       out += {'\\', 'x', kHex[point >> 4], kHex[point & 15]};
     } else {
-      out += {'\\', 'u', kHex[point >> 12 & 15], kHex[point >> 8 & 15], kHex[point >> 4 & 15], kHex[point & 15]};
+      out +=
+          {'\\', 'u', kHex[point >> 12 & 15], kHex[point >> 8 & 15], kHex[point >> 4 & 15], kHex[point & 15]};
     }
   }
   return out;

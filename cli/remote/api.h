@@ -7,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-/// The operator's HTTP API as the verbs see it. The real one is api_client.h (libcurl); tests hand in their own.
+/// The operator's HTTP API as the verbs see it. The real one is api_client.h (libcurl); tests hand in their
+/// own.
 namespace chat::cli {
 
 struct ApiRequest {
@@ -21,7 +22,7 @@ struct ApiRequest {
 struct ApiAnswer {
   int status = 0;
   std::string body;
-  std::map<std::string, std::string> headers;                   // names lower case; of a repeated one the last
+  std::map<std::string, std::string> headers;  // names lower case; of a repeated one the last
 };
 
 class Api {
@@ -33,18 +34,20 @@ class Api {
 };
 
 struct ApiOptions {
-  std::string server;                                           // "http://127.0.0.1:8081"
-  std::function<std::string()> token;                           // asked once, before the first request that wants one
-  std::string ca_file;                                          // empty: the system's
-  std::chrono::milliseconds timeout{30'000};                    // one request, connecting included
-  std::function<void(const std::string&)> trace;                // -v: a line per request and answer; never a token
-  std::function<void(const std::string&)> warn;                 // what the person should know
+  std::string server;                             // "http://127.0.0.1:8081"
+  std::function<std::string()> token;             // asked once, before the first request that wants one
+  std::string ca_file;                            // empty: the system's
+  std::chrono::milliseconds timeout{30'000};      // one request, connecting included
+  std::function<void(const std::string&)> trace;  // -v: a line per request and answer; never a token
+  std::function<void(const std::string&)> warn;   // what the person should know
 };
 
-/// The body of a good answer; a problem document becomes a Failure with its details and the exit code of its `code`.
+/// The body of a good answer; a problem document becomes a Failure with its details and the exit code of its
+/// `code`.
 std::string call(Api& api, const ApiRequest& request);
 
-std::string get(Api& api, const std::string& path, std::vector<std::pair<std::string, std::string>> query = {});
+std::string get(Api& api, const std::string& path,
+                std::vector<std::pair<std::string, std::string>> query = {});
 std::string post(Api& api, const std::string& path, const std::string& body);
 std::string put(Api& api, const std::string& path, const std::string& body);
 std::string patch(Api& api, const std::string& path, const std::string& body);

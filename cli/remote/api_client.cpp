@@ -65,12 +65,16 @@ std::string host_of(const std::string& url) {
   return out;
 }
 
+struct Cleanup {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+
 class ApiClient : public Api {
  public:
   explicit ApiClient(ApiOptions options) : options_(std::move(options)) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    handle_ = curl_easy_init();
-    if (handle_ == nullptr) throw Failure(Exit::failure, "libcurl could not start");
+    handle_.reset(curl_easy_init());
+    if (!handle_) throw Failure(Exit::failure, "libcurl could not start");
     while (!options_.server.empty() && options_.server.back() == '/') options_.server.pop_back();
     const bool plain = options_.server.rfind("http://", 0) == 0;
     const auto host = host_of(options_.server);
@@ -78,21 +82,21 @@ class ApiClient : public Api {
       throw Failure(Exit::usage, "\"" + options_.server + "\" is no http:// or https:// address of a server");
     sends_token_in_clear_ = plain && !is_loopback(host);
   }
-  ~ApiClient() override { curl_easy_cleanup(handle_); }
-  ApiClient(const ApiClient&) = delete;
-  ApiClient& operator=(const ApiClient&) = delete;
 
   ApiAnswer send(const ApiRequest& request) override;
 
  private:
   [[nodiscard]] std::string url_of(const ApiRequest& request) const;
   void add_headers(const ApiRequest& request, HeaderList& headers);
-  void prepare(const ApiRequest& request, const std::string& url, const HeaderList& headers, Received& received);
+  void prepare(const ApiRequest& request, const std::string& url, const HeaderList& headers,
+               Received& received);
   [[nodiscard]] Failure unreachable(CURLcode code, const char* why, bool too_large) const;
-  void trace(const std::string& line) const { if (options_.trace) options_.trace(line); }
+  void trace(const std::string& line) const {
+    if (options_.trace) options_.trace(line);
+  }
 
   ApiOptions options_;
-  CURL* handle_ = nullptr;
+  std::unique_ptr<CURL, Cleanup> handle_;
   std::string token_;
   bool sends_token_in_clear_ = false;
 };
@@ -109,7 +113,7 @@ std::string ApiClient::url_of(const ApiRequest& request) const {
 
 void ApiClient::add_headers(const ApiRequest& request, HeaderList& headers) {
   headers.add("Accept: application/json");
-  headers.add("Expect:");                                       // no 100-continue round trip
+  headers.add("Expect:");  // no 100-continue round trip
   if (request.with_token) {
     if (token_.empty() && options_.token) {
       token_ = options_.token();
@@ -124,30 +128,32 @@ void ApiClient::add_headers(const ApiRequest& request, HeaderList& headers) {
 
 void ApiClient::prepare(const ApiRequest& request, const std::string& url, const HeaderList& headers,
                         Received& received) {
-  curl_easy_reset(handle_);
-  curl_easy_setopt(handle_, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, headers.list);
-  curl_easy_setopt(handle_, CURLOPT_USERAGENT, "chatctl/" CHAT_VERSION);
-  curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
+  curl_easy_reset(handle_.get());
+  curl_easy_setopt(handle_.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle_.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle_.get(), CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl_easy_setopt(handle_.get(), CURLOPT_HTTPHEADER, headers.list);
+  curl_easy_setopt(handle_.get(), CURLOPT_USERAGENT, "chatctl/" CHAT_VERSION);
+  curl_easy_setopt(handle_.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
+  curl_easy_setopt(handle_.get(), CURLOPT_CONNECTTIMEOUT_MS,
                    std::min(kConnectTimeoutMs, static_cast<long>(options_.timeout.count())));
-  curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(handle_, CURLOPT_WRITEDATA, &received);
-  curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(handle_, CURLOPT_HEADERDATA, &received);
-  if (!options_.ca_file.empty()) curl_easy_setopt(handle_, CURLOPT_CAINFO, options_.ca_file.c_str());
+  curl_easy_setopt(handle_.get(), CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(handle_.get(), CURLOPT_WRITEDATA, &received);
+  curl_easy_setopt(handle_.get(), CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(handle_.get(), CURLOPT_HEADERDATA, &received);
+  if (!options_.ca_file.empty()) curl_easy_setopt(handle_.get(), CURLOPT_CAINFO, options_.ca_file.c_str());
   // A proxy from the environment must never see the operator's token of a server on this machine.
-  if (is_loopback(host_of(url))) curl_easy_setopt(handle_, CURLOPT_PROXY, "");
+  if (is_loopback(host_of(url))) curl_easy_setopt(handle_.get(), CURLOPT_PROXY, "");
   if (request.body) {
-    curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
-    curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, request.body->data());
+    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body->size()));
+    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDS, request.body->data());
   }
 }
 
 Failure ApiClient::unreachable(CURLcode code, const char* why, bool too_large) const {
-  if (too_large) return Failure(Exit::failure, options_.server + " answered more than 32 MiB; is it the right server?");
+  if (too_large)
+    return Failure(Exit::failure, options_.server + " answered more than 32 MiB; is it the right server?");
   if (code == CURLE_OPERATION_TIMEDOUT)
     return Failure(Exit::unavailable, options_.server + " did not answer within " +
                                           std::to_string(options_.timeout.count()) + " ms")
@@ -164,14 +170,14 @@ ApiAnswer ApiClient::send(const ApiRequest& request) {
   const auto url = url_of(request);
   prepare(request, url, headers, received);
   char why[CURL_ERROR_SIZE] = "";
-  curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, why);
+  curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, why);
   trace("> " + request.method + " " + url);
-  const auto code = curl_easy_perform(handle_);
+  const auto code = curl_easy_perform(handle_.get());
   if (code != CURLE_OK) throw unreachable(code, why, received.too_large);
   long status = 0;
   curl_off_t took_us = 0;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(handle_, CURLINFO_TOTAL_TIME_T, &took_us);
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(handle_.get(), CURLINFO_TOTAL_TIME_T, &took_us);
   received.answer.status = static_cast<int>(status);
   trace("< " + std::to_string(status) + " in " + std::to_string(took_us / 1000) + " ms, request " +
         received.answer.headers["x-request-id"]);
@@ -180,6 +186,8 @@ ApiAnswer ApiClient::send(const ApiRequest& request) {
 
 }  // namespace
 
-std::unique_ptr<Api> make_api_client(ApiOptions options) { return std::make_unique<ApiClient>(std::move(options)); }
+std::unique_ptr<Api> make_api_client(ApiOptions options) {
+  return std::make_unique<ApiClient>(std::move(options));
+}
 
 }  // namespace chat::cli

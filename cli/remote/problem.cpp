@@ -23,49 +23,71 @@ Exit exit_of_code(Code code) {
     case Code::target_too_long:
     case Code::unsupported_media_type:
     case Code::headers_too_large:
-    case Code::internal: return Exit::failure;
+    case Code::internal:
+      return Exit::failure;
     case Code::unauthenticated:
     case Code::token_expired:
     case Code::token_revoked:
-    case Code::forbidden: return Exit::denied;
-    case Code::not_found: return Exit::not_found;
+    case Code::forbidden:
+      return Exit::denied;
+    case Code::not_found:
+      return Exit::not_found;
     case Code::application_suspended:
     case Code::user_deactivated:
     case Code::channel_frozen:
     case Code::conflict:
     case Code::already_exists:
-    case Code::idempotency_mismatch: return Exit::conflict;
+    case Code::idempotency_mismatch:
+      return Exit::conflict;
     case Code::limit_reached:
     case Code::quota_exceeded:
     case Code::rate_limited:
-    case Code::too_many_connections: return Exit::limit;
+    case Code::too_many_connections:
+      return Exit::limit;
     case Code::idempotency_running:
     case Code::request_timeout:
-    case Code::unavailable: return Exit::unavailable;
+    case Code::unavailable:
+      return Exit::unavailable;
   }
   return Exit::failure;
 }
 
 Exit exit_of_status(int status) {
   switch (status) {
-    case 401: case 403: return Exit::denied;
-    case 404: case 410: return Exit::not_found;
-    case 409: case 412: case 428: return Exit::conflict;
-    case 402: case 429: return Exit::limit;
-    case 408: case 502: case 503: case 504: return Exit::unavailable;
-    default: return Exit::failure;
+    case 401:
+    case 403:
+      return Exit::denied;
+    case 404:
+    case 410:
+      return Exit::not_found;
+    case 409:
+    case 412:
+    case 428:
+      return Exit::conflict;
+    case 402:
+    case 429:
+      return Exit::limit;
+    case 408:
+    case 502:
+    case 503:
+    case 504:
+      return Exit::unavailable;
+    default:
+      return Exit::failure;
   }
 }
 
 void advise(Failure& failure, const ApiAnswer& answer) {
   switch (failure.exit()) {
     case Exit::denied:
-      failure.with_next("give an operator's token: --token-file FILE, CHATCTL_TOKEN_FILE, or chatctl context add");
+      failure.with_next(
+          "give an operator's token: --token-file FILE, CHATCTL_TOKEN_FILE, or chatctl context add");
       break;
     case Exit::unavailable:
       failure.with_next("chatctl doctor tells what is not working");
       break;
-    default: break;
+    default:
+      break;
   }
   if (const auto wait = answer.headers.find("retry-after"); wait != answer.headers.end())
     failure.with_next("try again in " + wait->second + " s");
@@ -75,7 +97,8 @@ void advise(Failure& failure, const ApiAnswer& answer) {
 std::optional<json::Document> problem_in(const ApiAnswer& answer) {
   try {
     auto document = json::Document::parse(answer.body);
-    if (document.root().kind() == json::Kind::object) return document;
+    if (!text_at(document.root(), "detail").empty() || !text_at(document.root(), "title").empty())
+      return document;
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -94,7 +117,8 @@ Failure failure_of(const ApiRequest& request, const ApiAnswer& answer) {
   const auto problem = problem_in(answer);
   if (!problem) {
     Failure failure(exit_of_status(answer.status), request.method + " " + request.path + " answered " +
-                                                       std::to_string(answer.status) + " without a problem document");
+                                                       std::to_string(answer.status) +
+                                                       " without a problem document");
     if (answer.status == 404) failure.with_next("is --server the operator's address (default port 8081)?");
     advise(failure, answer);
     return failure;
@@ -104,9 +128,14 @@ Failure failure_of(const ApiRequest& request, const ApiAnswer& answer) {
   auto detail = text_at(root, "detail");
   if (detail.empty()) detail = text_at(root, "title");
   Failure failure(exit_of(code, answer.status), detail + (code.empty() ? "" : " [" + code + "]"));
-  if (const auto errors = find_at(root, "errors"); errors && errors->kind() == json::Kind::array)
-    for (const auto& mistake : errors->items())
-      failure.with_detail(text_at(mistake, "pointer") + ": " + text_at(mistake, "detail"));
+  if (const auto errors = find_at(root, "errors"); errors && errors->kind() == json::Kind::array) {
+    const auto mistakes = errors->items();
+    const bool said = mistakes.size() == 1 &&
+                      detail.find(text_at(mistakes[0], "detail")) != std::string::npos &&
+                      detail.find(text_at(mistakes[0], "pointer")) != std::string::npos;
+    for (const auto& mistake : mistakes)
+      if (!said) failure.with_detail(text_at(mistake, "pointer") + ": " + text_at(mistake, "detail"));
+  }
   if (const auto id = text_at(root, "request_id"); !id.empty()) failure.with_detail("request " + id);
   advise(failure, answer);
   return failure;

@@ -7,7 +7,8 @@
 namespace chat::cli {
 
 /// What an answer that is not 2xx means to the person at the terminal.
-/// Shape:   message = the problem's detail; one line per mistake with its pointer; the request id; what to do next.
+/// Shape:   message = the problem's detail; one line per mistake with its pointer; the request id; what to do
+/// next.
 Failure failure_of(const ApiRequest& request, const ApiAnswer& answer);
 
 /// By the problem's code word first, else by the status.

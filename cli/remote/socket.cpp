@@ -10,12 +10,14 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
-
 #include <csignal>
 #include <deque>
 #include <type_traits>
 
 #include "cli/exit_code.h"
+#include "cli/output/value.h"
+#include "platform/base/error.h"
+#include "platform/base/json.h"
 
 namespace chat::cli {
 namespace {
@@ -28,13 +30,13 @@ using Plain = beast::tcp_stream;
 using Secure = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr std::size_t kMaxFrameBytes = 4 * 1024 * 1024;
-constexpr std::chrono::seconds kIdle{75};                 // pings every half of it; the server pings too
+constexpr std::chrono::seconds kIdle{75};  // pings every half of it; the server pings too
 
 struct Target {
   bool secure = false;
-  std::string host;                                       // without brackets
+  std::string host;  // without brackets
   std::string port;
-  std::string authority;                                  // for the Host header
+  std::string authority;  // for the Host header
   std::string path;
 };
 
@@ -60,35 +62,54 @@ Target parse_url(const std::string& url) {
   return target;
 }
 
+/// What the server says of a refused handshake, else the bare status.
+std::string refusal_of(int status, const std::string& body) {
+  try {
+    const auto document = json::Document::parse(body);
+    if (const auto detail = text_at(document.root(), "detail"); !detail.empty()) return detail;
+  } catch (const Error&) {
+    return "the server answered " + std::to_string(status);  // a page of a proxy in between
+  }
+  return "the server answered " + std::to_string(status);
+}
+
 /// Callbacks on one io_context, driven by whoever waits in next().
 template <class Stream>
 class Socket : public EventSocket {
  public:
   Socket(SocketOptions options, Target target)
-      : options_(std::move(options)), target_(std::move(target)), signals_(io_, SIGINT, SIGTERM), resolver_(io_) {
+      : options_(std::move(options)),
+        target_(std::move(target)),
+        signals_(io_, SIGINT, SIGTERM),
+        resolver_(io_) {
     if constexpr (std::is_same_v<Stream, Secure>) {
       tls_.set_verify_mode(asio::ssl::verify_peer);
       boost::system::error_code failed;
-      if (options_.ca_file.empty()) tls_.set_default_verify_paths(failed);
-      else tls_.load_verify_file(options_.ca_file, failed);
+      if (options_.ca_file.empty())
+        tls_.set_default_verify_paths(failed);
+      else
+        tls_.load_verify_file(options_.ca_file, failed);
       if (failed) throw Failure(Exit::failure, "cannot read " + options_.ca_file + ": " + failed.message());
       socket_ = std::make_unique<websocket::stream<Stream>>(io_, tls_);
     } else {
       socket_ = std::make_unique<websocket::stream<Stream>>(io_);
     }
-    signals_.async_wait([this](boost::system::error_code failed, int) { interrupted_ = interrupted_ || !failed; });
+    signals_.async_wait(
+        [this](boost::system::error_code failed, int) { interrupted_ = interrupted_ || !failed; });
   }
 
   SocketEvent next(std::chrono::steady_clock::time_point deadline) override {
-    if (!started_) connect();
-    else if (open_ && !reading_ && ready_.empty()) read();
+    if (!started_)
+      connect();
+    else if (open_ && !reading_ && ready_.empty())
+      read();
     while (ready_.empty() && !interrupted_) {
       if (io_.stopped()) io_.restart();
       if (io_.run_one_until(deadline) == 0) return {.kind = SocketEvent::Kind::deadline};
     }
     if (interrupted_) return {.kind = SocketEvent::Kind::interrupted};
     auto event = ready_.front();
-    if (event.kind != SocketEvent::Kind::closed) ready_.pop_front();        // closed stays: for ever
+    if (event.kind != SocketEvent::Kind::closed) ready_.pop_front();  // closed stays: for ever
     return event;
   }
 
@@ -99,14 +120,15 @@ class Socket : public EventSocket {
     started_ = true;
     auto& tcp = beast::get_lowest_layer(*socket_);
     tcp.expires_after(options_.connect_timeout);
-    resolver_.async_resolve(target_.host, target_.port, [this, &tcp](Failed failed, Tcp::resolver::results_type found) {
-      if (failed) return close("cannot find " + target_.host + ": " + failed.message());
-      tcp.async_connect(found, [this](Failed why, const Tcp::endpoint&) {
-        if (why) return close("cannot connect to " + target_.authority + ": " + why.message());
-        beast::get_lowest_layer(*socket_).socket().set_option(Tcp::no_delay(true));
-        secure();
-      });
-    });
+    resolver_.async_resolve(
+        target_.host, target_.port, [this, &tcp](Failed failed, Tcp::resolver::results_type found) {
+          if (failed) return close("cannot find " + target_.host + ": " + failed.message());
+          tcp.async_connect(found, [this](Failed why, const Tcp::endpoint&) {
+            if (why) return close("cannot connect to " + target_.authority + ": " + why.message());
+            beast::get_lowest_layer(*socket_).socket().set_option(Tcp::no_delay(true));
+            secure();
+          });
+        });
   }
 
   void secure() {
@@ -142,7 +164,7 @@ class Socket : public EventSocket {
         return read();
       }
       const bool answered = failed == websocket::error::upgrade_declined;
-      close(answered ? "the server answered " + std::to_string(answer_.result_int()) : failed.message());
+      close(answered ? refusal_of(static_cast<int>(answer_.result_int()), answer_.body()) : failed.message());
       if (answered) ready_.back().http_status = static_cast<int>(answer_.result_int());
     });
   }

@@ -8,7 +8,7 @@
 namespace chat::cli {
 
 struct SocketOptions {
-  std::string url;                                    // ws:// or wss://host[:port]/path
+  std::string url;  // ws:// or wss://host[:port]/path
   std::string api_key;
   std::string token;
   std::string ca_file;                                // empty: the system's
@@ -19,9 +19,9 @@ struct SocketOptions {
 struct SocketEvent {
   enum class Kind { frame, closed, deadline, interrupted };
   Kind kind = Kind::frame;
-  std::string text = {};                              // the frame; of `closed`: why, in words
-  int close_code = 0;                                 // of `closed`: 0 when the connection just broke
-  int http_status = 0;                                // of `closed` in the handshake: the status that refused it
+  std::string text = {};  // the frame; of `closed`: why, in words
+  int close_code = 0;     // of `closed`: 0 when the connection just broke
+  int http_status = 0;    // of `closed` in the handshake: the status that refused it
 };
 
 /// Thread:  one.

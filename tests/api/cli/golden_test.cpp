@@ -162,6 +162,9 @@ TEST_CASE("chatctl: tail prints a piece per event and survives a lost connection
   stage.sockets.connections.push_back(lively());
   stage.sockets.connections.push_back({refused});
   stage.sockets.connections.push_back({lively()[0], {.kind = cli::SocketEvent::Kind::interrupted}});
+  stage.sockets.connections.push_back({{.kind = cli::SocketEvent::Kind::closed,
+                                        .text = "This application is suspended.",
+                                        .http_status = 403}});
   compare("tail.txt", stage);
   REQUIRE(!stage.sockets.opened.empty());
   CHECK(stage.sockets.opened.front().url == "ws://127.0.0.1:8080/v1/connect");

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/remote/api_client.h"
 #include "cli/run.h"
 #include "platform/base/crypto.h"
 
@@ -110,7 +111,7 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
   cli::World world{.in = in,
                    .out = out,
                    .err = err,
-                   .clock = clock,
+                   .clock = real ? system_clock() : clock,
                    .in_is_terminal = terminal,
                    .environment = environment,
                    .connect_api =
@@ -128,6 +129,10 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
                          }
                          return std::make_unique<SocketOnStage>(std::move(events));
                        }};
+  if (real) {
+    world.connect_api = cli::make_api_client;
+    world.open_socket = cli::make_socket;
+  }
   Seen seen;
   seen.exit = cli::run(words, world);
   seen.out = out.str();

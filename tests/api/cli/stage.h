@@ -57,6 +57,7 @@ class Stage {
   std::map<std::string, std::string> environment;
   std::filesystem::path folder;
   bool terminal = false;
+  bool real = false;  // libcurl and Boost.Beast instead
 };
 
 /// A customer, plans, keys, usage: enough for every noun to show something.

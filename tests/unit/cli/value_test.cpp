@@ -41,10 +41,12 @@ TEST_CASE("json: two blanks a level", "[unit][cli]") {
 }
 
 TEST_CASE("yaml: what is written is read back as the same values", "[unit][cli]") {
-  for (const auto* json :
-       {R"({"a":"plain","b":"true","c":"12","d":"","e":"a: b","f":"- x","g":"null","h":"#","i":"ünï","j":"a\nb\u001b"})",
-        R"({"n":12,"f":1.5,"t":true,"z":null,"o":{},"l":[],"deep":{"l":[[1,2],[{"a":1,"b":[3]}]]}})",
-        R"([{"a":1,"b":{"c":2}},{"a":"2026-11-21T12:00:00Z"}])", R"({"weird key":1,"yes":2,"1":3})", R"("text")", "[]"}) {
+  for (
+      const auto* json :
+      {R"({"a":"plain","b":"true","c":"12","d":"","e":"a: b","f":"- x","g":"null","h":"#","i":"ünï","j":"a\nb\u001b"})",
+       R"({"n":12,"f":1.5,"t":true,"z":null,"o":{},"l":[],"deep":{"l":[[1,2],[{"a":1,"b":[3]}]]}})",
+       R"([{"a":1,"b":{"c":2}},{"a":"2026-11-21T12:00:00Z"}])", R"({"weird key":1,"yes":2,"1":3})",
+       R"("text")", "[]"}) {
     INFO(as_yaml(json));
     const auto document = json::Document::parse(json);
     CHECK(yaml_to_json(as_yaml(json), "x") == document.root().raw());

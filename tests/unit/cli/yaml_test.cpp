@@ -18,10 +18,13 @@ std::string refusal(const std::string& yaml) {
 }  // namespace
 
 TEST_CASE("yaml: plain words have types, quoted ones are texts", "[unit][cli]") {
-  CHECK(yaml_to_json("[1, -2, 1.5, 1e3, true, False, null, ~, '1', \"true\", yes, on, 010, 0x10, 1_000, .5, 0, -0.5]", "f") ==
+  CHECK(yaml_to_json(
+            "[1, -2, 1.5, 1e3, true, False, null, ~, '1', \"true\", yes, on, 010, 0x10, 1_000, .5, 0, -0.5]",
+            "f") ==
         R"([1,-2,1.5,1000.0,true,false,null,null,"1","true","yes","on","010","0x10","1_000",0.5,0,-0.5])");
   CHECK(yaml_to_json("99999999999999999999999", "f").find_first_not_of("0123456789.e+") == std::string::npos);
-  CHECK(yaml_to_json("a: 2026-11-21\nb: 1.2.3\nc: --\n", "f") == R"({"a":"2026-11-21","b":"1.2.3","c":"--"})");
+  CHECK(yaml_to_json("a: 2026-11-21\nb: 1.2.3\nc: --\n", "f") ==
+        R"({"a":"2026-11-21","b":"1.2.3","c":"--"})");
 }
 
 TEST_CASE("yaml: nothing is null", "[unit][cli]") {

@@ -1,0 +1,149 @@
+#include "tests/support/service.h"
+
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "platform/base/id.h"
+#include "tests/api/cli/stage.h"
+
+// chatctl against a whole chatd: that what one sends, the other understands, and that the answers have the
+// shapes shown.
+namespace chat::test {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+constexpr const char* kOperatorToken =
+    "operator-of-the-tests-0123456789";  // as tests/support/service.cpp sets it
+
+/// A stage whose curtain is up: libcurl, Boost.Beast and the node of this process.
+struct Real {
+  Stage stage;
+  std::string name = "cli-" + new_uuid7(system_clock().now()).text();
+
+  Real() {
+    auto& node = Service::get().node();
+    stage.real = true;
+    stage.write("token", std::string(kOperatorToken) + "\n");
+    stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:" + std::to_string(node.operator_port());
+    stage.environment["CHATCTL_APP"] = name;
+  }
+  std::string ok(const std::string& line) {
+    const auto seen = stage.run_line(line);
+    INFO(line << "\n" << seen.out << seen.err);
+    CHECK(seen.exit == 0);
+    return seen.out;
+  }
+  int fails(const std::string& line) { return stage.run_line(line).exit; }
+  void create() { ok("app create " + name + " --plan " + Service::kPlan + " --out-file app.secret"); }
+  Json show() { return Json::parse(ok("app show -o json")); }
+};
+
+}  // namespace
+
+TEST_CASE("chatctl and chatd: an application's life from create to delete", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto id = real.show().at("app_id").get<std::string>();
+  CHECK(real.show().at("status") == "active");
+  real.ok("app update " + real.name + " --limit messages.hard=5 --limit connections.hard=7");
+  real.ok("app update " + real.name + " --limit messages.hard=");
+  CHECK(real.show().at("limits") == Json{{"connections", {{"hard", 7}}}});
+  real.ok("app suspend " + real.name + " --reason overdue --yes");
+  CHECK(real.show().at("status_reason") == "overdue");
+  real.ok("app resume " + real.name);
+  CHECK(holds(real.ok("app list -o name"), id));
+  CHECK(real.fails("app update " + real.name + " --plan no-such-plan") == 1);
+  CHECK(real.fails("app show no-such-application") == 3);
+  real.ok("app delete " + real.name + " --confirm " + real.name);
+  CHECK(real.show().at("status") == "deleted");
+}
+
+TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto made = Json::parse(real.ok("key create -o json"));
+  real.ok("key rotate --grace 1h");
+  auto secrets = Json::parse(real.ok("key show -o json")).at("secrets");
+  CHECK(secrets.size() == 3);
+  const auto secret_id = made.at("secret").at("secret_id").get<std::string>();
+  real.ok("key delete " + secret_id + " --yes");
+  CHECK(real.fails("key delete " + secret_id + " --yes") == 3);
+  CHECK(Json::parse(real.ok("key show -o json")).at("secrets").size() == 2);
+}
+
+TEST_CASE("chatctl and chatd: a token signed offline is accepted, and dead once revoked", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto key = real.show().at("api_key").get<std::string>();
+  auto token =
+      real.ok("token create --user alice --secret-file app.secret --ttl 1h -o name --api-key " + key);
+  token.pop_back();
+  const auto status = [&](const std::string& with) {
+    Actor actor(Service::get().port(), {{"X-API-Key", key}, {"Authorization", "Bearer " + with}});
+    return actor.get("/v1/unread").status;
+  };
+  auto from_api = real.ok("token create --server-token -o name");
+  from_api.pop_back();
+  Actor server(Service::get().port(), {{"X-API-Key", key}, {"Authorization", "Bearer " + from_api}});
+  REQUIRE(server.post("/v1/users", {{"users", {{{"user_id", "alice"}}}}}).status == 200);
+  CHECK(status(token) == 200);
+  real.ok("token revoke --user alice --before " +
+          format_time(system_clock().now() + std::chrono::minutes(1)) + " --yes");
+  eventually("the token is dead", [&] { return status(token) == 401; });
+}
+
+TEST_CASE("chatctl and chatd: plan apply changes once and then nothing", "[api][cli]") {
+  Real real;
+  const std::string plan =
+      "{plan_id: cli-apply, name: N, currency: EUR, price_month: 0, price_year: 0, features: {}, "
+      "limits: [{meter: messages, window: month, included: 1, hard: 2, action: block}]}";
+  real.stage.write("plan.yaml", plan);
+  real.ok("plan apply -f plan.yaml");
+  CHECK(Json::parse(real.ok("plan apply -f plan.yaml -o json")).at(0).at("result") == "unchanged");
+  CHECK(holds(real.ok("plan list -o name"), "cli-apply\n"));
+  real.stage.write("bad.yaml", "{plan_id: cli-bad, name: '', limits: [{meter: nonsense}]}");
+  const auto bad = real.stage.run_line("plan apply -f bad.yaml");
+  CHECK(bad.exit == 1);
+  CHECK(holds(bad.err, "#/limits/0/meter"));
+  real.ok("plan delete cli-apply --yes");
+  CHECK(real.fails("plan show cli-apply") == 3);
+}
+
+TEST_CASE("chatctl and chatd: tail prints what is sent while it listens", "[api][cli]") {
+  TestApp app;
+  app.add_users({"alice"});
+  app.add_channel("general", {"alice"});
+  Real real;
+  const auto url = "ws://127.0.0.1:" + std::to_string(Service::get().port()) + "/v1/connect";
+  auto tail = std::async(std::launch::async, [&] {
+    return real.stage.run_line("tail --app " + app.id() + " --ws-url " + url +
+                               " --type message.new --count 1 --for 20s -o json");
+  });
+  eventually(
+      "tail has seen a message",
+      [&] {
+        (void)app.send("alice", "general", "hello");
+        return tail.wait_for(std::chrono::milliseconds(50)) == std::future_status::ready;
+      },
+      std::chrono::seconds(20));
+  const auto seen = tail.get();
+  INFO(seen.err);
+  REQUIRE(seen.exit == 0);
+  const auto event = Json::parse(seen.out);
+  CHECK(event.at("type") == "message.new");
+  CHECK(event.at("data").at("message").at("text") == "hello");
+}
+
+TEST_CASE("chatctl and chatd: usage and doctor", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto usage = Json::parse(real.ok("usage show -o json"));
+  CHECK(usage.at("plan") == Service::kPlan);
+  CHECK(holds(real.ok("usage show"), "messages"));
+  real.ok("doctor");
+  real.stage.write("token", "another-token\n");
+  CHECK(real.fails("app list") == 4);
+}
+
+}  // namespace chat::test
