@@ -1,9 +1,10 @@
 #include "billing/plans.h"
 
-#include <yaml-cpp/yaml.h>
+#include <algorithm>
 
 #include "billing/plans.sql.h"
 #include "platform/base/error.h"
+#include "platform/base/yaml.h"
 
 namespace chat::billing {
 namespace {
@@ -45,41 +46,6 @@ void check_limit(json::Fields& plan, const json::Value& value, const std::string
 json::Value required_object(const json::Value& value, const std::string& pointer) {
   if (value.kind() != json::Kind::object) throw invalid_field(pointer, "Must be an object.");
   return value;
-}
-
-/// YAML to JSON: plain scalars by YAML's rules for numbers and booleans, quoted ones stay text.
-void write_json(json::Writer& out, const YAML::Node& node) {
-  if (node.IsMap()) {
-    out.object();
-    for (const auto& item : node) write_json(out.key(item.first.as<std::string>()), item.second);
-    out.end();
-  } else if (node.IsSequence()) {
-    out.array();
-    for (const auto& item : node) write_json(out, item);
-    out.end();
-  } else if (node.IsNull()) {
-    out.null();
-  } else {
-    std::string text = node.Scalar();
-    bool number = !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
-    if (node.Tag() == "!") out.text(text);
-    else if (number) out.integer(std::stoll(text));
-    else if (text == "true" || text == "false") out.boolean(text == "true");
-    else out.text(text);
-  }
-}
-
-YAML::Node follow(YAML::Node node, const std::string& pointer) {
-  for (std::size_t at = 2; node.IsDefined() && at < pointer.size();) {
-    auto end = std::min(pointer.find('/', at), pointer.size());
-    auto part = pointer.substr(at, end - at);
-    bool index = node.IsSequence() && part.find_first_not_of("0123456789") == std::string::npos;
-    YAML::Node next = index ? node[std::stoul(part)] : node.IsMap() ? node[part] : YAML::Node(YAML::NodeType::Undefined);
-    if (!next.IsDefined()) break;
-    node.reset(next);
-    at = end + 1;
-  }
-  return node;
 }
 
 }  // namespace
@@ -140,28 +106,20 @@ std::string plan_json(const Plan& plan) {
 }
 
 std::vector<FilePlan> read_plan_file(const std::string& path) {
+  const auto file = yaml::File::read(path);
+  const auto document = json::Document::parse(file.json());
+  auto root = document.root().kind() == json::Kind::object ? document.root().find("plans") : std::nullopt;
+  if (!root || root->kind() != json::Kind::object) throw invalid_field(path, "Must hold `plans:`, a map of plans by id.");
   std::vector<FilePlan> plans;
   std::vector<FieldError> mistakes;
-  YAML::Node root;
-  try {
-    root = YAML::LoadFile(path);
-  } catch (const YAML::Exception& error) {
-    throw invalid_field(path + ":" + std::to_string(error.mark.line + 1), error.msg);
-  }
-  if (!root["plans"] || !root["plans"].IsMap()) throw invalid_field(path, "Must hold `plans:`, a map of plans by id.");
-  for (const auto& item : root["plans"]) {
-    auto plan_id = item.first.as<std::string>();
-    json::Writer out;
-    write_json(out, item.second);
+  for (const auto& [name, plan] : root->members()) {
+    const std::string plan_id(name), at = "#/plans/" + plan_id;
     try {
-      if (!is_plan_id(plan_id)) throw invalid_field("#", "A plan's id is 1-64 of a-z 0-9 _ -");
-      auto document = json::Document::parse(out.take());
-      plans.push_back({plan_id, check_plan(document.root(), "#")});
+      if (!is_plan_id(plan_id)) throw invalid_field(at, "A plan's id is 1-64 of a-z 0-9 _ -");
+      plans.push_back({plan_id, check_plan(plan, at)});
     } catch (const Error& error) {
-      for (const auto& mistake : error.fields()) {
-        auto line = follow(item.second, mistake.pointer).Mark().line + 1;
-        mistakes.push_back({path + ":" + std::to_string(line), plan_id + mistake.pointer.substr(1) + ": " + mistake.detail});
-      }
+      for (const auto& mistake : error.fields())
+        mistakes.push_back({path + ":" + std::to_string(file.line_of(mistake.pointer)), mistake.pointer.substr(8) + ": " + mistake.detail});
     }
   }
   if (!mistakes.empty()) throw Error(Code::invalid_field, "The plan file has mistakes.", std::move(mistakes));

@@ -9,9 +9,6 @@
 namespace chat::billing {
 namespace {
 
-// Workers write shard 0; the lanes have shards of their own, so that they never wait for each other.
-constexpr int kWorkerShard = 0;
-
 constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections};
 
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
@@ -36,10 +33,6 @@ void write_meter(json::Writer& out, Meter meter, const Limit& limit, std::int64_
 
 std::int64_t month_total(storage::Transaction& tx, Meter meter, Timestamp at) {
   return tx.query(sql::month_total, tx.app(), word(meter), month_of(at), month_of(next_month_start(at)))[0].integer(0);
-}
-
-void meter(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp at) {
-  tx.run(sql::add_usage, tx.app(), day_of(at), word(meter), kWorkerShard, count);
 }
 
 std::string usage_json(storage::Transaction& tx, const std::string& plan_id, const Limits& limits, Timestamp month,

@@ -11,9 +11,6 @@ namespace chat::billing {
 
 std::int64_t month_total(storage::Transaction& tx, Meter meter, Timestamp at);
 
-/// Adds to the ledger in this transaction: the work and its count commit together.
-void meter(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp at);
-
 /// The answer of GET /v1/usage. `month`: any moment of it.
 std::string usage_json(storage::Transaction& tx, const std::string& plan_id, const Limits& limits, Timestamp month,
                        std::int64_t connections_now);

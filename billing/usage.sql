@@ -15,8 +15,3 @@ select count(*) from active_users where app_id = $1 and month = $2
 -- name: active_users_by_day
 -- $1 app  $2 first day of the month.  Users by the day they were first active on.
 select first_day::text, count(*) from active_users where app_id = $1 and month = $2 group by first_day
-
--- name: add_usage
--- $1 app  $2 day  $3 meter  $4 shard  $5 count
-insert into usage_metrics (app_id, day, meter, shard, value) values ($1, $2, $3, $4, $5)
-on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value

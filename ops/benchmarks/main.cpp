@@ -51,8 +51,7 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using chat::bench::Flags, chat::bench::run_channel, chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout,
-      chat::bench::run_send, chat::bench::run_uuids;
+  using chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout, chat::bench::run_send;
   const std::map<std::string, std::function<void(Flags&)>> kinds{
       {"send", run_send}, {"fanout", run_fanout}, {"redis-fanout", run_redis_fanout}, {"history", run_history},
       {"channel", run_channel}, {"uuids", run_uuids}};

@@ -10,7 +10,9 @@
 
 namespace {
 
-using namespace chat;
+namespace config = chat::config;
+namespace log = chat::log;
+namespace server = chat::server;
 
 struct Arguments {
   std::optional<std::string> file;
@@ -46,7 +48,7 @@ void reload(server::Node& node, const Arguments& arguments) {
   try {
     node.reload(load(arguments));
   } catch (const std::exception& error) {
-    server::note_reload(false, system_clock().now());
+    server::note_reload(false, chat::system_clock().now());
     log::error("config.reload_failed", {{"detail", error.what()}});
   }
 }
@@ -79,7 +81,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  crypto::start();
+  chat::crypto::start();
   CLI::App app{"chatd: chat as a service. Configuration: --config FILE, environment CHAT_…, --set key=value."};
   try {
     return run(parse(app, argc, argv));

@@ -207,6 +207,7 @@ std::vector<Rows> Pipeline::transact(AppId app, const std::vector<Step>& steps) 
   auto rows = session.receive(begin + options_.statement_timeout + kAnswerMargin);
   session.settle(steps.size(), rows);
   session.seconds.observe(std::chrono::duration<double>(Clock::now() - begin).count());
+  note_executed(sql::set_app);
   for (const Step& step : steps) note_executed(*step.statement);
   for (const Sent& one : session.sent)
     if (one.is_step) one.entry->runs->add();

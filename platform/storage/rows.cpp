@@ -25,7 +25,8 @@ int number_of(std::string_view digits) {
 Timestamp parse_timestamptz(std::string_view text) {
   INVARIANT(text.size() >= 22 && text[4] == '-' && text[10] == ' ' && text.substr(text.size() - 3) == "+00",
             "not a timestamptz of years 1-9999 in UTC");
-  using namespace std::chrono;
+  using std::chrono::hours, std::chrono::microseconds, std::chrono::minutes, std::chrono::month, std::chrono::seconds, std::chrono::sys_days;
+  using std::chrono::year, std::chrono::year_month_day;
   const year_month_day day{year(number_of(text.substr(0, 4))), month(unsigned(number_of(text.substr(5, 2)))),
                            std::chrono::day(unsigned(number_of(text.substr(8, 2))))};
   Timestamp at = sys_days(day) + hours(number_of(text.substr(11, 2))) + minutes(number_of(text.substr(14, 2))) +

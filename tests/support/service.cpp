@@ -1,5 +1,6 @@
 #include "tests/support/service.h"
 
+#define CATCH_CONFIG_EXTERNAL_INTERFACES   // for the listener
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -47,9 +48,29 @@ Answer Actor::call(const std::string& method, const std::string& path, const std
   return answer;
 }
 
-Service& Service::get() {
-  static Service service;
+namespace {
+
+std::unique_ptr<Service>& the_service() {
+  static std::unique_ptr<Service> service;
   return service;
+}
+
+struct EndOfRun : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+  void testRunEnded(const Catch::TestRunStats&) override { Service::end(); }
+};
+CATCH_REGISTER_LISTENER(EndOfRun)
+
+}  // namespace
+
+Service& Service::get() {
+  if (!the_service()) the_service().reset(new Service);
+  return *the_service();
+}
+
+void Service::end() {
+  if (the_service()) the_service()->node_->stop();
+  the_service().reset();
 }
 
 Service::Service() {
@@ -124,6 +145,12 @@ Json TestApp::send(const std::string& user_id, const std::string& channel, const
   INFO(sent.http.body);
   REQUIRE(sent.status == 201);
   return sent.body["message"];
+}
+
+Json hear(WsClient& client, const std::string& type) {
+  auto event = client.wait_for(type);
+  for (const auto& mistake : Contract::get().check_event(event.dump())) FAIL_CHECK(mistake << " in " << event);
+  return event;
 }
 
 int TestApp::rows(const std::string& table, const std::string& where) const {

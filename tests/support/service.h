@@ -52,6 +52,7 @@ class Actor {
 class Service {
  public:
   static Service& get();
+  static void end();                           // before the process exits: OpenSSL's exit comes before our statics'
   server::Node& node() { return *node_; }
   [[nodiscard]] std::uint16_t port() const { return node_->public_port(); }
   Actor operators();                           // with the operator's token
@@ -90,6 +91,9 @@ class TestApp {
  private:
   std::string id_, uuid_, key_, secret_;
 };
+
+/// Waits for an event of this type and checks it against the contract.
+Json hear(WsClient& client, const std::string& type);
 
 inline const std::string kMessages = "/v1/channels/messaging/general/messages";
 

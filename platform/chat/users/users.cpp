@@ -105,14 +105,6 @@ User get_user(storage::Transaction& tx, const std::string& user_id) {
   return read((*rows)[0]);
 }
 
-UserId require_active(storage::Transaction& tx, const std::string& user_id, const std::string& pointer) {
-  auto rows = tx.find(sql::find_active, tx.app(), user_id);
-  if (!rows) throw Error(Code::not_found, "No such user: " + user_id + ". Create it with POST /v1/users.",
-                         {{pointer, "No such user."}});
-  if ((*rows)[0].boolean(1)) throw Error(Code::user_deactivated, "This user is deactivated.");
-  return UserId{(*rows)[0].uuid(0)};
-}
-
 std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<std::string>& user_ids) {
   text::ArrayLiteral wanted;
   for (const auto& user_id : user_ids) wanted.add(user_id);

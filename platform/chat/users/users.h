@@ -47,8 +47,6 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
 /// Errors:  not_found. A deleted user is shown with its deleted_at; a hard deleted one without its profile.
 User get_user(storage::Transaction& tx, const std::string& user_id);
 
-/// The server's own id of a user who may act. Errors: not_found; user_deactivated
-UserId require_active(storage::Transaction& tx, const std::string& user_id, const std::string& pointer);
 /// The server's own ids of users by the customer's; those who are missing or deleted are left out.
 struct FoundUser {
   std::string user_id;

@@ -27,10 +27,6 @@ from users where app_id = $1 and user_id = $2
 select id, deactivated_at is not null from users
 where app_id = $1 and user_id = $2 and deleted_at is null for update
 
--- name: find_active
--- $1 app  $2 user_id.  No row: no such user, or deleted.
-select id, deactivated_at is not null from users where app_id = $1 and user_id = $2 and deleted_at is null
-
 -- name: find_users
 -- $1 app  $2 user_ids[]
 select user_id, id from users where app_id = $1 and user_id = any ($2::text[]) and deleted_at is null

@@ -135,6 +135,7 @@ TEST_CASE("engines: a request that does not arrive in time is refused", "[api][h
   for (HttpClient* client : {&head, &body, &drip}) {
     const HttpAnswer answer = client->read();
     CHECK(answer.status == 408);
+    CHECK(answer.body.find("\"request_timeout\"") != std::string::npos);
     CHECK(answer.header("connection") == "close");
   }
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));

@@ -97,3 +97,14 @@ TEST_CASE("start: no secret ever stands in the log", "[api][process]") {
   CHECK_FALSE(says(child, "wrong-token-that-is-secret"));
   CHECK_FALSE(says(child, crypto::base64(std::string(32, 'c'))));
 }
+
+TEST_CASE("start: a plan file with mistakes lists all of them with their lines, and nothing starts", "[api][process]") {
+  File plans("plans:\n  ok:\n    name: Ok\n  bad:\n    currency: EURO\n    limits:\n      - {meter: wishes}\n      - meter: messages\n        hard: many\n");
+  Child child({"plans.file=" + plans.path});
+  CHECK(child.wait_end() == 2);
+  for (const auto* wanted : {":5: bad/currency", ":7: bad/limits/0/meter", ":9: bad/limits/1/hard", "bad/name"}) {
+    INFO(wanted << "\n" << child.log());
+    CHECK(says(child, wanted));
+  }
+  CHECK(Probe(superuser_database().dsn).value("select count(*) from plans where plan_id = 'ok'") == "0");
+}

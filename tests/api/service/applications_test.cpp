@@ -123,6 +123,9 @@ TEST_CASE("applications: a rotation with grace keeps the old secret valid for a 
   auto keys = operators().get(path_of(app, "/keys"));
   for (const auto& secret : keys.body["secrets"]) expiring += secret.contains("expires_at");
   CHECK(expiring == 1);
+  const std::string oldest = keys.body["secrets"][1]["secret_id"];
+  CHECK(operators().del(path_of(app, "/secrets/" + oldest)).status == 204);
+  CHECK(app.server().get("/v1/app").code() == "unauthenticated");
 }
 
 TEST_CASE("applications: the operator mints and revokes tokens", "[api][applications]") {

@@ -160,6 +160,7 @@ TEST_CASE("channels: types are made, changed and deleted while unused", "[api][c
   CHECK(server.post("/v1/channel_types", {{"type", "support"}}).code() == "already_exists");
   CHECK(server.post("/v1/channel_types", {{"type", "Not Good"}}).pointer() == "#/type");
   CHECK(other.server().get("/v1/channel_types/support").code() == "not_found");
+  CHECK(server.get("/v1/channel_types/support").body["channel_type"]["settings"]["replies"] == false);
   CHECK(server.patch("/v1/channel_types/support", {{"settings", {{"max_message_bytes", 10}}}}).body["channel_type"]["settings"]["replies"] == false);
   CHECK(server.patch("/v1/channel_types/support", {{"settings", {{"max_message_bytes", 0}}}}).pointer() == "#/settings/max_message_bytes");
   app.add_users({"alice"});
@@ -175,10 +176,10 @@ TEST_CASE("channels: their changes reach the members, and nobody else", "[api][c
   auto bob = app.connect("bob");
   auto carol = app.connect("carol");
   app.add_channel("general", {"alice", "bob"});
-  CHECK(bob.wait_for("channel.created")["data"]["channel"]["id"] == "general");
+  CHECK(hear(bob, "channel.created")["data"]["channel"]["id"] == "general");
   app.user("alice").patch("/v1/channels/messaging/general", {{"set", {{"name", "N"}}}});
-  CHECK(bob.wait_for("channel.updated")["data"]["channel"]["name"] == "N");
+  CHECK(hear(bob, "channel.updated")["data"]["channel"]["name"] == "N");
   app.user("alice").del("/v1/channels/messaging/general");
-  CHECK(bob.wait_for("channel.deleted")["cid"] == "messaging:general");
+  CHECK(hear(bob, "channel.deleted")["cid"] == "messaging:general");
   CHECK_FALSE(carol.find("channel.created", std::chrono::milliseconds(150)));
 }

@@ -81,6 +81,22 @@ TEST_CASE("input: another media type is refused", "[api][input]") {
   HttpClient client(Service::get().port());
   auto answer = client.request("POST", "/v1/users", {{"X-API-Key", app.key()}, {"Authorization", "Bearer " + app.token("")}, {"Content-Type", "text/xml"}}, "<a/>");
   CHECK(answer.status == 415);
+  CHECK(Json::parse(answer.body)["code"] == "unsupported_media_type");
+}
+
+TEST_CASE("input: a request that is no HTTP, or too much of it, has its code too", "[api][input]") {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"GET /v1/app HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", "malformed_request"},
+      {"POST /v1/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "length_required"},
+      {"GET /" + std::string(12 * 1024, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", "target_too_long"},
+      {"GET /v1/app HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(20 * 1024, 'a') + "\r\n\r\n", "headers_too_large"},
+  };
+  for (const auto& [bytes, code] : cases) {
+    INFO(code);
+    HttpClient client(Service::get().port());
+    client.send(bytes);
+    CHECK(Json::parse(client.read().body)["code"] == code);
+  }
 }
 
 TEST_CASE("input: an Idempotency-Key replays, refuses another body, and keeps no refusal", "[api][input]") {

@@ -52,7 +52,7 @@ TEST_CASE("live: what was missed comes back in order, of every kind, and nothing
   }
   CHECK(types == std::vector<std::string>{"message.new", "message.updated", "message.deleted", "message.deleted", "member.added", "channel.updated"});
   app.send("alice", "general", "live again");
-  CHECK(bob.wait_for("message.new")["data"]["message"]["text"] == "live again");
+  CHECK(hear(bob, "message.new")["data"]["message"]["text"] == "live again");
 }
 
 TEST_CASE("live: another epoch, a number ahead, a foreign channel: resync, never a part", "[api][live][ws][tenancy]") {
@@ -119,11 +119,11 @@ TEST_CASE("live: members who join hear from then on, those who leave no longer",
   auto bob = app.connect("bob");
   app.send("alice", "general", "before");
   app.user("alice").post("/v1/channels/messaging/general/members", {{"members", {"bob"}}});
-  CHECK(bob.wait_for("member.added")["data"]["member"]["user_id"] == "bob");
+  CHECK(hear(bob, "member.added")["data"]["member"]["user_id"] == "bob");
   app.send("alice", "general", "between");
-  CHECK(bob.wait_for("message.new")["data"]["message"]["text"] == "between");
+  CHECK(hear(bob, "message.new")["data"]["message"]["text"] == "between");
   app.user("alice").del("/v1/channels/messaging/general/members/bob");
-  CHECK(bob.wait_for("member.removed")["data"]["member"]["user_id"] == "bob");
+  CHECK(hear(bob, "member.removed")["data"]["member"]["user_id"] == "bob");
   app.send("alice", "general", "after");
   CHECK_FALSE(bob.find("message.new", std::chrono::milliseconds(200)));
 }
@@ -140,7 +140,7 @@ TEST_CASE("live: anybody may watch an open channel, nobody a closed one", "[api]
   CHECK_FALSE(done["data"]["channels"].contains("messaging:general"));
   app.user("alice").post("/v1/channels/livestream/show/messages", {{"text", "on air"}});
   app.send("alice", "general", "private");
-  CHECK(carol.wait_for("message.new")["cid"] == "livestream:show");
+  CHECK(hear(carol, "message.new")["cid"] == "livestream:show");
   CHECK_FALSE(carol.find("message.new", std::chrono::milliseconds(150)));
 }
 

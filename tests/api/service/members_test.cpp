@@ -107,7 +107,7 @@ TEST_CASE("members: a change of role is told to the channel", "[api][members][ws
   app.add_channel("general", {"alice", "bob"});
   auto bob = app.connect("bob");
   app.user("alice").patch(kMembers + "/bob", {{"role", "admin"}});
-  CHECK(bob.wait_for("member.updated")["data"]["member"]["role"] == "admin");
+  CHECK(hear(bob, "member.updated")["data"]["member"]["role"] == "admin");
   app.user("alice").patch(kMembers + "/bob", {{"role", "admin"}});
   CHECK_FALSE(bob.find("member.updated", std::chrono::milliseconds(150)));
 }

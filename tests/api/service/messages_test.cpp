@@ -126,13 +126,13 @@ TEST_CASE("messages: edits and deletions reach the members, numbered", "[api][me
   app.add_channel("general", {"alice", "bob"});
   auto bob = app.connect("bob");
   auto message = app.send("alice", "general", "one");
-  bob.wait_for("message.new");
+  hear(bob, "message.new");
   app.user("alice").patch(path_of(message), {{"set", {{"text", "two"}}}});
-  auto updated = bob.wait_for("message.updated");
+  auto updated = hear(bob, "message.updated");
   CHECK(updated["seq"] == 3);
   CHECK(updated["data"]["message"]["text"] == "two");
   app.user("alice").del(path_of(message));
-  auto deleted = bob.wait_for("message.deleted");
+  auto deleted = hear(bob, "message.deleted");
   CHECK(deleted["seq"] == 4);
   CHECK(deleted["data"]["hard"] == false);
   app.user("bob").del(path_of(message));

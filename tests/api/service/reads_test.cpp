@@ -79,7 +79,7 @@ TEST_CASE("reads: a mark is told to the channel once", "[api][reads][ws]") {
   auto carol = app.connect("carol");
   app.send("alice", "general", "x");
   app.user("bob").post("/v1/channels/messaging/general/read");
-  auto event = alice.wait_for("message.read");
+  auto event = hear(alice, "message.read");
   CHECK(event["data"]["user_id"] == "bob");
   CHECK(event["data"]["read_seq"] == 1);
   CHECK_FALSE(event.contains("seq"));

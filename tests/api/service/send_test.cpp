@@ -220,7 +220,7 @@ TEST_CASE("send: every member hears it once, in order, and nobody else does", "[
   for (int i = 0; i < 20; ++i) sent.push_back(app.send(i % 2 ? "alice" : "bob", "general", std::to_string(i)));
   for (auto* hearing : {&alice, &bob, &backend})
     for (const auto& message : sent) {
-      auto event = hearing->wait_for("message.new");
+      auto event = hear(*hearing, "message.new");
       CHECK(event["data"]["message"] == message);
       CHECK(event["seq"] == message["seq"]);
       CHECK(event["cid"] == "messaging:general");

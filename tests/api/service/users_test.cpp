@@ -145,7 +145,13 @@ TEST_CASE("users: what happens to a user is told to that user and the backend al
   auto bob = app.connect("bob");
   auto backend = app.connect("");
   app.user("alice").patch("/v1/users/alice", {{"set", {{"name", "A"}}}});
-  CHECK(alice.wait_for("user.updated")["data"]["user"]["name"] == "A");
-  CHECK(backend.wait_for("user.updated")["data"]["user"]["user_id"] == "alice");
+  CHECK(hear(alice, "user.updated")["data"]["user"]["name"] == "A");
+  CHECK(hear(backend, "user.updated")["data"]["user"]["user_id"] == "alice");
   CHECK_FALSE(bob.find("user.updated", std::chrono::milliseconds(150)));
+  app.server().post("/v1/users/bob/deactivate");
+  CHECK(hear(backend, "user.deactivated")["data"]["user"]["user_id"] == "bob");
+  app.server().post("/v1/users/bob/reactivate");
+  CHECK(hear(backend, "user.reactivated")["data"]["user"]["user_id"] == "bob");
+  app.server().del("/v1/users/bob");
+  CHECK(hear(backend, "user.deleted")["data"]["user_id"] == "bob");
 }
