@@ -19,7 +19,6 @@ constexpr const char* kApiKey = "key_test";
 
 realtime::Options House::quick() {
   realtime::Options options;
-  options.heartbeat = 400ms;
   options.authentication_timeout = 800ms;
   return options;
 }
@@ -137,6 +136,16 @@ WsClient House::connect(const std::string& token, WsClient::Mode mode, const std
   return WsClient(options);
 }
 
+WsClient House::connect_deaf(const std::string& token, int receive_buffer_bytes) {
+  WsClient::Options options;
+  options.port = port();
+  options.api_key = kApiKey;
+  options.token = token;
+  options.deaf = true;
+  options.receive_buffer_bytes = receive_buffer_bytes;
+  return WsClient(options);
+}
+
 WsClient House::ready(const std::string& token, const std::string& target) {
   WsClient client = connect(token, WsClient::Mode::header, target);
   client.wait_for("connection.ready");
@@ -219,6 +228,11 @@ void House::restore(const std::string& cid, std::int64_t last_seq) {
   channel.epoch += "r";
   channel.last_seq = last_seq;
   channel.events.erase(channel.events.upper_bound(last_seq), channel.events.end());
+}
+
+void House::set_open(const std::string& cid, bool open) {
+  const std::lock_guard lock(mutex_);
+  channels_.at(cid).open = open;
 }
 
 void House::purge_events(const std::string& cid) {

@@ -34,10 +34,11 @@ class House {
   explicit House(realtime::Options options = quick());
   ~House();
 
-  static realtime::Options quick();                   // short heartbeats and timeouts
+  static realtime::Options quick();                   // short authentication timeout
 
   /// Errors of the client come out: WsClient::Refused.
   WsClient connect(const std::string& token, WsClient::Mode mode = WsClient::Mode::header, const std::string& target = "/v1/connect");
+  WsClient connect_deaf(const std::string& token, int receive_buffer_bytes = 0);
   /// Connected, and `connection.ready` read.
   WsClient ready(const std::string& token, const std::string& target = "/v1/connect");
 
@@ -54,6 +55,7 @@ class House {
   void publish(const std::shared_ptr<const bus::Event>& event) { bus_->publish(event); }
   /// The numbering begins anew, as after a restore.
   void restore(const std::string& cid, std::int64_t last_seq);
+  void set_open(const std::string& cid, bool open);
   void purge_events(const std::string& cid);
 
   realtime::Gateway& gateway() { return *gateway_; }
@@ -62,7 +64,7 @@ class House {
   std::string epoch(const std::string& cid);
   std::int64_t last_seq(const std::string& cid);
   void revoke(const std::string& user);
-  void stop_gateway() { gateway_.reset(); }
+  void stop_gateway() { gateway_.reset(); }          // with traffic on the bus; no new connections after it
 
   std::atomic<bool> database_fails{false};
   std::atomic<bool> holds_locates{false};             // a locate waits until this is false
