@@ -56,7 +56,8 @@ TEST_CASE("chatctl and chatd: an application's life from create to delete", "[ap
   CHECK(real.fails("app update " + real.name + " --plan no-such-plan") == 1);
   CHECK(real.fails("app show no-such-application") == 3);
   real.ok("app delete " + real.name + " --confirm " + real.name);
-  CHECK(real.show().at("status") == "deleted");
+  CHECK(real.fails("app show " + real.name) == 3);
+  CHECK(Json::parse(real.ok("app show " + id + " -o json")).at("status") == "deleted");
 }
 
 TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]") {
