@@ -195,7 +195,7 @@ measure_fanout() {
 # ---- history ---------------------------------------------------------------------------------------------------------
 
 fill_channel() {
-  generator channel --channel "$1" --user historian >/dev/null
+  generator channel --channel history --user historian          # the author, and the channel type
   sql -v app="$BENCH_UUID" -v channel="$1" -v user=historian -v messages="$2" -f "$ROOT/ops/benchmarks/history_setup.sql"
 }
 
