@@ -19,6 +19,7 @@ const std::vector<std::string> kUsers{"alice", "bob", "carol", "dave"};
 struct History {
   struct Step {
     std::set<std::string> hearers;             // members before, joined by or left by the event
+    std::vector<std::string> left;
   };
   struct Visit {
     std::string user;
@@ -64,9 +65,11 @@ std::string judge(const History& history, const History::Visit& visit, const std
     position = std::max(position, one.seq);
     told.insert(one.seq);
   }
-  // A membership that changes within a hole is reported as a whole; the strict promise is for steady members.
+  // A membership that changes within a hole is reported as a whole; the strict promise is for steady members. Who left and
+  // returned at once is none, though nothing was committed between: a member list read there lacks it.
   const bool steady = std::all_of(history.steps.begin() + visit.from + 1, history.steps.end(), [&](const auto& step) {
-    return visit.user.empty() || step.hearers.contains(visit.user);
+    const bool leaves = std::find(step.left.begin(), step.left.end(), visit.user) != step.left.end();
+    return visit.user.empty() || (step.hearers.contains(visit.user) && !leaves);
   });
   for (std::int64_t seq = visit.from + 1; steady && seq <= history.last(); ++seq) {
     if (seq > resynced && !told.contains(seq)) return "event " + std::to_string(seq) + " is missing, silently";
@@ -90,7 +93,7 @@ void play(unsigned seed, const Chances& chances) {
   std::set<int> present;
 
   const auto commit = [&](std::vector<std::string> joined, std::vector<std::string> left) {
-    History::Step step{stage.channel(kRoom).members};
+    History::Step step{stage.channel(kRoom).members, left};
     step.hearers.insert(joined.begin(), joined.end());
     history.steps.push_back(step);
     unpublished.push_back(stage.commit(kRoom, std::move(joined), std::move(left)));
@@ -138,6 +141,10 @@ void play(unsigned seed, const Chances& chances) {
         }
         break;
       case 6:
+        if (random.one_in(2)) {
+          stage.begin_job();
+          break;
+        }
         stage.run_job(chances.fails && random.one_in(5));
         break;
       case 7:
@@ -166,19 +173,15 @@ void play(unsigned seed, const Chances& chances) {
 }  // namespace
 
 TEST_CASE("audiences: random histories keep the promises of order, once and never silent", "[unit][realtime][order]") {
-  for (unsigned seed = 1; seed <= 40; ++seed) play(seed, {});
+  for (unsigned seed = 1; seed <= 80; ++seed) play(seed, {});
 }
 
 TEST_CASE("audiences: so they do when the bus loses events", "[unit][realtime][order]") {
-  for (unsigned seed = 1000; seed <= 1040; ++seed) play(seed, {.loses = true});
+  for (unsigned seed = 1000; seed <= 1080; ++seed) play(seed, {.loses = true});
 }
 
 TEST_CASE("audiences: so they do when the database fails and forgets", "[unit][realtime][order]") {
-  for (unsigned seed = 2000; seed <= 2040; ++seed) play(seed, {.loses = true, .fails = true, .forgets = true});
+  for (unsigned seed = 2000; seed <= 2080; ++seed) play(seed, {.loses = true, .fails = true, .forgets = true});
 }
-
-// Known, found by this model: who connects while its own joining (76) waits behind a load of the channel may not hear that one
-// event. It hears everything after it, and had no position in the channel before.
-TEST_CASE("audiences: one who connects while joining hears the joining itself", "[unit][realtime][order][!mayfail]") { play(170, {}); }
 
 }  // namespace chat::realtime

@@ -189,6 +189,33 @@ TEST_CASE("audiences: who left before the channel was loaded hears only the even
   CHECK(stage.heard(bob) == Heard{event(2)});
 }
 
+TEST_CASE("audiences: who joined before the channel was loaded, and has left since, hears nothing more", "[unit][realtime]") {
+  Stage stage;
+  const int bob = stage.connect("bob");
+  stage.make_channel(kRoom, {"alice"});
+  const auto joins = stage.commit(kRoom, {"bob"});
+  stage.commit(kRoom, {}, {"bob"});                 // never published
+  stage.publish(joins);
+  stage.settle();
+  stage.publish(stage.ephemeral(kRoom));
+  stage.settle();
+  CHECK(stage.heard(bob) == Heard{event(1)});
+}
+
+TEST_CASE("audiences: who joins while the channel is being read again stays a member", "[unit][realtime]") {
+  Stage stage;
+  const int bob = stage.connect("bob");
+  warm(stage, {"alice"});
+  stage.publish(stage.commit(kRoom, {}, {}, "channel.updated"));
+  stage.pass(60ms);
+  stage.begin_job();                                // reads the members without bob
+  stage.publish(stage.commit(kRoom, {"bob"}));
+  stage.run_job();
+  stage.publish(stage.commit(kRoom));
+  stage.settle();
+  CHECK(stage.heard(bob) == Heard{event(3), event(4)});
+}
+
 TEST_CASE("audiences: a removal that the bus lost takes effect when the hole is filled", "[unit][realtime]") {
   Stage stage;
   const int bob = stage.connect("bob");

@@ -14,7 +14,7 @@ Stage::Stage(Options options, Audiences::Bounds bounds)
   connection_ = std::make_unique<storage::Connection>(nowhere);
   Audiences::Source source;
   source.submit = [this](storage::Pool::Task task) {
-    if (!refuses_) jobs_.push_back(std::move(task));
+    if (!refuses_) jobs_.push_back({std::move(task), std::nullopt});
     return !refuses_;
   };
   source.load_audience = [this](storage::Connection&, AppId, ChannelId id) -> std::optional<Audience> {
@@ -42,7 +42,7 @@ Stage::Stage(Options options, Audiences::Bounds bounds)
 Stage::~Stage() = default;
 
 Stage::Channel* Stage::find(ChannelId id) {
-  for (auto& [cid, channel] : channels_) {
+  for (auto& [cid, channel] : snapshot_ ? *snapshot_ : channels_) {
     if (channel.id == id) return &channel;
   }
   return nullptr;
@@ -140,12 +140,18 @@ void Stage::read_mail(std::size_t letters) {
 
 bool Stage::run_job(bool fails) {
   if (jobs_.empty()) return false;
-  const auto job = std::move(jobs_.front());
+  WaitingJob job = std::move(jobs_.front());
   jobs_.pop_front();
   fails_ = fails;
-  job(*connection_);
+  snapshot_ = std::move(job.snapshot);
+  job.task(*connection_);
+  snapshot_.reset();
   fails_ = false;
   return true;
+}
+
+void Stage::begin_job() {
+  if (!jobs_.empty() && !jobs_.front().snapshot) jobs_.front().snapshot = channels_;
 }
 
 void Stage::pass(std::chrono::milliseconds time) {

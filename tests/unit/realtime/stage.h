@@ -2,6 +2,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ class Stage final : public Shards {
   // Time, and other threads.
   void read_mail(std::size_t letters = SIZE_MAX);       // the shard's mailbox
   bool run_job(bool fails = false);                     // one pool task; false: there was none
+  void begin_job();                                     // it reads the database now, and answers when it is run
   void pass(std::chrono::milliseconds time);            // and tick
   void settle();                                        // until nothing is left to do
   void refuse_jobs(bool refuse) { refuses_ = refuse; }
@@ -74,11 +76,16 @@ class Stage final : public Shards {
 
   const AppId app_;
   std::map<std::string, Channel> channels_;
+  std::optional<std::map<std::string, Channel>> snapshot_;   // what the running job sees
   Presence presence_;
   Hub hub_;
   std::unique_ptr<Audiences> audiences_;
   std::deque<std::function<void()>> mail_;
-  std::deque<storage::Pool::Task> jobs_;
+  struct WaitingJob {
+    storage::Pool::Task task;
+    std::optional<std::map<std::string, Channel>> snapshot;
+  };
+  std::deque<WaitingJob> jobs_;
   bool refuses_ = false, fails_ = false;
   std::unique_ptr<storage::Connection> connection_;     // never connects
   std::map<int, std::unique_ptr<Session>> sessions_;
