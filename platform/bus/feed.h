@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,14 +16,17 @@ namespace chat::bus {
 class Bus {
  public:
   virtual ~Bus() = default;
-  using OnEvent = std::function<void(const std::shared_ptr<const Event>&)>;
+  using Events = std::span<const std::shared_ptr<const Event>>;
+  using OnEvents = std::function<void(Events)>;
   /// A control word for every node, e.g. {"application.changed", app}.
   struct Control { std::string word; AppId app; std::string detail; };
   using OnControl = std::function<void(const Control&)>;
 
-  virtual void publish(std::shared_ptr<const Event> event) = 0;
+  /// What was committed together, in its order: told together, so that it leaves each socket in one write.
+  virtual void publish(Events events) = 0;
+  void publish(const std::shared_ptr<const Event>& event) { publish(Events(&event, 1)); }
   virtual void control(Control control) = 0;
-  virtual void subscribe(OnEvent on_event, OnControl on_control) = 0;   // before start; callbacks must be quick and not throw
+  virtual void subscribe(OnEvents on_events, OnControl on_control) = 0;   // before start; callbacks must be quick and not throw
 };
 
 /// Calls the subscribers on the publisher's thread, this node's only.

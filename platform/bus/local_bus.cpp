@@ -9,10 +9,10 @@ namespace {
 
 class LocalBus final : public Bus {
  public:
-  void publish(std::shared_ptr<const Event> event) override {
-    published_.add();
+  void publish(Events events) override {
+    published_.add(static_cast<double>(events.size()));
     std::shared_lock lock(mutex_);
-    for (const Subscriber& one : subscribers_) one.on_event(event);
+    for (const Subscriber& one : subscribers_) one.on_events(events);
   }
 
   void control(Control control) override {
@@ -20,15 +20,15 @@ class LocalBus final : public Bus {
     for (const Subscriber& one : subscribers_) one.on_control(control);
   }
 
-  void subscribe(OnEvent on_event, OnControl on_control) override {
+  void subscribe(OnEvents on_events, OnControl on_control) override {
     std::unique_lock lock(mutex_);
-    subscribers_.push_back({on_event ? std::move(on_event) : [](const std::shared_ptr<const Event>&) {},
+    subscribers_.push_back({on_events ? std::move(on_events) : [](Events) {},
                             on_control ? std::move(on_control) : [](const Control&) {}});
   }
 
  private:
   struct Subscriber {
-    OnEvent on_event;
+    OnEvents on_events;
     OnControl on_control;
   };
   metrics::Counter& published_ = metrics::counter("chat_bus_events_total", "Events published on this node's bus.");

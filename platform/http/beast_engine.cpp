@@ -9,6 +9,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/log.h"
+#include "platform/base/thread.h"
 #include "platform/http/conversation.h"
 #include "platform/http/engines.h"
 
@@ -98,6 +99,7 @@ class BeastConversation final : public Conversation {
 };
 
 void Loop::run() {
+  name_this_thread("http");
   inbox->adopt_this_thread();
   arm_sweep();
   io.run();

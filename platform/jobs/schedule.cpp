@@ -8,6 +8,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
+#include "platform/base/thread.h"
 
 namespace chat::jobs {
 namespace {
@@ -131,7 +132,10 @@ void Schedule::start() {
   std::lock_guard lock(state_->mutex);
   INVARIANT(!state_->started, "a schedule starts once");
   state_->started = true;
-  state_->thread = std::thread([state = state_.get()] { state->loop(); });
+  state_->thread = std::thread([state = state_.get()] {
+    name_this_thread("schedule");
+    state->loop();
+  });
 }
 
 void Schedule::run_now(const std::string& name, std::chrono::milliseconds deadline) {

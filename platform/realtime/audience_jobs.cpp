@@ -46,7 +46,7 @@ void Audiences::run(const Job& job, storage::Connection& connection) {
     log::warn("audience.load_failed", {{"cid", job.key.substr(16)}, {"app", job.app.wire()}, {"error", error.what()}});
     found.failed = true;
   }
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   --running_jobs_;
   finish(job, std::move(found));
   pump();
@@ -166,7 +166,7 @@ void Audiences::restart(HotChannel& channel, std::string_view reason) {
 }
 
 void Audiences::tick() {
-  const std::lock_guard lock(mutex_);
+  const Turn turn(*this);
   const Steady now = source_.now();
   const std::vector<HotChannel*> waiting(attention_.begin(), attention_.end());
   for (HotChannel* channel : waiting) {

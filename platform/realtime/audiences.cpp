@@ -20,28 +20,35 @@ Audiences::Audiences(const Options& options, Bounds bounds, Source source, Shard
       max_hot_(options.max_hot_channels), bounds_(bounds), source_(std::move(source)), shards_(shards),
       presence_(presence) {}
 
-void Audiences::publish(const std::shared_ptr<const bus::Event>& event) {
-  if (!presence_.any(event->app)) {
-    // Nobody to tell; who connects later reads what is committed. A hot channel goes on, so that its ring serves
-    // the sockets that come back after a short outage.
-    const std::lock_guard lock(mutex_);
-    if (!channels_.contains(scoped(event->app, event->cid))) return;
+void Audiences::publish(std::span<const std::shared_ptr<const bus::Event>> events) {
+  std::vector<Item> items;
+  items.reserve(events.size());
+  for (const auto& event : events) {
+    if (is_for_somebody(*event)) items.push_back({event, share_frame(Opcode::text, bus::render(*event))});
   }
-  const Bytes frame = share_frame(Opcode::text, bus::render(*event));
-  const std::lock_guard lock(mutex_);
-  take(event, frame);
+  if (items.empty()) return;
+  const Turn turn(*this);
+  for (auto& item : items) take(std::move(item));
 }
 
-void Audiences::take(const std::shared_ptr<const bus::Event>& event, const Bytes& frame) {
-  const std::string key = scoped(event->app, event->cid);
+// When nobody is there to tell, who connects later reads what is committed. A hot channel goes on all the same, so that its
+// ring serves the sockets that come back after a short outage.
+bool Audiences::is_for_somebody(const bus::Event& event) const {
+  if (presence_.any(event.app)) return true;
+  const std::lock_guard lock(mutex_);
+  return channels_.contains(scoped(event.app, event.cid));
+}
+
+void Audiences::take(Item item) {
+  const std::string key = scoped(item.event->app, item.event->cid);
   const auto found = channels_.find(key);
-  HotChannel& channel = found != channels_.end() ? *found->second : create(*event, key);
+  HotChannel& channel = found != channels_.end() ? *found->second : create(*item.event, key);
   channel.used_at = source_.now();
   by_use_.splice(by_use_.end(), by_use_, channel.by_use);
   if (channel.state == HotChannel::State::loading) {
-    queue(channel, {event, frame});
+    queue(channel, std::move(item));
   } else {
-    take_hot(channel, {event, frame});
+    take_hot(channel, std::move(item));
   }
   evict(channel.used_at);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -95,8 +96,8 @@ class Audiences {
 
   Audiences(const Options& options, Bounds bounds, Source source, Shards& shards, const Presence& presence);
 
-  /// An event of a channel, from the thread that committed it or from the bus.
-  void publish(const std::shared_ptr<const bus::Event>& event);
+  /// Events of channels, from the thread that committed them or from the bus.
+  void publish(std::span<const std::shared_ptr<const bus::Event>> events);
 
   /// Keys of the hot channels of a user.
   [[nodiscard]] std::vector<std::string> channels_of(AppId app, const std::string& user_id);
@@ -134,8 +135,25 @@ class Audiences {
     std::optional<std::vector<Missed>> missed;
   };
 
+  /// The lock; the shards are woken when it was given back.
+  class Turn {
+   public:
+    explicit Turn(Audiences& audiences) : shards_(audiences.shards_), lock_(audiences.mutex_) {}
+    ~Turn() {
+      lock_.unlock();
+      shards_.wake();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Shards& shards_;
+    std::unique_lock<std::mutex> lock_;
+  };
+
   // audiences.cpp: events in, deliveries out
-  void take(const std::shared_ptr<const bus::Event>& event, const Bytes& frame);
+  [[nodiscard]] bool is_for_somebody(const bus::Event& event) const;
+  void take(Item item);
   HotChannel& create(const bus::Event& event, const std::string& key);
   void queue(HotChannel& channel, Item item);
   void take_hot(HotChannel& channel, Item item);

@@ -54,11 +54,12 @@ struct Resync {
 };
 
 /// The shards, as the audiences see them. Calls for one channel must arrive in this order on every shard.
-/// Thread:  called under the audiences' lock: must only post.
+/// Thread:  called under the audiences' lock: must only post. `wake` comes after it, when all that belongs together is posted.
 class Shards {
  public:
   virtual ~Shards() = default;
   virtual void deliver(std::shared_ptr<const Delivery> delivery) = 0;
+  virtual void wake() = 0;
   virtual void assemble(std::shared_ptr<const Roster> roster) = 0;
   virtual void resync(std::shared_ptr<const Resync> resync) = 0;
   virtual void forget(const std::string& key) = 0;

@@ -55,6 +55,9 @@ struct Gateway::State final : Shards {
   void deliver(std::shared_ptr<const Delivery> delivery) override {
     for (auto& shard : shards) shard->deliver(delivery);
   }
+  void wake() override {
+    for (auto& shard : shards) shard->wake_if_posted();
+  }
   void assemble(std::shared_ptr<const Roster> roster) override {
     on_every_shard([roster](Shard& shard) { shard.hub().assemble(*roster); });
   }
@@ -81,7 +84,8 @@ struct Gateway::State final : Shards {
     return pool.submit([task = std::move(task), visit = std::move(visit)](storage::Connection& connection) { task(connection); });
   }
 
-  void on_event(const std::shared_ptr<const bus::Event>& event);
+  void on_events(bus::Bus::Events events);
+  void on_wider_event(const std::shared_ptr<const bus::Event>& event);
   void settle(http::Upgrade& upgrade, Handshake handshake);
   void settle_cold(http::Upgrade& upgrade, Handshake handshake, Hooks::Credentials credentials);
   void greet(http::Upgrade& upgrade, const Handshake& handshake, Hooks::Credentials credentials,
@@ -100,8 +104,18 @@ struct Gateway::State final : Shards {
   std::vector<std::unique_ptr<Shard>> shards;
 };
 
-void Gateway::State::on_event(const std::shared_ptr<const bus::Event>& event) {
-  if (event->reach == bus::Reach::channel) return audiences->publish(event);
+void Gateway::State::on_events(bus::Bus::Events events) {
+  const auto is_wider = [](const auto& event) { return event->reach != bus::Reach::channel; };
+  while (!events.empty()) {
+    const auto wider = static_cast<std::size_t>(std::ranges::find_if(events, is_wider) - events.begin());
+    if (wider > 0) audiences->publish(events.first(wider));
+    if (wider < events.size()) on_wider_event(events[wider]);
+    events = events.subspan(std::min(events.size(), wider + 1));
+  }
+}
+
+// To a user or to the application's servers.
+void Gateway::State::on_wider_event(const std::shared_ptr<const bus::Event>& event) {
   if (!presence.any(event->app)) return;
   const Bytes frame = share_frame(Opcode::text, bus::render(*event));
   on_every_shard([event, frame](Shard& shard) {
@@ -161,10 +175,10 @@ Gateway::Gateway(Options options, Hooks hooks, bus::Bus& bus, storage::Pool& poo
     : state_(std::make_shared<State>(options, std::move(hooks), pool, clock)) {
   // The bus may outlive the gateway, and an event may be on its way while it ends.
   bus.subscribe(
-      [state = std::weak_ptr<State>(state_)](const std::shared_ptr<const bus::Event>& event) {
+      [state = std::weak_ptr<State>(state_)](bus::Bus::Events events) {
         const auto there = state.lock();
         if (!there) return;
-        if (const auto visit = there->outstanding.enter()) there->on_event(event);
+        if (const auto visit = there->outstanding.enter()) there->on_events(events);
       },
       {});
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "platform/base/log.h"
+#include "platform/base/thread.h"
 #include "platform/realtime/measures.h"
 
 namespace chat::realtime {
@@ -57,10 +58,15 @@ void Shard::post(Mailbox::Task task) {
 }
 
 void Shard::deliver(std::shared_ptr<const Delivery> delivery) {
-  if (mailbox_.post(std::move(delivery))) wake();
+  if (mailbox_.post(std::move(delivery))) posted_ = true;
+}
+
+void Shard::wake_if_posted() {
+  if (posted_.exchange(false)) wake();
 }
 
 void Shard::adopt(Newcomer newcomer) {
+  socket_count_.fetch_add(1, std::memory_order_relaxed);   // now, so that a hundred who come together are spread
   auto shared = std::make_shared<Newcomer>(std::move(newcomer));
   post([this, shared] { welcome(std::move(*shared)); });
 }
@@ -71,6 +77,7 @@ void Shard::wake() {
 }
 
 void Shard::run() {
+  name_this_thread("sockets-" + std::to_string(number_));
   while (!stopping_) turn();
   read_mailbox();   // sockets that were on their way here
   // What could still be said is said; then the sockets go.

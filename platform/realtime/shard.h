@@ -60,7 +60,8 @@ class Shard {
   void stop();                                   // closes what is left, joins
 
   void post(Mailbox::Task task);                 // runs on the shard's thread
-  void deliver(std::shared_ptr<const Delivery> delivery);
+  void deliver(std::shared_ptr<const Delivery> delivery);   // read after wake_if_posted at the latest
+  void wake_if_posted();
   void adopt(Newcomer newcomer);
   [[nodiscard]] std::int64_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t sockets() const { return socket_count_.load(std::memory_order_relaxed); }
@@ -159,6 +160,7 @@ class Shard {
   int bell_ = -1;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> posted_{false};              // deliveries, and nobody rang the bell for them yet
   Mailbox mailbox_;
   Mailbox::Contents opened_;                     // keeps its capacity
 

@@ -43,7 +43,6 @@ void Shard::welcome(Newcomer newcomer) {
   session.next_ping = now_ + spread(session.number, shared_.options.heartbeat);
   session.deadline = now_ + shared_.options.authentication_timeout;
   sessions_.emplace(session.number, std::move(owned));
-  socket_count_.fetch_add(1, std::memory_order_relaxed);
   measures().connections.add(1);
 
   const int on = 1;

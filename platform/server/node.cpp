@@ -158,7 +158,7 @@ void Node::State::wire() {
   if (has_role(settings, "realtime")) on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
   public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
-  bus->subscribe([](const std::shared_ptr<const bus::Event>&) {}, [this](const bus::Bus::Control& control) { on_control(control); });
+  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); });
 }
 
 Node::Node(const config::Settings& settings) : state_(std::make_unique<State>(settings)) {

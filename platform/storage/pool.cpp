@@ -7,6 +7,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
+#include "platform/base/thread.h"
 #include "platform/storage/pool.sql.h"
 
 namespace chat::storage {
@@ -63,6 +64,7 @@ struct Pool::State {
   }
 
   void work() {
+    name_this_thread("pool");
     Connection connection(options);
     while (auto next = pop()) {
       meters.depth.add(-1);

@@ -5,6 +5,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
+#include "platform/base/thread.h"
 #include "platform/chat/messages/messages_events.h"
 
 namespace chat::messages {
@@ -29,6 +30,20 @@ LaneMetrics& lane_metrics() {
 /// What may not stand twice in one batch: the second waits for the next and finds the first one's message.
 std::string nonce_of(const Send& send) {
   return send.channel_type + ":" + send.channel_id + "\n" + *send.message.user_id + "\n" + *send.nonce_key;
+}
+
+std::shared_ptr<const bus::Event> event_of(const Send& send, const Outcome& outcome) {
+  auto event = std::make_shared<bus::Event>();
+  event->id = EventId{send.message.id.uuid};
+  event->app = send.application->id;
+  event->type = kMessageNew;
+  event->channel = outcome.channel;
+  event->cid = send.message.cid;
+  event->epoch = outcome.epoch;
+  event->seq = send.message.seq;
+  event->created_at = send.message.created_at;
+  event->data = message_data(send.message);
+  return event;
 }
 
 }  // namespace
@@ -61,6 +76,7 @@ void Lane::stop() {
 }
 
 void Lane::run() {
+  name_this_thread("lane-" + std::to_string(shard_));
   while (true) {
     Batch batch = take();
     if (batch.empty()) return;
@@ -125,6 +141,7 @@ void Lane::send_each(const std::vector<Send*>& sends) {
 }
 
 void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& outcomes, int attempt) {
+  publish(sends, outcomes);
   std::vector<Send*> again;
   for (std::size_t i = 0; i < sends.size(); ++i) {
     Send& send = *sends[i];
@@ -133,7 +150,6 @@ void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& o
       case Verdict::sent:
         lane_metrics().sent.add();
         send.account->message_sent(send.message.created_at);
-        publish(send, outcome);
         send.sent({send.message, false});
         break;
       case Verdict::stored:
@@ -154,18 +170,13 @@ void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& o
   for (Send* one : again) refuse(*one, Error(Code::unavailable, "The channel is busy; try again.").with_retry_after(std::chrono::seconds(1)));
 }
 
-void Lane::publish(const Send& send, const Outcome& outcome) {
-  auto event = std::make_shared<bus::Event>();
-  event->id = EventId{send.message.id.uuid};
-  event->app = send.application->id;
-  event->type = kMessageNew;
-  event->channel = outcome.channel;
-  event->cid = send.message.cid;
-  event->epoch = outcome.epoch;
-  event->seq = send.message.seq;
-  event->created_at = send.message.created_at;
-  event->data = message_data(send.message);
-  bus_.publish(std::move(event));
+void Lane::publish(const std::vector<Send*>& sends, const std::vector<Outcome>& outcomes) {
+  std::vector<std::shared_ptr<const bus::Event>> events;
+  events.reserve(sends.size());
+  for (std::size_t i = 0; i < sends.size(); ++i) {
+    if (outcomes[i].verdict == Verdict::sent) events.push_back(event_of(*sends[i], outcomes[i]));
+  }
+  if (!events.empty()) bus_.publish(events);
 }
 
 void Lane::refuse(Send& send, const Error& error) {

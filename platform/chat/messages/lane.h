@@ -27,7 +27,7 @@ class Lane {
   void send(std::vector<Send*> sends, int attempt);
   void send_each(const std::vector<Send*>& sends);
   void finish(const std::vector<Send*>& sends, const std::vector<Outcome>& outcomes, int attempt);
-  void publish(const Send& send, const Outcome& outcome);
+  void publish(const std::vector<Send*>& sends, const std::vector<Outcome>& outcomes);
   void refuse(Send& send, const Error& error);
 
   const std::size_t max_batch_;

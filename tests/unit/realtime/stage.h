@@ -39,7 +39,7 @@ class Stage final : public Shards {
   void make_channel(const std::string& cid, std::set<std::string> members);
   std::shared_ptr<const bus::Event> commit(const std::string& cid, std::vector<std::string> joined = {},
                                            std::vector<std::string> left = {}, const std::string& type = "message.new");
-  void publish(const std::shared_ptr<const bus::Event>& event) { audiences_->publish(event); }
+  void publish(const std::shared_ptr<const bus::Event>& event) { audiences_->publish({&event, 1}); }
   std::shared_ptr<const bus::Event> ephemeral(const std::string& cid);
 
   // The sockets of the shard.
@@ -65,6 +65,7 @@ class Stage final : public Shards {
 
   // Shards
   void deliver(std::shared_ptr<const Delivery> delivery) override;
+  void wake() override {}
   void assemble(std::shared_ptr<const Roster> roster) override;
   void resync(std::shared_ptr<const Resync> resync) override;
   void forget(const std::string& key) override;
