@@ -35,7 +35,7 @@ std::vector<Entry> make_schema() {
        .meaning = "libpq's connection string, with the role chat_server.", .secret = true},
       {.key = "database.workers", .type = Type::integer, .fallback = "8", .meaning = "Threads with a connection each, for requests.", .min = 1, .max = 256},
       {.key = "database.queue", .type = Type::integer, .fallback = "4096", .meaning = "Requests that may wait for a worker; further ones are answered 503.", .min = 1, .max = 1'000'000},
-      {.key = "database.lanes", .type = Type::integer, .fallback = "4", .meaning = "Lanes that send messages, each with a thread and a connection.", .min = 1, .max = 64},
+      {.key = "database.lanes", .type = Type::integer, .fallback = "2", .meaning = "Lanes that send messages, each with a thread and a connection.", .min = 1, .max = 64},
       {.key = "database.statement_timeout", .type = Type::duration, .fallback = "10s", .meaning = "Deadline of one statement.", .min = 100, .max = 600 * kSecond},
       {.key = "secrets.master_key", .meaning = "Base64 of 32 random bytes; seals the customers' secrets. Lose it and they are lost.", .secret = true},
       {.key = "plans.file", .meaning = "YAML file of plans, written to the database at the start and on reload. Empty: none.", .reload = Reload::yes},
