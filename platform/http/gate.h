@@ -25,7 +25,7 @@ struct RateDecision {
   std::vector<RatePolicy> policies;        // the refusing or nearest first
 };
 
-/// What the gate asks of the layers above; handed in by server/wiring.
+/// What the gate asks of the layers above; handed in by platform/server.
 struct GateHooks {
   /// Who is calling? Throws unauthenticated, token_expired, token_revoked, application_suspended, …
   /// Called on the engine's thread: answers from memory. `retry_with_database` set → see below.

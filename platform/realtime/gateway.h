@@ -77,7 +77,7 @@ struct Missed {
   std::string frame;                                 // as bus::render made it
 };
 
-/// What the gateway asks of the layers above; handed in by server/wiring.
+/// What the gateway asks of the layers above; handed in by platform/server.
 struct Hooks {
   struct Credentials {
     std::string api_key;
