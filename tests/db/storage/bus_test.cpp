@@ -52,8 +52,8 @@ TEST_CASE("bus: an emitted event reaches every subscriber after the commit, and 
   Notes notes;
   auto local = bus::make_local_bus();
   std::vector<std::string> seen;
-  local->subscribe([&](Bus::Events events) { seen.push_back(events.front()->type + " " + notes.count()); }, {});
-  local->subscribe([&](Bus::Events) { seen.push_back("second"); },
+  local->subscribe([&](bus::Bus::Events events) { seen.push_back(events.front()->type + " " + notes.count()); }, {});
+  local->subscribe([&](bus::Bus::Events) { seen.push_back("second"); },
                    [&](const bus::Bus::Control& control) { seen.push_back(control.word); });
   notes.write([&](Transaction& tx) {
     tx.run(kAddNote, notes.app, 1, "one");
