@@ -22,7 +22,7 @@ struct Operation {
 
 /// openapi.yaml as it is built into the server, asked whether answers and events are what it promises.
 /// When $CHAT_CONTRACT_COVERAGE names a directory, each check leaves a file "operation.<id>.<status>", "code.<code>" or
-/// "event.<type>" there, for the coverage test.
+/// "event.<type>" there, with the names of the tests that saw it, for the coverage test.
 /// Thread:  any.
 class Contract {
  public:
@@ -52,5 +52,8 @@ class Contract {
   JsonSchema schemas_{document_};
   std::vector<Operation> operations_;
 };
+
+/// Whose checks follow; a listener of the test binary says so.
+void now_testing(std::string test);
 
 }  // namespace chat::test

@@ -55,11 +55,12 @@ std::unique_ptr<Service>& the_service() {
   return service;
 }
 
-struct EndOfRun : Catch::TestEventListenerBase {
+struct Run : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
+  void testCaseStarting(const Catch::TestCaseInfo& test) override { now_testing(test.name); }
   void testRunEnded(const Catch::TestRunStats&) override { Service::end(); }
 };
-CATCH_REGISTER_LISTENER(EndOfRun)
+CATCH_REGISTER_LISTENER(Run)
 
 }  // namespace
 
