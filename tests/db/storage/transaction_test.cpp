@@ -171,7 +171,7 @@ TEST_CASE("transaction: one that met a deadlock is repeated whole, and both comm
   std::thread other([&] { cross(second, 2, 1, "second"); });
   cross(first.connection, 1, 2, "first");
   other.join();
-  CHECK(runs == 3);
+  CHECK(runs >= 3);                                  // on a busy machine the repeated one may meet the other again
   CHECK(first.body_of(1) == first.body_of(2));
 }
 
