@@ -13,41 +13,15 @@
 #include <mutex>
 #include <thread>
 
-#include "platform/http/server.h"
+#include "tests/support/receiver.h"
 
 // The client against receivers of our own on loopback, which the operator has opened for them.
 namespace chat::outbound {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// An HTTP server that remembers what it was asked.
-class Receiver {
- public:
-  explicit Receiver(std::function<void(http::Request, http::Responder)> act) {
-    http::ServerOptions options;
-    options.port = 0;
-    server_ = http::make_server(options, [this, act = std::move(act)](http::Request request, http::Responder respond) {
-      {
-        const std::lock_guard lock(mutex_);
-        seen_.push_back(request.path);
-      }
-      act(std::move(request), std::move(respond));
-    });
-    server_->start();
-  }
-  ~Receiver() { server_->stop(0ms); }
-  [[nodiscard]] std::string url(const std::string& path = "/") const { return "http://127.0.0.1:" + std::to_string(server_->port()) + path; }
-  [[nodiscard]] std::vector<std::string> seen() const {
-    const std::lock_guard lock(mutex_);
-    return seen_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> seen_;
-  std::unique_ptr<http::Server> server_;
-};
+using test::on_loopback;
+using test::Receiver;
 
 /// Accepts, answers each connection with the same bytes, hangs up.
 class RawReceiver {
@@ -83,13 +57,6 @@ class RawReceiver {
   int port_ = 0;
   std::thread thread_;
 };
-
-Client::Options on_loopback() {
-  Client::Options options;
-  options.allowed_networks = {*Network::parse("127.0.0.0/8")};
-  options.allows_http = true;
-  return options;
-}
 
 std::future<Answer> start(Client& client, Call call) {
   auto promise = std::make_shared<std::promise<Answer>>();
