@@ -10,6 +10,22 @@ namespace {
 
 constexpr int kMaxTypes = 100;
 
+struct Flag {
+  std::string_view name;
+  bool TypeSettings::* flag;
+};
+constexpr Flag kFlags[] = {
+    {"replies", &TypeSettings::replies},
+    {"quotes", &TypeSettings::quotes},
+    {"open", &TypeSettings::open},
+    {"typing_events", &TypeSettings::typing_events},
+    {"read_events", &TypeSettings::read_events},
+    {"delivery_events", &TypeSettings::delivery_events},
+    {"reactions", &TypeSettings::reactions},
+    {"unique_reactions", &TypeSettings::unique_reactions},
+    {"uploads", &TypeSettings::uploads},
+};
+
 ChannelType read(const storage::Row& row) {
   return {std::string(row.text(0)), parse_type_settings(std::string(row.text(1))), row.time(2), row.time(3)};
 }
@@ -23,10 +39,7 @@ void lock_type(storage::Transaction& tx, const std::string& type) {
 void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   settings.max_message_bytes =
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
-  settings.replies = fields.find_boolean("replies").value_or(settings.replies);
-  settings.quotes = fields.find_boolean("quotes").value_or(settings.quotes);
-  settings.open = fields.find_boolean("open").value_or(settings.open);
-  settings.read_events = fields.find_boolean("read_events").value_or(settings.read_events);
+  for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
 }
 
 TypeSettings parse_type_settings(const std::string& text) {
@@ -39,13 +52,9 @@ TypeSettings parse_type_settings(const std::string& text) {
 
 std::string type_settings_json(const TypeSettings& settings) {
   json::Writer out;
-  out.object()
-      .field("max_message_bytes", settings.max_message_bytes)
-      .key("replies").boolean(settings.replies)
-      .key("quotes").boolean(settings.quotes)
-      .key("open").boolean(settings.open)
-      .key("read_events").boolean(settings.read_events)
-      .end();
+  out.object().field("max_message_bytes", settings.max_message_bytes);
+  for (const auto& [name, flag] : kFlags) out.key(name).boolean(settings.*flag);
+  out.end();
   return out.take();
 }
 

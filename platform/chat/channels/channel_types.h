@@ -13,7 +13,12 @@ struct TypeSettings {
   bool replies = true;                         // threads
   bool quotes = true;
   bool open = false;                           // users who are not members may read, watch and send
+  bool typing_events = true;                   // who is typing is told
   bool read_events = true;                     // message.read is told to the channel
+  bool delivery_events = true;                 // message.delivered is told to the channel
+  bool reactions = true;
+  bool unique_reactions = false;               // one reaction per user and message: the next replaces it
+  bool uploads = true;                         // files and images
 };
 TypeSettings parse_type_settings(const std::string& json);
 std::string type_settings_json(const TypeSettings& settings);

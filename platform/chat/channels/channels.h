@@ -53,7 +53,7 @@ struct Opened {
   std::string acting_user;                     // empty: a server acting for nobody
   std::optional<UserId> acting_id;
   std::optional<Member> membership;
-  std::uint32_t actions = 0;
+  Actions actions = 0;
 
   [[nodiscard]] bool may(Action action) const { return allows(actions, action); }
   /// Errors:  forbidden, naming the action
@@ -111,7 +111,7 @@ void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opene
 const storage::Listing& listing();
 struct Listed {
   Channel channel;
-  std::uint32_t actions = 0;
+  Actions actions = 0;
   std::optional<Member> membership;
 };
 /// A user sees its own channels and open ones; a server acting for nobody sees all.

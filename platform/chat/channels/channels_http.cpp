@@ -20,7 +20,7 @@ using Tx = storage::Transaction;
 
 constexpr int kInlineMembers = 100;
 
-void write_membership(json::Writer& out, std::uint32_t actions, const std::optional<Member>& membership) {
+void write_membership(json::Writer& out, Actions actions, const std::optional<Member>& membership) {
   if (membership) out.key("membership").raw(member_json(*membership, true));
   out.key("own_capabilities").array();
   for (auto capability : words_of(actions)) out.text(capability);

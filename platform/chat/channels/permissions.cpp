@@ -29,10 +29,10 @@ constexpr std::array kActionRows{
     ActionRow{Action::mark_read, "chat:read:mark", Role::member},
 };
 // What anybody may do in an open channel without joining it.
-constexpr std::uint32_t kOpenActions =
-    static_cast<std::uint32_t>(Action::read_channel) | static_cast<std::uint32_t>(Action::send_message) |
-    static_cast<std::uint32_t>(Action::send_reply) | static_cast<std::uint32_t>(Action::update_own_message) |
-    static_cast<std::uint32_t>(Action::delete_own_message);
+static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
+// What anybody may do in an open channel without joining it.
+constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_message) | bit(Action::send_reply) |
+                                 bit(Action::update_own_message) | bit(Action::delete_own_message);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 }  // namespace
@@ -45,10 +45,10 @@ Role parse_role(std::string_view text) {
 
 std::string_view word(Role role) { return kRoleWords[static_cast<std::size_t>(role)]; }
 
-std::uint32_t actions_of(Role role, bool open) {
-  std::uint32_t actions = open ? kOpenActions : 0;
+Actions actions_of(Role role, bool open) {
+  Actions actions = open ? kOpenActions : 0;
   for (const auto& row : kActionRows)
-    if (role >= row.from) actions |= static_cast<std::uint32_t>(row.action);
+    if (role >= row.from) actions |= bit(row.action);
   return actions;
 }
 
@@ -58,7 +58,7 @@ std::string_view word(Action action) {
   return "";
 }
 
-std::vector<std::string_view> words_of(std::uint32_t actions) {
+std::vector<std::string_view> words_of(Actions actions) {
   std::vector<std::string_view> words;
   for (const auto& row : kActionRows)
     if (allows(actions, row.action)) words.push_back(row.word);

@@ -163,6 +163,11 @@ TEST_CASE("channels: types are made, changed and deleted while unused", "[api][c
   CHECK(server.get("/v1/channel_types/support").body["channel_type"]["settings"]["replies"] == false);
   CHECK(server.patch("/v1/channel_types/support", {{"settings", {{"max_message_bytes", 10}}}}).body["channel_type"]["settings"]["replies"] == false);
   CHECK(server.patch("/v1/channel_types/support", {{"settings", {{"max_message_bytes", 0}}}}).pointer() == "#/settings/max_message_bytes");
+  auto shown = server.patch("/v1/channel_types/support", {{"settings", {{"typing_events", false}, {"unique_reactions", true}}}});
+  CHECK(shown.body["channel_type"]["settings"]["typing_events"] == false);
+  CHECK(shown.body["channel_type"]["settings"]["unique_reactions"] == true);
+  CHECK(shown.body["channel_type"]["settings"]["reactions"] == true);
+  CHECK(server.patch("/v1/channel_types/support", {{"settings", {{"reaction", true}}}}).pointer() == "#/settings/reaction");
   app.add_users({"alice"});
   REQUIRE(app.user("alice").post("/v1/channels/support/1").status == 201);
   CHECK(server.del("/v1/channel_types/support").code() == "conflict");
