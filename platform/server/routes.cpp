@@ -30,7 +30,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock});
-  reads::add_routes(router, {parts.bus, parts.clock});
+  reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {

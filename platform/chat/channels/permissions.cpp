@@ -27,6 +27,7 @@ constexpr std::array kActionRows{
     ActionRow{Action::delete_own_message, "chat:message:delete_own", Role::member},
     ActionRow{Action::delete_any_message, "chat:message:delete_any", Role::moderator},
     ActionRow{Action::mark_read, "chat:read:mark", Role::member},
+    ActionRow{Action::list_receipts, "chat:receipt:list", Role::member},
 };
 // What anybody may do in an open channel without joining it.
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");

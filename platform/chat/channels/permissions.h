@@ -25,6 +25,7 @@ enum class Action : unsigned {
   delete_own_message,
   delete_any_message,
   mark_read,
+  list_receipts,
   count,
 };
 

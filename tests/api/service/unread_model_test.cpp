@@ -1,0 +1,216 @@
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+#include <set>
+
+#include "tests/support/service.h"
+
+// The definitions of ops/docs/unread.md, written down slowly: everything is counted over the list of all messages.
+using namespace chat;
+using namespace chat::test;
+
+namespace {
+
+struct Said {
+  Json message;
+  std::string author;
+  bool countable = false, deleted = false;
+  std::set<std::string> mentioned;
+};
+
+struct Member {
+  bool inside = false;
+  std::size_t joined = 0;                      // messages said before
+  std::optional<std::size_t> read;             // messages up to here are read; absent: never opened
+  std::size_t seen = 0, delivered = 0;         // the furthest
+  [[nodiscard]] std::size_t mark() const { return read.value_or(joined); }
+};
+
+/// One channel as its definition says it.
+class Model {
+ public:
+  std::vector<Said> said;
+  std::map<std::string, Member> members;
+
+  void join(const std::string& user) { members[user] = {.inside = true, .joined = said.size(), .read = {}}; }
+  void leave(const std::string& user) { members[user].inside = false; }
+  void say(Said one) {
+    auto& author = members[one.author];
+    const bool counts = one.countable;
+    said.push_back(std::move(one));
+    if (counts) advance(author, said.size());
+  }
+  void read(const std::string& user, std::size_t up_to) { advance(members[user], up_to); }
+  void unread(const std::string& user, std::size_t from) {
+    auto& member = members[user];
+    const bool counts_between = countable_between(from, member.mark()) > 0;
+    if (member.read && !counts_between) return;
+    member.read = member.read ? std::max(from, member.joined) : member.joined;
+  }
+  void deliver(const std::string& user, std::size_t up_to) { members[user].delivered = std::max(members[user].delivered, up_to); }
+
+  [[nodiscard]] std::int64_t unread_of(const std::string& user) const {
+    return count(members.at(user), [](const Said&) { return true; });
+  }
+  [[nodiscard]] std::int64_t mentions_of(const std::string& user) const {
+    return count(members.at(user), [&](const Said& one) { return one.mentioned.contains(user); });
+  }
+  [[nodiscard]] std::set<std::string> readers_of(std::size_t at, bool delivered) const {
+    while (at < said.size() && !said[at].countable) ++at;
+    std::set<std::string> users;
+    if (at == said.size()) return users;
+    for (const auto& [user, member] : members) {
+      const auto reached = delivered ? std::max(member.seen, member.delivered) : member.seen;
+      if (member.inside && member.joined <= at && reached > at) users.insert(user);
+    }
+    return users;
+  }
+
+ private:
+  static void advance(Member& member, std::size_t up_to) {
+    if (!member.read || up_to > *member.read) member.read = std::max(up_to, member.joined);
+    member.seen = std::max(member.seen, *member.read);
+  }
+  [[nodiscard]] std::int64_t countable_between(std::size_t from, std::size_t to) const {
+    std::int64_t n = 0;
+    for (std::size_t i = from; i < to && i < said.size(); ++i) n += said[i].countable;
+    return n;
+  }
+  template <class Which>
+  [[nodiscard]] std::int64_t count(const Member& member, Which which) const {
+    std::int64_t n = 0;
+    for (std::size_t i = member.mark(); i < said.size(); ++i) n += said[i].countable && !said[i].deleted && which(said[i]);
+    return n;
+  }
+};
+
+/// Plays random acts on the service and on the model.
+class Play {
+ public:
+  explicit Play(unsigned seed) : random_(seed) {
+    app_.add_users(users_);
+    app_.add_channel("general", {"u0", "u1", "u2"});
+    for (const auto* user : {"u0", "u1", "u2"}) model_.join(user);
+  }
+
+  void step() {
+    const auto act = pick(20);
+    if (act < 9) return say();
+    if (act == 9) return come_or_go();
+    if (model_.said.empty()) return;
+    const auto user = member();
+    const auto at = pick(model_.said.size());
+    const std::string id = model_.said[at].message["id"];
+    if (act < 12) return forget(at);
+    const bool erased = erased_.contains(at);
+    const Json body = {{"message_id", id}};
+    if (act < 15) {
+      REQUIRE(app_.user(user).post(base_ + "/read", body).status == (erased ? 404 : 200));
+      if (!erased) model_.read(user, at + 1);
+    } else if (act < 17) {
+      REQUIRE(app_.user(user).post(base_ + "/unread", body).status == (erased ? 404 : 200));
+      if (!erased) model_.unread(user, at);
+    } else if (act < 19) {
+      const Json places = Json::array({{{"cid", "messaging:general"}, {"message_id", id}}});
+      auto result = app_.user(user).post("/v1/delivered", {{"channels", places}}).body["results"][0];
+      REQUIRE((result["status"] == "refused") == erased);
+      if (!erased) model_.deliver(user, at + 1);
+    } else {
+      REQUIRE(app_.user(user).post("/v1/read/all").status == 200);
+      if (model_.unread_of(user) > 0) model_.read(user, model_.said.size());
+    }
+  }
+
+  void compare() {
+    for (const auto& user : users_) {
+      if (!model_.members[user].inside) continue;
+      const auto unread = app_.user(user).get("/v1/unread").body;
+      CHECK(unread["total"] == model_.unread_of(user));
+      CHECK(unread["mentions"] == model_.mentions_of(user));
+      CHECK(app_.user(user).get(base_).body["membership"]["unread"] == model_.unread_of(user));
+    }
+    for (std::size_t at = 0; at < model_.said.size(); at += 1 + pick(4)) {
+      if (erased_.contains(at)) continue;
+      for (const bool delivered : {false, true}) {
+        auto expected = model_.readers_of(at, delivered);
+        expected.erase(model_.said[at].author);
+        std::set<std::string> found;
+        const auto path = base_ + "/messages/" + model_.said[at].message["id"].get<std::string>() + "/receipts?kind=";
+        const auto answer = app_.server().get(path + (delivered ? "delivered" : "read"));
+        for (const auto& receipt : answer.body["receipts"]) found.insert(receipt["user_id"]);
+        CHECK(found == expected);
+      }
+    }
+  }
+
+ private:
+  std::size_t pick(std::size_t below) { return random_() % below; }
+  std::string member() {
+    while (true)
+      if (const auto& user = users_[pick(users_.size())]; model_.members[user].inside) return user;
+  }
+
+  void say() {
+    Said one;
+    one.author = member();
+    Json more = Json::object();
+    const auto kind = pick(10);
+    if (kind == 0) more["silent"] = true;
+    if (kind == 1) more["type"] = "system";
+    if (kind < 4 && kind > 1 && !model_.said.empty() && !model_.said.front().deleted) {
+      more["parent_id"] = model_.said.front().message["id"];
+      if (kind == 3) more["show_in_channel"] = true;
+    }
+    one.countable = kind > 1 && (!more.contains("parent_id") || more.contains("show_in_channel"));
+    if (pick(3) == 0) {
+      const auto whom = member();
+      more["mentions"] = {whom};
+      one.mentioned.insert(whom);
+    }
+    more["text"] = "x";
+    more["user_id"] = one.author;
+    auto sent = app_.server().post(kMessages, more);
+    REQUIRE(sent.status == 201);
+    one.message = sent.body["message"];
+    model_.say(std::move(one));
+  }
+
+  void forget(std::size_t at) {
+    if (at == 0 || model_.said[at].deleted) return;         // the first is the parent of replies
+    const bool hard = pick(2) == 0;
+    REQUIRE(app_.server().del(kMessages + "/" + model_.said[at].message["id"].get<std::string>() + (hard ? "?mode=hard" : "")).status == 200);
+    model_.said[at].deleted = true;
+    if (hard) erased_.insert(at);
+  }
+
+  void come_or_go() {
+    const auto& user = users_[1 + pick(users_.size() - 1)];
+    if (model_.members[user].inside) {
+      REQUIRE(app_.server().del(base_ + "/members/" + user).status == 204);
+      model_.leave(user);
+    } else {
+      REQUIRE(app_.server().post(base_ + "/members", {{"members", {user}}}).status == 200);
+      model_.join(user);
+    }
+  }
+
+  std::mt19937 random_;
+  TestApp app_;
+  const std::vector<std::string> users_{"u0", "u1", "u2", "u3", "u4"};
+  const std::string base_ = "/v1/channels/messaging/general";
+  Model model_;
+  std::set<std::size_t> erased_;
+};
+
+}  // namespace
+
+TEST_CASE("reads: unread, mentions and receipts agree with a slow model over random histories", "[api][reads][property]") {
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    INFO("seed " << seed);
+    Play play(seed);
+    for (int step = 1; step <= 90; ++step) {
+      play.step();
+      if (step % 30 == 0) play.compare();
+    }
+  }
+}
