@@ -11,7 +11,8 @@ namespace chat::bus {
 /// Whom an event reaches. The feature chooses; the hub never guesses.
 enum class Reach {
   channel,        // the channel's members and watchers
-  user,           // every connection of `user_id`
+  user,           // every connection of `user_id`, and the servers'
+  devices,        // every connection of `user_id`, and nobody else: what concerns the user's own screens only
   application,    // server connections only (tail, the customer's backend)
 };
 

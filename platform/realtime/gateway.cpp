@@ -119,9 +119,10 @@ void Gateway::State::on_wider_event(const std::shared_ptr<const bus::Event>& eve
   if (!presence.any(event->app)) return;
   const Bytes frame = share_frame(Opcode::text, bus::render(*event));
   on_every_shard([event, frame](Shard& shard) {
-    if (event->reach == bus::Reach::user) {
+    if (event->reach != bus::Reach::application) {
       shard.count_copies(event->app, shard.hub().deliver_to_user(event->app, event->user_id, frame));
     }
+    if (event->reach == bus::Reach::devices) return;
     shard.count_copies(event->app, shard.hub().deliver_to_servers(event->app, frame));   // which adds "app"
   });
 }
@@ -215,6 +216,25 @@ void Gateway::close_user(AppId app, const std::string& user_id, std::optional<Ti
 void Gateway::close_application_tokens(AppId app, Timestamp issued_before) {
   ++state_->revocations;
   state_->on_every_shard([=](Shard& shard) { shard.close_application(app, issued_before, Close::token_revoked); });
+}
+
+void Gateway::ask_members(AppId app, const std::string& cid, const TellUsers& tell) {
+  state_->on_every_shard([key = scoped(app, cid), tell](Shard& shard) {
+    if (auto users = shard.hub().members_hearing(key); !users.empty()) tell(std::move(users));
+  });
+}
+
+void Gateway::ask_connected(AppId app, const std::vector<std::string>& user_ids, const TellUsers& tell) {
+  state_->on_every_shard([app, user_ids, tell](Shard& shard) {
+    std::vector<std::string> connected;
+    for (const auto& user_id : user_ids)
+      if (!shard.hub().sessions_of_user(app, user_id).empty()) connected.push_back(user_id);
+    if (!connected.empty()) tell(std::move(connected));
+  });
+}
+
+void Gateway::tell_here(bus::Event event) {
+  if (const auto visit = state_->outstanding.enter()) state_->on_wider_event(std::make_shared<const bus::Event>(std::move(event)));
 }
 
 Gateway::Counts Gateway::counts() const {

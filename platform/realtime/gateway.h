@@ -93,6 +93,9 @@ struct Hooks {
   /// Copies delivered, per application, called once per published event and shard: for metering.
   std::function<void(const AppId&, std::int64_t copies, std::int64_t bytes)> delivered;
 
+  /// A numbered event of the channel reached somebody; `left` hear it no longer. On a shard's thread: must be quick.
+  std::function<void(const AppId&, const std::string& cid, const std::vector<std::string>& left)> heard;
+
   std::function<std::optional<Audience>(storage::Connection&, AppId, ChannelId)> load_audience;
   std::function<std::vector<Position>(storage::Connection&, const Identity&, const std::vector<std::string>& cids)> locate;
   /// Events with from < seq <= to, in order and complete; nullopt when some are no longer stored (→ resync).
@@ -113,6 +116,14 @@ class Gateway {
   void close_application(AppId app, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_application_tokens(AppId app, Timestamp issued_before);
+
+  /// Users on this node who hear the channel as members, or who of `user_ids` is connected to it. `tell` is called on each
+  /// shard's thread that has any; a user with several devices may come more than once.
+  using TellUsers = std::function<void(std::vector<std::string>)>;
+  void ask_members(AppId app, const std::string& cid, const TellUsers& tell);
+  void ask_connected(AppId app, const std::vector<std::string>& user_ids, const TellUsers& tell);
+  /// To a user's or an application's connections on this node, past the bus.
+  void tell_here(bus::Event event);
 
   struct Counts { std::int64_t connections = 0; std::int64_t queued_bytes = 0; std::int64_t hot_channels = 0; };
   [[nodiscard]] Counts counts() const;

@@ -307,6 +307,15 @@ void Hub::drop_hold(Subscription& subscription) {
   subscription.hold.reset();
 }
 
+std::vector<std::string> Hub::members_hearing(const std::string& key) const {
+  std::vector<std::string> users;
+  const auto room = rooms_.find(key);
+  if (room == rooms_.end()) return users;
+  for (const Subscription* one : room->second->listeners)
+    if (one->member) users.push_back(one->session->identity.user_id);
+  return users;
+}
+
 std::vector<Session*> Hub::sessions_of(AppId app) const {
   const auto found = applications_.find(app);
   return found == applications_.end() ? kNoSessions : found->second.sessions;

@@ -63,6 +63,8 @@ class Hub {
   [[nodiscard]] bool release_all(Subscription& subscription);
   void drop_hold(Subscription& subscription);
 
+  /// Users who hear the channel as members, not as watchers; once per session.
+  [[nodiscard]] std::vector<std::string> members_hearing(const std::string& key) const;
   [[nodiscard]] std::vector<Session*> sessions_of(AppId app) const;
   [[nodiscard]] const std::vector<Session*>& sessions_of_user(AppId app, const std::string& user_id) const;
 

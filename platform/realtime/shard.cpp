@@ -124,6 +124,7 @@ void Shard::open(const Delivery& delivery) {
   const Hub::Copies copies = hub_.deliver(delivery);
   if (copies.count == 0) return;
   count_copies(delivery.app, copies);
+  if (delivery.seq != 0 && shared_.hooks.heard) shared_.hooks.heard(delivery.app, delivery.cid, delivery.left);
   if (!delivery.is_repeat && written_soon_.size() < kTimedEventsPerTurn) written_soon_.push_back(delivery.created_at);
 }
 

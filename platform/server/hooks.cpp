@@ -81,7 +81,7 @@ http::GateHooks operator_hooks(std::string token) {
   return hooks;
 }
 
-realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock) {
+realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, reads::UnreadAnnouncer& unread, const Clock& clock) {
   realtime::Hooks hooks;
   hooks.authenticate = [&](const realtime::Hooks::Credentials& credentials) {
     auto caller = auth.authenticate(credentials.api_key, credentials.token);
@@ -105,6 +105,7 @@ realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, 
   hooks.delivered = [&](const AppId& app, std::int64_t copies, std::int64_t) {
     if (auto account = accounts.known(app)) account->deliveries.fetch_add(copies, std::memory_order_relaxed);
   };
+  hooks.heard = [&](const AppId& app, const std::string& cid, const std::vector<std::string>& left) { unread.channel_changed(app, cid, left); };
   hooks.load_audience = channels::load_audience;
   hooks.locate = channels::locate;
   hooks.load_missed = messages::load_missed;

@@ -1,5 +1,6 @@
 #pragma once
 #include "billing/accounts.h"
+#include "platform/chat/reads/unread_announcer.h"
 #include "platform/http/gate.h"
 #include "platform/realtime/gateway.h"
 #include "tenants/auth.h"
@@ -10,6 +11,6 @@ namespace chat::server {
 
 http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock);
 http::GateHooks operator_hooks(std::string token);
-realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock);
+realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, reads::UnreadAnnouncer& unread, const Clock& clock);
 
 }  // namespace chat::server

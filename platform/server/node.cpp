@@ -5,6 +5,7 @@
 #include "platform/base/json.h"
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
+#include "platform/chat/reads/unread_announcer.h"
 #include "platform/http/server.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
@@ -58,7 +59,7 @@ struct Node::State {
         pool(database_options(given), static_cast<int>(given.integer("database.workers")),
              static_cast<std::size_t>(given.integer("database.queue"))),
         lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
-        gateway(realtime_options(given), gateway_hooks(auth, accounts, clock), *bus, pool, clock),
+        gateway(realtime_options(given), gateway_hooks(auth, accounts, unread_announcer, clock), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -74,6 +75,7 @@ struct Node::State {
   tenants::Directory directory{sealer, clock};
   tenants::Auth auth{directory, clock};
   messages::Lanes lanes;
+  reads::UnreadAnnouncer unread_announcer{clock};
   realtime::Gateway gateway;
   jobs::Schedule schedule;
   http::Router public_router, operator_router;
@@ -85,6 +87,7 @@ struct Node::State {
   void on_control(const bus::Bus::Control& control);
   std::string status_json(std::int64_t schema);
   void ask_ready(const std::function<void(std::string)>& answer);
+  void announce_unread();
   void wire();
 };
 
@@ -145,6 +148,15 @@ void Node::State::ask_ready(const std::function<void(std::string)>& answer) {
   if (!taken) answer("Too much waits for the database.");
 }
 
+void Node::State::announce_unread() {
+  using Users = reads::UnreadAnnouncer::Users;
+  unread_announcer.connect({[this](AppId app, const std::string& cid, const Users& users) { gateway.ask_members(app, cid, users); },
+                            [this](AppId app, const std::vector<std::string>& wanted, const Users& users) { gateway.ask_connected(app, wanted, users); },
+                            [this](bus::Event event) { gateway.tell_here(std::move(event)); }});
+  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { unread_announcer.on_control(control); });
+  schedule.add("announce_unread", reads::UnreadAnnouncer::kTurn, [this](storage::Connection& connection) { unread_announcer.turn(connection); });
+}
+
 void Node::State::wire() {
   const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); }};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
@@ -155,7 +167,10 @@ void Node::State::wire() {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };
   http::OnUpgrade on_upgrade;
-  if (has_role(settings, "realtime")) on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
+  if (has_role(settings, "realtime")) {
+    on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
+    announce_unread();
+  }
   public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
   bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); });

@@ -108,12 +108,16 @@ void move_all(storage::Transaction& tx, bus::Bus& bus, Kind kind, const std::str
   std::unordered_map<Uuid, MarkResult> marks;
   auto rows = tx.query(sql::get_marks, tx.app(), user, arrays.channels);
   for (auto row : rows) fill(row, marks[row.uuid(0)]);
+  std::vector<std::string> cids;
   for (const auto& target : targets) {
     auto& result = results[target.place];
     result = marks[target.channel.id.uuid];
     result.moved = moved.contains(target.channel.id.uuid);
-    if (result.moved) tell(tx, bus, kind, user_id, target, result, now);
+    if (!result.moved) continue;
+    tell(tx, bus, kind, user_id, target, result, now);
+    cids.push_back(target.channel.cid());
   }
+  if (kind == Kind::read) tell_unread_moved(tx, bus, user_id, cids);
 }
 
 std::vector<MarkResult> mark(storage::Transaction& tx, bus::Bus& bus, Kind kind, const std::string& user_id,

@@ -49,17 +49,19 @@ Mark mark_read(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& 
   const auto number = number_at(tx, opened.channel, message);
   const bool moved = tx.find(sql::move_watermark, tx.app(), opened.channel.id, user, number, now).has_value();
   const Mark mark = get_mark(tx, opened.channel, user);
+  if (moved) tell_unread_moved(tx, bus, opened.acting_user, {opened.channel.cid()});
   if (moved && opened.settings.read_events)
     channels::tell_unnumbered(tx, bus, opened.channel, now, kMessageRead, mark_json(opened.acting_user, mark));
   return mark;
 }
 
-Mark mark_unread(storage::Transaction& tx, const channels::Opened& opened, const MessageId& message, Timestamp now) {
+Mark mark_unread(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, const MessageId& message, Timestamp now) {
   const UserId user = require_own_mark(opened);
   messages::get_message(tx, opened.channel, message);
   auto rows = tx.find(sql::number_before, tx.app(), opened.channel.id, message, opened.channel.id);
   const std::int64_t number = rows ? (*rows)[0].integer(0) : 0;
-  tx.find(sql::move_watermark_back, tx.app(), opened.channel.id, user, number, now);
+  if (tx.find(sql::move_watermark_back, tx.app(), opened.channel.id, user, number, now))
+    tell_unread_moved(tx, bus, opened.acting_user, {opened.channel.cid()});
   return get_mark(tx, opened.channel, user);
 }
 

@@ -34,7 +34,7 @@ Mark mark_read(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& 
 /// Makes `message` and everything behind it unread again, down to where the member joined. Others keep seeing what they saw:
 /// receipts don't go back. A message behind the mark changes nothing.
 /// Errors:  not_found (message); forbidden (not a member)
-Mark mark_unread(storage::Transaction& tx, const channels::Opened& opened, const MessageId& message, Timestamp now);
+Mark mark_unread(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, const MessageId& message, Timestamp now);
 
 /// A channel of the caller's, and up to where; default: the newest message.
 struct Place {
@@ -95,6 +95,7 @@ struct Unread {
   std::vector<OfType> types;                   // those with something unread
   storage::Page<Item> channels;                // most unread first
 };
+std::string channel_unread_json(const Unread::Item& item);
 /// Errors:  not_found (user)
 /// Cost:    a row per channel of the user, whatever the numbers of members and messages; and the deletions behind its mark.
 Unread get_unread(storage::Transaction& tx, const std::string& user_id, int limit, const std::optional<std::string>& cursor,

@@ -57,7 +57,7 @@ Response unmark(const Services& services, const Request& request, Tx& tx) {
   const auto& caller = Caller::of(request);
   const auto acting_user = caller.acting_user(user, "#/user_id");
   auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), acting_user);
-  return show(acting_user, mark_unread(tx, opened, *message, services.clock.now()));
+  return show(acting_user, mark_unread(tx, services.bus, opened, *message, services.clock.now()));
 }
 
 Place read_place(json::Fields& item, std::set<std::string>& seen) {
@@ -161,11 +161,7 @@ Response unread(const Services& services, const Request& request, Tx& tx) {
     out.end();
   }
   out.end().key("channels").array();
-  for (const auto& item : unread.channels.items) {
-    out.object().field("cid", item.cid).field("unread", item.unread).field("mentions", item.mentions);
-    if (item.read_seq) out.field("read_seq", *item.read_seq);
-    out.field("last_message_seq", item.last_message_seq).end();
-  }
+  for (const auto& item : unread.channels.items) out.raw(channel_unread_json(item));
   out.end().optional_field("next", unread.channels.next).end();
   return http::json(200, out.take());
 }

@@ -1,3 +1,4 @@
+#include "platform/base/json.h"
 #include "platform/chat/reads/reads.h"
 #include "platform/chat/reads/unread.sql.h"
 #include "platform/chat/users/users.h"
@@ -17,6 +18,14 @@ void add_sums(storage::Transaction& tx, const std::string& user_id, Unread& unre
 }
 
 }  // namespace
+
+std::string channel_unread_json(const Unread::Item& item) {
+  json::Writer out;
+  out.object().field("cid", item.cid).field("unread", item.unread).field("mentions", item.mentions);
+  if (item.read_seq) out.field("read_seq", *item.read_seq);
+  out.field("last_message_seq", item.last_message_seq).end();
+  return out.take();
+}
 
 Unread get_unread(storage::Transaction& tx, const std::string& user_id, int limit, const std::optional<std::string>& cursor,
                   const storage::Cursors& cursors) {

@@ -325,3 +325,61 @@ TEST_CASE("reads: totals by type and with mentions, channels page by page", "[ap
   CHECK(app.user("bob").get("/v1/unread").body["mentions"] == 1);
   CHECK(app.user("alice").get("/v1/unread?next=x").pointer() == "query:next");
 }
+
+namespace {
+
+/// Waits for the event that says so much.
+Json hear_total(WsClient& client, std::int64_t total) {
+  while (true) {
+    auto event = hear(client, "notification.unread_changed");
+    if (event["data"]["total"] == total) return event;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("reads: a change of unread is pushed to the user's own devices, the last number always", "[api][reads][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob", "carol"});
+  app.add_channel("general", {"alice", "bob"});
+  app.add_channel("other", {"alice", "bob"});
+  auto phone = app.connect("bob"), laptop = app.connect("bob"), carol = app.connect("carol"), server = app.connect("");
+  for (int i = 0; i < 20; ++i) app.send("alice", "general", "x");
+  auto last = app.send("alice", "general", "@bob", {{"mentions", {"bob"}}});
+  auto event = hear_total(phone, 21);
+  hear_total(laptop, 21);
+  CHECK(event["data"]["mentions"] == 1);
+  CHECK(event["data"]["unread_channels"] == 1);
+  CHECK(event["data"]["channels"][0]["cid"] == "messaging:general");
+  CHECK(event["data"]["channels"][0]["unread"] == 21);
+  app.user("alice").del(kMessages + "/" + last["id"].get<std::string>());
+  CHECK(hear_total(phone, 20)["data"]["mentions"] == 0);
+  app.user("bob").post(kRead);
+  CHECK(hear_total(laptop, 0)["data"]["channels"][0]["unread"] == 0);
+  auto again = app.send("alice", "other", "y");
+  hear_total(phone, 1);
+  app.user("bob").post("/v1/read/all");
+  hear_total(phone, 0);
+  app.user("bob").post("/v1/channels/messaging/other/unread", {{"message_id", again["id"]}});
+  hear_total(phone, 1);
+  app.user("alice").del("/v1/channels/messaging/other/members/bob");
+  CHECK(hear_total(phone, 0)["data"]["channels"].empty());
+  CHECK_FALSE(carol.find("notification.unread_changed", std::chrono::milliseconds(700)));
+  CHECK_FALSE(server.find("notification.unread_changed", std::chrono::milliseconds(10)));
+}
+
+TEST_CASE("reads: what changes together is pushed together, and what does not change is not", "[api][reads][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  auto bob = app.connect("bob");
+  const auto sent = app.send("alice", "general", "x");
+  hear_total(bob, 1);
+  app.user("alice").patch(kMessages + "/" + sent["id"].get<std::string>(), {{"set", {{"text", "y"}}}});
+  CHECK_FALSE(bob.find("notification.unread_changed", std::chrono::milliseconds(1200)));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) app.send("alice", "general", "x");
+  int told = 0;
+  for (Json event; event.is_null() || event["data"]["total"] != 101; ++told) event = hear(bob, "notification.unread_changed");
+  CHECK(told <= 3 + (std::chrono::steady_clock::now() - begin) / std::chrono::milliseconds(450));   // a turn is 500 ms, less a tenth
+}

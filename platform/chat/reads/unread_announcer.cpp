@@ -1,0 +1,201 @@
+#include "platform/chat/reads/unread_announcer.h"
+
+#include <algorithm>
+
+#include "platform/base/json.h"
+#include "platform/base/metrics.h"
+#include "platform/base/text.h"
+#include "platform/chat/reads/reads.h"
+#include "platform/chat/reads/reads_events.h"
+#include "platform/chat/reads/unread.sql.h"
+
+namespace chat::reads {
+namespace {
+
+constexpr std::size_t kSlice = 100;            // users in one query
+constexpr std::size_t kMaxRemembered = 50'000;
+
+struct Totals {
+  Sum sum;
+  std::vector<Unread::Item> channels;
+};
+using TotalsByUser = std::map<std::string, Totals>;
+
+std::string data_of(const Totals& totals, bool more) {
+  json::Writer out;
+  out.object().field("total", totals.sum.unread).field("mentions", totals.sum.mentions)
+      .field("unread_channels", totals.sum.channels).key("channels").array();
+  for (const auto& item : totals.channels) out.raw(channel_unread_json(item));
+  out.end().key("more").boolean(more).end();
+  return out.take();
+}
+
+template <class Changes>
+void add(Changes& to, const Changes& from) {
+  to.more |= from.more;
+  for (const auto& cid : from.cids) {
+    if (to.cids.size() < kMaxChannels) to.cids.insert(cid);
+    else to.more |= !to.cids.contains(cid);
+  }
+}
+
+template <class Slice>
+TotalsByUser load(storage::Transaction& tx, const Slice& slice) {
+  text::ArrayLiteral users, pair_users, types, ids;
+  for (const auto& [user, changes] : slice) {
+    users.add(user);
+    for (const auto& cid : changes.cids) {
+      pair_users.add(user);
+      types.add(cid.substr(0, cid.find(':')));
+      ids.add(cid.substr(cid.find(':') + 1));
+    }
+  }
+  TotalsByUser totals;
+  auto sums = tx.query(sql::sum_unread_of_users, tx.app(), users.take());
+  for (auto row : sums) totals[std::string(row.text(0))].sum = {row.integer(1), row.integer(2), row.integer(3)};
+  auto rows = tx.query(sql::unread_in_channels, tx.app(), pair_users.take(), types.take(), ids.take());
+  for (auto row : rows)
+    if (auto found = totals.find(std::string(row.text(0))); found != totals.end())
+      found->second.channels.push_back({std::string(row.text(1)), row.integer(2), row.integer(3), row.optional_integer(4), row.integer(5)});
+  return totals;
+}
+
+}  // namespace
+
+void tell_unread_moved(storage::Transaction& tx, bus::Bus& bus, const std::string& user_id, const std::vector<std::string>& cids) {
+  if (cids.empty()) return;
+  std::string detail = user_id;
+  for (std::size_t i = 0; i < std::min(cids.size(), kMaxChannels); ++i) detail += " " + cids[i];
+  if (cids.size() > kMaxChannels) detail += " *";
+  tx.after_commit([&bus, app = tx.app(), detail = std::move(detail)] { bus.control({std::string(kUnreadMoved), app, detail}); });
+}
+
+void UnreadAnnouncer::channel_changed(AppId app, const std::string& cid, const std::vector<std::string>& left) {
+  const std::lock_guard lock(mutex_);
+  auto& application = applications_[app];
+  application.channels.insert(cid);
+  for (const auto& user : left) add(application.users[user], Changes{{cid}, false});
+}
+
+void UnreadAnnouncer::on_control(const bus::Bus::Control& control) {
+  if (control.word != kUnreadMoved) return;
+  const auto words = text::split(control.detail, ' ');
+  Changes changes;
+  for (std::size_t i = 1; i < words.size(); ++i)
+    if (words[i] == "*") changes.more = true;
+    else changes.cids.insert(words[i]);
+  const std::lock_guard lock(mutex_);
+  add(applications_[control.app].users[words.front()], changes);
+}
+
+void UnreadAnnouncer::turn(storage::Connection& connection) {
+  ask();
+  const auto end = std::chrono::steady_clock::now() + kBudget;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto applications = waiting_applications();
+    if (applications.empty()) return;
+    for (const AppId app : applications) {
+      if (std::chrono::steady_clock::now() >= end) return;
+      auto slice = take(app);
+      last_served_ = app;
+      try {
+        announce(connection, app, slice);
+      } catch (...) {
+        give_back(app, std::move(slice));      // the job logs it, and comes again
+        throw;
+      }
+    }
+  }
+}
+
+/// Finds out which of those concerned are connected here; the answers fill the queues.
+void UnreadAnnouncer::ask() {
+  std::map<AppId, Application> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [app, application] : applications_) {
+      changed[app].channels.swap(application.channels);
+      changed[app].users.swap(application.users);
+    }
+    std::erase_if(applications_, [](const auto& one) { return one.second.waiting.empty(); });
+  }
+  for (const auto& [app, application] : changed) {
+    for (const auto& cid : application.channels)
+      sockets_.ask_members(app, cid, [this, app = app, cid](const std::vector<std::string>& users) { enqueue(app, users, {{cid}, false}); });
+    for (const auto& [user, changes] : application.users)
+      sockets_.ask_connected(app, {user}, [this, app = app, changes = changes](const std::vector<std::string>& users) { enqueue(app, users, changes); });
+  }
+}
+
+void UnreadAnnouncer::enqueue(AppId app, const std::vector<std::string>& users, const Changes& changes) {
+  if (users.empty()) return;
+  const std::lock_guard lock(mutex_);
+  auto& application = applications_[app];
+  for (const auto& user : users) {
+    const auto [place, is_new] = application.waiting.try_emplace(user);
+    if (is_new) application.queue.push_back(user);
+    add(place->second, changes);
+  }
+}
+
+/// Round the applications, so that a busy one doesn't keep the others waiting.
+std::vector<AppId> UnreadAnnouncer::waiting_applications() {
+  const std::lock_guard lock(mutex_);
+  std::vector<AppId> apps;
+  std::size_t waiting = 0;
+  for (const auto& [app, application] : applications_) {
+    if (!application.queue.empty()) apps.push_back(app);
+    waiting += application.queue.size();
+  }
+  const auto next = std::find_if(apps.begin(), apps.end(), [&](AppId app) { return last_served_ < app; });
+  std::rotate(apps.begin(), next, apps.end());
+  static auto& gauge = metrics::gauge("chat_unread_waiting_users", "Connected users who are to be told that their unread changed.");
+  gauge.set(static_cast<double>(waiting));
+  return apps;
+}
+
+UnreadAnnouncer::Slice UnreadAnnouncer::take(AppId app) {
+  const std::lock_guard lock(mutex_);
+  auto& application = applications_[app];
+  Slice slice;
+  while (!application.queue.empty() && slice.size() < kSlice) {
+    auto waiting = application.waiting.extract(application.queue.front());
+    application.queue.pop_front();
+    slice.emplace_back(waiting.key(), std::move(waiting.mapped()));
+  }
+  return slice;
+}
+
+void UnreadAnnouncer::give_back(AppId app, Slice slice) {
+  for (const auto& [user, changes] : slice) enqueue(app, {user}, changes);
+}
+
+void UnreadAnnouncer::announce(storage::Connection& connection, AppId app, const Slice& slice) {
+  TotalsByUser totals;
+  connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) { totals = load(tx, slice); });
+  static auto& told = metrics::counter("chat_unread_announcements_total", "notification.unread_changed events told.");
+  for (const auto& [user, changes] : slice) {
+    const auto found = totals.find(user);
+    if (found == totals.end()) continue;       // deleted meanwhile
+    bus::Event event;
+    event.data = data_of(found->second, changes.more);
+    if (!is_news(app, user, event.data)) continue;
+    event.created_at = clock_.now();
+    event.id = EventId::make(event.created_at);
+    event.app = app;
+    event.type = kUnreadChanged;
+    event.reach = bus::Reach::devices;
+    event.user_id = user;
+    sockets_.tell(std::move(event));
+    told.add();
+  }
+}
+
+bool UnreadAnnouncer::is_news(AppId app, const std::string& user_id, const std::string& data) {
+  if (told_.size() >= kMaxRemembered) told_.clear();       // at worst somebody hears the same twice
+  const auto hash = std::hash<std::string>()(data);
+  auto [place, is_new] = told_.try_emplace(app.text() + user_id, hash);
+  return is_new || std::exchange(place->second, hash) != hash;
+}
+
+}  // namespace chat::reads
