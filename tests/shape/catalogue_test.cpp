@@ -92,6 +92,19 @@ TEST_CASE("catalogue: the tenant policy is the only one that the server's role m
               " or polcmd <> '*' or not polpermissive or with_check is not null or qual <> $$" + kTenantPolicy + "$$)") == "");
 }
 
+TEST_CASE("catalogue: what hangs on a user is found by the user, so that erasing one reads no other's rows", "[shape][db]") {
+  CHECK(catalogue().rows("select * from tenant_tables() where user_column is not null").size() >= 4);
+  CHECK(found("select name from tenant_tables() t where user_column is not null and name not in ('messages', 'user_erasures')"
+              " and not exists (select from pg_index i where i.indrelid = name::regclass"
+              " and pg_get_indexdef(i.indexrelid, 1, true) = 'app_id' and pg_get_indexdef(i.indexrelid, 2, true) = 'user_id')") == "");
+}
+
+TEST_CASE("catalogue: what hangs on a channel calls it channel_id, so that purging one finds it", "[shape][db]") {
+  CHECK(found("select conrelid::regclass || ' ' || conname from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid"
+              " and a.attnum = k.conkey[2] where contype = 'f' and confrelid = 'channels'::regclass and conparentid = 0"
+              " and a.attname <> 'channel_id'") == "");
+}
+
 TEST_CASE("catalogue: the server's role owns nothing and can't step around row-level security", "[shape][db][tenancy]") {
   CHECK(catalogue().value("select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication"
                           " from pg_roles where rolname = 'chat_server'") == "f");
