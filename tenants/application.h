@@ -23,6 +23,7 @@ struct Secret {
 struct Revocation {
   Timestamp before;
   bool deactivated = false;
+  std::optional<Timestamp> banned_until;
 };
 
 /// What an application may set about itself. JSON: {"outbox":false}

@@ -114,6 +114,13 @@ void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, co
   announce_change(tx, bus, app, (deactivated ? "user_deactivated " : "user_reactivated ") + format_time(now) + " " + user_id);
 }
 
+void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
+                  std::optional<Timestamp> until, Timestamp now) {
+  check_room_for_revocation(tx, app, user_id);
+  tx.run(sql::set_user_ban, app, user_id, until);
+  announce_change(tx, bus, app, (until ? "user_banned " : "user_unbanned ") + format_time(now) + " " + user_id);
+}
+
 std::string check_settings(const json::Value& settings, const std::string& pointer) {
   json::Fields fields(settings, pointer);
   fields.find_boolean("outbox");

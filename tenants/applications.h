@@ -63,6 +63,9 @@ void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status statu
 void revoke_application_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp before);
 /// The same for one user. Errors: limit_reached (kMaxRevocations stand already)
 void revoke_user_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id, Timestamp before);
+/// A banned user's tokens are refused until then; none: no longer banned.
+void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
+                  std::optional<Timestamp> until, Timestamp now);
 /// A deactivated user's tokens are dead until it is reactivated; then those issued before `now` stay dead.
 void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
                           bool deactivated, Timestamp now);

@@ -60,3 +60,8 @@ on conflict (app_id, user_id) do update set revoked_before = greatest(user_revoc
 insert into user_revocations (app_id, user_id, revoked_before, deactivated) values ($1, $2, $3, $4)
 on conflict (app_id, user_id) do update set deactivated = excluded.deactivated,
   revoked_before = greatest(user_revocations.revoked_before, excluded.revoked_before)
+
+-- name: set_user_ban
+-- $1 app  $2 user  $3 banned until, or NULL.  Tokens issued before stay good for afterwards.
+insert into user_revocations (app_id, user_id, revoked_before, banned_until) values ($1, $2, 'epoch', $3)
+on conflict (app_id, user_id) do update set banned_until = excluded.banned_until

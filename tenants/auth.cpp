@@ -57,6 +57,8 @@ std::shared_ptr<const Caller> Auth::check(std::shared_ptr<const Application> app
     auto revoked = application->revocations.find(claims.user_id);
     if (revoked != application->revocations.end()) {
       if (revoked->second.deactivated) throw Error(Code::user_deactivated, "This user is deactivated.");
+      if (revoked->second.banned_until && *revoked->second.banned_until > clock_.now())
+        throw forbidden("This user is banned from the application.");
       if (claims.issued_at < revoked->second.before)
         throw Error(Code::token_revoked, "This token was revoked; ask your backend for a new one.");
     }

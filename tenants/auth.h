@@ -42,7 +42,7 @@ class Operator final : public http::Principal {};
 
 /// Turns credentials into a Caller.
 ///
-/// Errors:  unauthenticated; token_expired; token_revoked; application_suspended; user_deactivated
+/// Errors:  unauthenticated; token_expired; token_revoked; application_suspended; user_deactivated; forbidden (banned)
 ///          A deleted application, an unknown key and another tenant's token answer alike: unauthenticated.
 /// Thread:  any; from memory unless it throws http::NeedsDatabase.
 class Auth {

@@ -70,7 +70,7 @@ std::shared_ptr<const Application> read_application(storage::Transaction& tx, Ap
   }
   auto revocations = tx.query(sql::read_revocations, app, kMaxRevocations);
   for (auto revoked : revocations)
-    application->revocations[std::string(revoked.text(0))] = {revoked.time(1), revoked.boolean(2)};
+    application->revocations[std::string(revoked.text(0))] = {revoked.time(1), revoked.boolean(2), revoked.optional_time(3)};
   return application;
 }
 

@@ -11,4 +11,4 @@ order by created_at desc, id desc
 
 -- name: read_revocations
 -- $1 app  $2 at most.
-select user_id, revoked_before, deactivated from user_revocations where app_id = $1 limit $2
+select user_id, revoked_before, deactivated, banned_until from user_revocations where app_id = $1 limit $2

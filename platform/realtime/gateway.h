@@ -46,6 +46,7 @@ enum class Close : std::uint16_t {
   too_many_connections = 4505,
   protocol_error = 4506,      // not JSON, too large, unknown command: a bug in the client
   user_deactivated = 4507,
+  user_banned = 4508,         // from the whole application
 };
 
 /// Whose connection it is, as the hooks found out.

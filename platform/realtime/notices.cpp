@@ -98,6 +98,7 @@ std::string_view word(Close code) {
     case Close::too_many_connections: return "too_many_connections";
     case Close::protocol_error: return "protocol_error";
     case Close::user_deactivated: return "user_deactivated";
+    case Close::user_banned: return "user_banned";
   }
   return "closed";
 }
@@ -108,6 +109,7 @@ Close close_for(Code code) {
     case Code::token_revoked: return Close::token_revoked;
     case Code::application_suspended: return Close::application_suspended;
     case Code::user_deactivated: return Close::user_deactivated;
+    case Code::forbidden: return Close::user_banned;
     case Code::too_many_connections:
     case Code::limit_reached:
     case Code::quota_exceeded: return Close::too_many_connections;

@@ -1,5 +1,6 @@
 #include "platform/server/jobs.h"
 
+#include "platform/chat/channels/bans.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
 
@@ -31,13 +32,16 @@ void create_partitions(Connection& connection, Timestamp now) {
   });
 }
 
-void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, const Clock& clock,
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus, const Clock& clock,
               std::chrono::milliseconds flush_interval) {
   using std::chrono::minutes;
   schedule.add("flush_usage", flush_interval, [&metering](Connection& connection) { metering.flush(connection); });
   schedule.add("reload_plans", minutes(1), [&plans](Connection& connection) { plans.load(connection); });
   if (!worker) return;
   schedule.add("create_partitions", minutes(60), [&clock](Connection& connection) { create_partitions(connection, clock.now()); });
+  schedule.add("lift_expired_bans", std::chrono::seconds(10), [&bus, &clock](Connection& connection) {
+    channels::lift_expired_bans(connection, bus, clock.now());
+  });
   schedule.add("sweep_idempotency_keys", minutes(5), [](Connection& connection) {
     connection.transact(AppId{}, storage::Mode::write, [](Transaction& tx) { http::sweep_idempotency_keys(tx); });
   });

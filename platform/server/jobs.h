@@ -8,7 +8,7 @@
 namespace chat::server {
 
 /// The recurring work of a node with the role `worker`, and the flush of usage, which every node does for itself.
-void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, const Clock& clock,
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus, const Clock& clock,
               std::chrono::milliseconds flush_interval);
 
 /// At the start too: a message must never find its month without a partition.

@@ -116,6 +116,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   else if (word == "deleted") gateway.close_application(control.app, realtime::Close::unauthenticated);
   else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
   else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);
+  else if (word == "user_banned") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_banned);
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
 }
 
@@ -202,7 +203,7 @@ void Node::start() {
   }
   collect_node_metrics(state.accounts, state.top_applications);
   note_reload(true, state.clock.now());
-  add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, state.clock,
+  add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
   try {
     state.public_door->start();

@@ -29,6 +29,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
+  channels::add_membership_routes(router, channels);
+  channels::add_ban_routes(router, channels);
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
 }

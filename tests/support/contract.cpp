@@ -171,7 +171,9 @@ Mistakes Contract::check_event(std::string_view frame) const {
   const json& event = document_["x-events"][type];
   Mistakes found = schemas_.mistakes(document_["x-frame"], value);
   if (value.contains("data")) add(found, schemas_.mistakes(event["data"], value["data"], "/data"));
-  if (event["numbered"].get<bool>() != value.contains("seq"))
+  const bool may_lack_it = event.value("also_unnumbered", false) && !value.contains("seq") &&
+                           value.value("/data/message/seq"_json_pointer, 1) == 0;
+  if (event["numbered"].get<bool>() != value.contains("seq") && !may_lack_it)
     found.push_back(value.contains("seq") ? "/seq: this event is not numbered" : "/: lacks seq");
   if (value.contains("seq") != value.contains("epoch")) found.push_back("/: seq and epoch stand together");
   if (event["reach"] == "channel" && !value.contains("cid")) found.push_back("/: lacks cid");

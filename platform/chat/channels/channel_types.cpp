@@ -9,6 +9,8 @@ namespace chat::channels {
 namespace {
 
 constexpr int kMaxTypes = 100;
+constexpr std::size_t kMaxRoles = 25;
+constexpr json::Text kName{.min_bytes = 1, .max_bytes = 64};
 
 struct Flag {
   std::string_view name;
@@ -30,6 +32,68 @@ ChannelType read(const storage::Row& row) {
   return {std::string(row.text(0)), parse_type_settings(std::string(row.text(1))), row.time(2), row.time(3)};
 }
 
+void read_grant(json::Fields& fields, std::string_view role, const json::Value& value, Grants& grants) {
+  const std::string at = "grants/" + std::string(role);
+  if (value.kind() == json::Kind::null) {
+    grants.erase(std::string(role));
+    return;
+  }
+  if (!is_role_name(role)) return fields.mistake_at(at, "A role is 1-32 of a-z 0-9 _ -, a letter first.");
+  if (value.kind() != json::Kind::array) return fields.mistake_at(at, "Must be a list of actions, or null for the defaults.");
+  Actions actions = 0;
+  std::size_t i = 0;
+  for (const auto& item : value.items()) {
+    const auto action = item.kind() == json::Kind::text ? parse_action(item.text()) : std::nullopt;
+    if (action) actions |= bit(*action);
+    else fields.mistake_at(at + "/" + std::to_string(i), "No such action.");
+    ++i;
+  }
+  grants[std::string(role)] = actions;
+}
+
+void read_grants(json::Fields& fields, Grants& grants) {
+  auto given = fields.find_object("grants");
+  if (!given) return;
+  for (const auto& [role, value] : given->members()) read_grant(fields, role, value, grants);
+  if (grants.size() > kMaxRoles) fields.mistake("grants", "25 roles at most.");
+}
+
+void write_actions(json::Writer& out, std::string_view role, Actions actions) {
+  out.key(role).array();
+  for (auto action : words_of(actions)) out.text(action);
+  out.end();
+}
+
+void write_names(json::Writer& out, std::string_view key, const std::vector<std::string>& names) {
+  out.key(key).array();
+  for (const auto& name : names) out.text(name);
+  out.end();
+}
+
+/// All but the grants.
+void write_settings(json::Writer& out, const TypeSettings& settings) {
+  out.field("max_message_bytes", settings.max_message_bytes);
+  for (const auto& [name, flag] : kFlags) out.key(name).boolean(settings.*flag);
+  out.field("slow_mode", settings.slow_mode).field("cooldown", settings.cooldown);
+  write_names(out, "commands", settings.commands);
+  write_names(out, "block_lists", settings.block_lists);
+}
+
+/// Every role with what it may do, defaults included.
+std::string shown_settings_json(const TypeSettings& settings) {
+  json::Writer out;
+  out.object();
+  write_settings(out, settings);
+  out.key("grants").object();
+  for (auto role : {Role::member, Role::moderator, Role::admin, Role::owner})
+    write_actions(out, word(role), actions_of(word(role), settings.open, settings.grants));
+  if (settings.open) write_actions(out, kAnyone, actions_of("", true, settings.grants));
+  for (const auto& [role, actions] : settings.grants)
+    if (!is_built_in(role) && (role != kAnyone || !settings.open)) write_actions(out, role, actions);
+  out.end().end();
+  return out.take();
+}
+
 void lock_type(storage::Transaction& tx, const std::string& type) {
   if (!tx.find(sql::lock_channel_type, tx.app(), type)) throw not_found("channel type");
 }
@@ -40,6 +104,11 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   settings.max_message_bytes =
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
+  settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
+  settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
+  if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);
+  if (auto names = fields.find_texts("block_lists", 20, kName)) settings.block_lists = std::move(*names);
+  read_grants(fields, settings.grants);
 }
 
 TypeSettings parse_type_settings(const std::string& text) {
@@ -52,8 +121,13 @@ TypeSettings parse_type_settings(const std::string& text) {
 
 std::string type_settings_json(const TypeSettings& settings) {
   json::Writer out;
-  out.object().field("max_message_bytes", settings.max_message_bytes);
-  for (const auto& [name, flag] : kFlags) out.key(name).boolean(settings.*flag);
+  out.object();
+  write_settings(out, settings);
+  if (!settings.grants.empty()) {
+    out.key("grants").object();
+    for (const auto& [role, actions] : settings.grants) write_actions(out, role, actions);
+    out.end();
+  }
   out.end();
   return out.take();
 }
@@ -62,7 +136,7 @@ std::string channel_type_json(const ChannelType& type) {
   json::Writer out;
   out.object()
       .field("type", type.type)
-      .key("settings").raw(type_settings_json(type.settings))
+      .key("settings").raw(shown_settings_json(type.settings))
       .key("created_at").time(type.created_at)
       .key("updated_at").time(type.updated_at)
       .end();

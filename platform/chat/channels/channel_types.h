@@ -3,10 +3,13 @@
 #include <vector>
 
 #include "platform/base/json.h"
+#include "platform/chat/channels/permissions.h"
 #include "platform/storage/transaction.h"
 
 /// Channel types: settings that all channels of a type share. `messaging`, `team` and `livestream` exist from the start.
 namespace chat::channels {
+
+inline constexpr json::Range kPace{0, 21'600};        // seconds of slow mode and cooldown
 
 struct TypeSettings {
   std::int64_t max_message_bytes = 20'000;     // text of one message, UTF-8
@@ -19,9 +22,12 @@ struct TypeSettings {
   bool reactions = true;
   bool unique_reactions = false;               // one reaction per user and message: the next replaces it
   bool uploads = true;                         // files and images
+  std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel
+  std::vector<std::string> commands, block_lists;   // names: which of them hold in channels of the type
+  Grants grants;                               // who may do what, where that differs from the defaults
 };
 TypeSettings parse_type_settings(const std::string& json);
-std::string type_settings_json(const TypeSettings& settings);
+std::string type_settings_json(const TypeSettings& settings);       // as stored: grants only where they differ
 /// Errors:  gathered in `fields`
 void read_type_settings(json::Fields& fields, TypeSettings& settings);
 

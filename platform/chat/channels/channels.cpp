@@ -34,13 +34,30 @@ Channel read_channel(const storage::Row& row, int at) {
   if (auto id = row.optional_uuid(at + 15)) channel.last_message_id = MessageId{*id};
   channel.last_message_at = row.optional_time(at + 16);
   channel.member_count = row.integer(at + 17);
+  channel.slow_mode = row.integer(at + 18);
+  channel.cooldown = row.integer(at + 19);
   return channel;
 }
 
 std::optional<Member> read_member(const storage::Row& row, int at) {
   if (row.is_null(at)) return std::nullopt;
-  return Member{UserId{row.uuid(at)},  std::string(row.text(at + 1)),   std::string(row.text(at + 2)), row.time(at + 3),
-                row.time(at + 4),      row.optional_integer(at + 5), row.optional_time(at + 6),     row.integer(at + 7)};
+  Member member;
+  member.id = UserId{row.uuid(at)};
+  member.user_id = row.text(at + 1);
+  member.role = row.text(at + 2);
+  member.created_at = row.time(at + 3);
+  member.updated_at = row.time(at + 4);
+  member.read_seq = row.optional_integer(at + 5);
+  member.read_at = row.optional_time(at + 6);
+  member.unread = row.integer(at + 7);
+  member.custom = row.text(at + 8);
+  member.muted = row.boolean(at + 9);
+  if (member.muted) member.mute_expires_at = row.optional_time(at + 10);
+  member.hidden = row.boolean(at + 11);
+  member.pinned_at = row.optional_time(at + 12);
+  member.archived_at = row.optional_time(at + 13);
+  if (auto id = row.optional_uuid(at + 14)) member.cleared_up_to = MessageId{*id};
+  return member;
 }
 
 std::string channel_json(const Channel& channel) {
@@ -54,6 +71,8 @@ std::string channel_json(const Channel& channel) {
       .optional_field("description", channel.description)
       .key("custom").raw(channel.custom)
       .key("frozen").boolean(channel.frozen)
+      .field("slow_mode", channel.slow_mode)
+      .field("cooldown", channel.cooldown)
       .key("distinct").boolean(channel.distinct)
       .optional_field("created_by", channel.created_by)
       .field("member_count", channel.member_count)
@@ -67,16 +86,24 @@ std::string channel_json(const Channel& channel) {
   return out.take();
 }
 
-std::string member_json(const Member& member, bool with_unread) {
+std::string member_json(const Member& member, bool own) {
   json::Writer out;
   out.object()
       .field("user_id", member.user_id)
       .field("role", member.role)
+      .key("custom").raw(member.custom)
       .key("created_at").time(member.created_at)
       .key("updated_at").time(member.updated_at);
   if (member.read_seq) out.field("read_seq", *member.read_seq);
   out.optional_time("read_at", member.read_at);
-  if (with_unread) out.field("unread", member.unread);
+  if (own) {
+    out.field("unread", member.unread)
+        .key("muted").boolean(member.muted)
+        .optional_time("mute_expires_at", member.mute_expires_at)
+        .key("hidden").boolean(member.hidden)
+        .optional_time("pinned_at", member.pinned_at)
+        .optional_time("archived_at", member.archived_at);
+  }
   out.end();
   return out.take();
 }
@@ -104,18 +131,22 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   Opened opened;
   opened.channel = read_channel(row);
   opened.settings = parse_type_settings(std::string(row.text(kChannelColumns)));
-  opened.acting_user = acting_user;
+  opened.acting_user = opened.channel.reader = acting_user;
   if (auto id = row.optional_uuid(kChannelColumns + 1)) opened.acting_id = UserId{*id};
   opened.membership = read_member(row, kChannelColumns + 3);
+  if (opened.membership) opened.channel.cleared_up_to = opened.membership->cleared_up_to;
   if (acting_user.empty()) {
     INVARIANT(caller.is_server(), "only a server acts for nobody");
     opened.actions = kAllActions;
     return opened;
   }
   if (opened.acting_id && row.boolean(kChannelColumns + 2)) throw Error(Code::user_deactivated, "This user is deactivated.");
-  const Role role = opened.membership ? parse_role(opened.membership->role) : Role::none;
-  opened.actions = opened.acting_id ? actions_of(role, opened.settings.open) : 0;
+  const auto role = opened.membership ? opened.membership->role : "";
+  opened.actions = opened.acting_id ? actions_of(role, opened.settings.open, opened.settings.grants) : 0;
   if (!opened.may(Action::read_channel)) throw not_found("channel");
+  const int ban = kChannelColumns + 3 + kMemberColumns;
+  if (!row.is_null(ban) && !row.boolean(ban)) throw forbidden("This user is banned from this channel.");
+  opened.channel.sees_shadowed = opened.may(Action::see_shadowed);
   return opened;
 }
 
@@ -126,16 +157,17 @@ Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, con
 }
 
 Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now) {
-  const bool more_than_frozen = change.name || change.image || change.description || change.custom || !change.unset.empty();
-  if (more_than_frozen || !change.frozen) opened.require(Action::update_channel);
+  const bool about = change.name || change.image || change.description || change.custom || !change.unset.empty();
+  if (about || (!change.frozen && !change.paces())) opened.require(Action::update_channel);
   if (change.frozen) opened.require(Action::freeze_channel);
+  if (change.paces()) opened.require(Action::set_slow_mode);
   text::ArrayLiteral members, keys;
   for (const auto& name : change.unset) {
     if (name.starts_with("custom.")) keys.add(name.substr(7));
     else members.add(name);
   }
   auto rows = tx.query(sql::update_channel, tx.app(), opened.channel.id, change.name, change.image, change.description,
-                       change.custom, change.frozen, members.take(), keys.take(), now);
+                       change.custom, change.frozen, members.take(), keys.take(), now, change.slow_mode, change.cooldown);
   if (rows[0].integer(0) > static_cast<std::int64_t>(users::kMaxCustomBytes) + 1024)
     throw invalid_field("#/set/custom", "The channel's custom data would exceed 5 KiB.");
   auto channel = read_channel(tx.query(sql::get_channel, tx.app(), opened.channel.id)[0]);
@@ -154,10 +186,23 @@ void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opene
   tx.run(sql::delete_channel, tx.app(), opened.channel.id, now);
 }
 
+// Pinned channels before all others; among themselves, and the others, the latest first.
+constexpr std::string_view kPinnedFirst =
+    "(case when m.pinned_at is null then 0 else 1000000000000000000 end + "
+    "(extract(epoch from coalesce(m.pinned_at, s.last_message_at, s.created_at)) * 1000000)::bigint)";
+
 const storage::Listing& listing() {
   static const storage::Listing list(
       sql::query_channels, "s.id",
       {{"last_message_at", "coalesce(s.last_message_at, s.created_at)", FieldType::time, true},
+       {"pinned_first", kPinnedFirst, FieldType::integer, true},
+       {"pinned_at", "coalesce(m.pinned_at, '-infinity')", FieldType::time, true},
+       {"archived_at", "coalesce(m.archived_at, '-infinity')", FieldType::time, true},
+       {"unread", "coalesce(m.unread, 0)", FieldType::integer, true},
+       {"pinned", "(m.pinned_at is not null)", FieldType::boolean},
+       {"archived", "(m.archived_at is not null)", FieldType::boolean},
+       {"muted", "coalesce(m.muted, false)", FieldType::boolean},
+       {"hidden", "coalesce(m.hidden, false)", FieldType::boolean},
        {"created_at", "s.created_at", FieldType::time, true},
        {"updated_at", "s.updated_at", FieldType::time, true},
        {"member_count", "s.member_count", FieldType::integer, true},
@@ -173,15 +218,15 @@ const storage::Listing& listing() {
   return list;
 }
 
-storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server,
+storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server, bool with_hidden,
                                      const storage::ListRequest& request, const storage::Cursors& cursors) {
   const bool restricted = !acting_user.empty();
   return listing().page<Listed>(
-      tx, storage::Params::of(tx.app(), acting_user, restricted), request, cursors, [&](const storage::Row& row) {
+      tx, storage::Params::of(tx.app(), acting_user, restricted, with_hidden), request, cursors, [&](const storage::Row& row) {
         Listed listed{read_channel(row), kAllActions, read_member(row, kChannelColumns + 1)};
         const auto settings = parse_type_settings(std::string(row.text(kChannelColumns)));
         if (restricted || !is_server)
-          listed.actions = actions_of(listed.membership ? parse_role(listed.membership->role) : Role::none, settings.open);
+          listed.actions = actions_of(listed.membership ? listed.membership->role : "", settings.open, settings.grants);
         return listed;
       });
 }

@@ -19,6 +19,8 @@ struct Channel {
   std::optional<std::string> name, image, description;
   std::string custom = "{}";
   bool frozen = false, distinct = false;
+  std::int64_t slow_mode = 0;                  // seconds between two messages of one user; 0: none
+  std::int64_t cooldown = 0;                   // the same of all users together; who may skip slow mode skips both
   std::optional<std::string> created_by;
   Timestamp created_at, updated_at;
   std::string epoch;                           // of the numbering
@@ -27,6 +29,10 @@ struct Channel {
   std::optional<MessageId> last_message_id;
   std::optional<Timestamp> last_message_at;
   std::int64_t member_count = 0;
+  // Of whom it was opened for:
+  std::string reader;                          // user id; empty: nobody in particular
+  bool sees_shadowed = true;                   // what shadow-banned users wrote; the reader's own it sees always
+  std::optional<MessageId> cleared_up_to;      // no message up to this one is shown
 
   [[nodiscard]] std::string cid() const { return type + ":" + channel_id; }
 };
@@ -41,8 +47,15 @@ struct Member {
   std::optional<std::int64_t> read_seq;        // watermark over countable messages; absent: never opened
   std::optional<Timestamp> read_at;
   std::int64_t unread = 0;
+  std::string custom = "{}";
+  // The member's own affair, shown to nobody else:
+  bool muted = false;                          // and the mute has not expired
+  std::optional<Timestamp> mute_expires_at;
+  bool hidden = false;                         // until the next countable message
+  std::optional<Timestamp> pinned_at, archived_at;
+  std::optional<MessageId> cleared_up_to;      // the history starts after it
 };
-std::string member_json(const Member& member, bool with_unread = false);
+std::string member_json(const Member& member, bool own = false);
 
 bool is_channel_id(std::string_view text);     // 1-128 of A-Z a-z 0-9 _ -, or '!' first for distinct channels
 
@@ -62,7 +75,7 @@ struct Opened {
 
 /// The only door to a channel: it exists, belongs to this application, and the caller may read it.
 /// With `acting_user` empty, a server sees everything and may do everything.
-/// Errors:  not_found (missing, another application's, or hidden from this user, all alike); user_deactivated
+/// Errors:  not_found (missing, another application's, or hidden from this user, all alike); user_deactivated; forbidden (banned)
 /// Cost:    one statement.
 Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
@@ -72,8 +85,11 @@ Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, con
 
 struct MemberInput {
   std::string user_id;
-  Role role = Role::member;
+  std::string role = "member";
 };
+/// Errors:  invalid_field: roles that the channel type does not know
+void check_roles(const std::vector<MemberInput>& members, const Grants& grants);
+
 struct ChannelInput {
   std::optional<std::string> name, image, description, custom;
   std::vector<MemberInput> members;
@@ -96,6 +112,9 @@ std::string distinct_id(std::vector<std::string> user_ids);
 struct ChannelChange {
   std::optional<std::string> name, image, description, custom;
   std::optional<bool> frozen;
+  std::optional<std::int64_t> slow_mode, cooldown;
+
+  [[nodiscard]] bool paces() const { return slow_mode || cooldown; }
   std::vector<std::string> unset;              // name | image | description | custom | custom.<key>
 };
 /// Errors:  as lock_channel; forbidden
@@ -106,16 +125,17 @@ Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& op
 /// Event:   channel.deleted
 void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, Timestamp now);
 
-/// Filter: cid type id name created_by created_at updated_at last_message_at member_count frozen members.
-/// Sort: last_message_at created_at updated_at member_count.
+/// Filter: cid type id name created_by created_at updated_at last_message_at member_count frozen members; of the acting user's
+/// own membership: unread muted hidden pinned archived pinned_at archived_at.
+/// Sort: last_message_at created_at updated_at member_count unread pinned_first pinned_at archived_at.
 const storage::Listing& listing();
 struct Listed {
   Channel channel;
   Actions actions = 0;
   std::optional<Member> membership;
 };
-/// A user sees its own channels and open ones; a server acting for nobody sees all.
-storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server,
+/// A user sees its own channels and open ones; a server acting for nobody sees all. `with_hidden`: also what the user hid.
+storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string& acting_user, bool is_server, bool with_hidden,
                                      const storage::ListRequest& request, const storage::Cursors& cursors);
 
 }  // namespace chat::channels

@@ -1,9 +1,12 @@
 -- name: open_channel
--- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel.
+-- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel. Last: NULL not banned, true in the shadow, false banned.
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  t.settings::text, u.id, u.deactivated_at is not null,
-  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread
+  s.slow_mode, s.cooldown, t.settings::text, u.id, u.deactivated_at is not null,
+  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
+  m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id,
+  (select bool_and(b.shadow) from bans_in_force b
+   where b.app_id = $1 and b.user_id = u.id and (b.channel_id = s.id or b.channel_id is null))
 from channels_shown s
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join users u on u.app_id = s.app_id and u.user_id = $4 and u.deleted_at is null
@@ -19,9 +22,11 @@ for update of h
 
 -- name: insert_channel
 -- $1 app  $2 id  $3 type  $4 channel id  $5 name  $6 image  $7 description  $8 custom  $9 distinct  $10 creator  $11 now
+-- $12 slow mode  $13 cooldown
 -- No row: it exists.
-insert into channels (app_id, id, type, channel_id, name, image, description, custom, is_distinct, created_by, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'), $9, $10, $11, $11)
+insert into channels (app_id, id, type, channel_id, name, image, description, custom, is_distinct, created_by, created_at, updated_at,
+  slow_mode, cooldown)
+values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'), $9, $10, $11, $11, $12, $13)
 on conflict (app_id, type, channel_id) do nothing returning id
 
 -- name: insert_head
@@ -35,19 +40,20 @@ select $1, $2, m.user_id, m.role, 0, $5, $5 from unnest($3::uuid[], $4::text[]) 
 
 -- name: update_channel
 -- $1 app  $2 channel  $3 name  $4 image  $5 description  $6 custom  $7 frozen  $8 unset[]  $9 unset keys of custom[]  $10 now
+-- $11 slow mode  $12 cooldown; NULL keeps.
 update channels set
   name = case when 'name' = any ($8::text[]) then null else coalesce($3, name) end,
   image = case when 'image' = any ($8::text[]) then null else coalesce($4, image) end,
   description = case when 'description' = any ($8::text[]) then null else coalesce($5, description) end,
   custom = case when 'custom' = any ($8::text[]) then '{}' else (custom || coalesce($6::jsonb, '{}')) - $9::text[] end,
-  frozen = coalesce($7, frozen), updated_at = $10
+  frozen = coalesce($7, frozen), slow_mode = coalesce($11, slow_mode), cooldown = coalesce($12, cooldown), updated_at = $10
 where app_id = $1 and id = $2
 returning octet_length(custom::text)
 
 -- name: get_channel
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
-  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count
+  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown
 from channels_shown where app_id = $1 and id = $2
 
 -- name: delete_channel
@@ -55,12 +61,16 @@ from channels_shown where app_id = $1 and id = $2
 update channels set deleted_at = $3, channel_id = channel_id || ':' || id where app_id = $1 and id = $2
 
 -- name: query_channels
--- $1 app  $2 acting user's id, or ''  $3 whether only that user's channels and open ones
+-- $1 app  $2 acting user's id, or ''  $3 whether only that user's channels and open ones  $4 those that it hid, too
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  t.settings::text,
-  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread
+  s.slow_mode, s.cooldown, t.settings::text,
+  m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
+  m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id
 from channels_shown s
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join members_shown m on m.app_id = s.app_id and m.channel_id = s.id and m.user_id = $2
 where s.app_id = $1 and (not $3::boolean or m.id is not null or t.settings @> '{"open": true}')
+  and ($4::boolean or m.hidden is not true)
+  and (not $3 or not exists (select from bans_in_force b
+                             where b.app_id = $1 and b.user_id = m.id and b.channel_id = s.id and not b.shadow))

@@ -14,10 +14,10 @@ namespace chat::channels {
 namespace {
 
 /// The members to be, by user id, with the creator as owner.
-std::map<std::string, Role> first_members(const ChannelInput& input) {
-  std::map<std::string, Role> members;
+std::map<std::string, std::string> first_members(const ChannelInput& input) {
+  std::map<std::string, std::string> members;
   for (const auto& member : input.members) members[member.user_id] = member.role;
-  if (!input.created_by.empty()) members[input.created_by] = Role::owner;
+  if (!input.created_by.empty()) members[input.created_by] = word(Role::owner);
   return members;
 }
 
@@ -26,7 +26,7 @@ struct Resolved {
   std::optional<UserId> creator;
 };
 
-Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, const std::map<std::string, Role>& members) {
+Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, const std::map<std::string, std::string>& members) {
   std::vector<std::string> wanted;
   for (const auto& [user_id, role] : members) wanted.push_back(user_id);
   Resolved resolved{users::find_users(tx, wanted), std::nullopt};
@@ -46,11 +46,11 @@ Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, cons
 std::string new_epoch() { return crypto::hex(crypto::random_bytes(4)); }
 
 void insert_members(storage::Transaction& tx, const Channel& channel, const std::vector<users::FoundUser>& found,
-                    const std::map<std::string, Role>& members, Timestamp now) {
+                    const std::map<std::string, std::string>& members, Timestamp now) {
   text::ArrayLiteral ids, roles;
   for (const auto& user : found) {
     ids.add(user.id.text());
-    roles.add(word(members.at(user.user_id)));
+    roles.add(members.at(user.user_id));
   }
   tx.run(sql::insert_first_members, tx.app(), channel.id, ids.take(), roles.take(), now);
 }
@@ -67,7 +67,7 @@ std::string distinct_id(std::vector<std::string> user_ids) {
 Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                               const std::string& type, const std::string& channel_id, const ChannelInput& input,
                               std::int64_t max_members, Timestamp now, bool distinct) {
-  get_channel_type(tx, type);
+  const auto settings = get_channel_type(tx, type).settings;
   if (tx.find(sql::open_channel, tx.app(), type, channel_id, input.created_by)) {
     try {
       return {false, open_channel(tx, caller, type, channel_id, input.created_by).channel};
@@ -77,13 +77,14 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
     }
   }
   const auto members = first_members(input);
+  check_roles(input.members, settings.grants);
   if (static_cast<std::int64_t>(members.size()) > max_members)
     throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
                 {{"#/members", "Too many members."}});
   const auto resolved = resolve_users(tx, input, members);
   const ChannelId id = ChannelId::make(now);
   if (!tx.find(sql::insert_channel, tx.app(), id, type, channel_id, input.name, input.image, input.description, input.custom,
-               distinct, resolved.creator, now))
+               distinct, resolved.creator, now, settings.slow_mode, settings.cooldown))
     return get_or_create_channel(tx, bus, caller, type, channel_id, input, max_members, now, distinct);   // made meanwhile
   tx.run(sql::insert_head, tx.app(), id, new_epoch(), resolved.users.size());
   Created made{true, read_channel(tx.query(sql::get_channel, tx.app(), id)[0])};

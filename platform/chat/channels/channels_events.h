@@ -15,6 +15,9 @@ inline constexpr std::string_view kChannelDeleted = "channel.deleted";
 inline constexpr std::string_view kMemberAdded = "member.added";
 inline constexpr std::string_view kMemberUpdated = "member.updated";
 inline constexpr std::string_view kMemberRemoved = "member.removed";
+inline constexpr std::string_view kMemberBanned = "member.banned";              // {"ban":{…}}; nobody hears of a shadow ban
+inline constexpr std::string_view kMemberUnbanned = "member.unbanned";          // {"user_id"}
+inline constexpr std::string_view kMembershipUpdated = "membership.updated";   // {"membership":{…}}, to that user alone
 
 /// One durable event to come.
 struct Draft {
@@ -32,5 +35,9 @@ void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Times
 /// An event that is not numbered and not kept: gone if nobody is there.
 void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::string_view type,
                      std::string data);
+
+/// The same to one user's devices only, whether or not it is a member.
+void tell_user(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
+               std::string_view type, std::string data);
 
 }  // namespace chat::channels

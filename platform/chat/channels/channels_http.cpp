@@ -116,6 +116,8 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     json::Fields fields(*set, "#/set");
     read_about(fields, change.name, change.image, change.description, change.custom);
     change.frozen = fields.find_boolean("frozen");
+    change.slow_mode = fields.find_integer("slow_mode", kPace);
+    change.cooldown = fields.find_integer("cooldown", kPace);
     fields.check_unknown();
     body.absorb(fields);
   }
@@ -140,9 +142,10 @@ Response query(const Services& services, const Request& request, Tx& tx) {
   json::Fields body(document.root());
   auto user = body.find_text("user_id");
   auto acting_user = body.ok() ? caller.acting_user_or_none(user, "#/user_id") : "";
-  auto wanted = listing().read(body, services.cursors, tx.app().text() + "|channels|" + acting_user, 3);
+  auto wanted = listing().read(body, services.cursors, tx.app().text() + "|channels|" + acting_user, 4);
+  const auto filter = body.find_object("filter");
   body.finish();
-  auto page = query_channels(tx, acting_user, caller.is_server(), wanted, services.cursors);
+  auto page = query_channels(tx, acting_user, caller.is_server(), filter && filter->find("hidden"), wanted, services.cursors);
   json::Writer out;
   out.object().key("channels").array();
   for (const auto& listed : page.items) {
@@ -170,7 +173,7 @@ std::vector<MemberInput> read_members(json::Fields& body, std::size_t min_items)
     } else if (item.kind() == json::Kind::object) {
       json::Fields fields(item, "#/" + at);
       member.user_id = fields.text("user_id", {.min_bytes = 1});
-      member.role = parse_role(fields.find_word("role", {"member", "moderator", "admin", "owner"}).value_or("member"));
+      member.role = fields.find_text("role", {.min_bytes = 1, .max_bytes = 32}).value_or("member");
       fields.check_unknown();
       body.absorb(fields);
     }

@@ -18,6 +18,8 @@ struct Services {
 void add_channel_type_routes(http::Router& router, const Services& services);   // /v1/channel_types
 void add_channel_routes(http::Router& router, const Services& services);        // /v1/channels
 void add_member_routes(http::Router& router, const Services& services);         // /v1/channels/{type}/{id}/members
+void add_membership_routes(http::Router& router, const Services& services);     // /v1/channels/{type}/{id}/membership
+void add_ban_routes(http::Router& router, const Services& services);            // …/bans, /v1/bans
 
 /// Shared by the doors of this folder.
 std::vector<struct MemberInput> read_members(json::Fields& body, std::size_t min_items);

@@ -14,12 +14,6 @@
 namespace chat::channels {
 namespace {
 
-std::string member_data(const Member& member) {
-  json::Writer out;
-  out.object().key("member").raw(member_json(member)).end();
-  return out.take();
-}
-
 std::unordered_map<std::string, Member> read_members(storage::Transaction& tx, const Channel& channel, std::string ids) {
   std::unordered_map<std::string, Member> members;
   auto rows = tx.query(sql::get_members, tx.app(), channel.id, ids);
@@ -32,11 +26,7 @@ std::unordered_map<std::string, Member> read_members(storage::Transaction& tx, c
 
 Role own_role(const Opened& opened) {
   if (opened.acting_user.empty()) return Role::owner;
-  return opened.membership ? parse_role(opened.membership->role) : Role::none;
-}
-
-void check_rank(const Opened& opened, Role theirs) {
-  if (own_role(opened) < theirs) throw forbidden("Your role in this channel is below " + std::string(word(theirs)) + ".");
+  return opened.membership ? rank_of(opened.membership->role) : Role::none;
 }
 
 /// Inserts those who are not members yet and says who they were.
@@ -48,7 +38,7 @@ std::unordered_set<std::string> insert(storage::Transaction& tx, const Channel& 
   for (const auto& user : found) {
     auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& i) { return i.user_id == user.user_id; });
     ids.add(user.id.text());
-    roles.add(word(input->role));
+    roles.add(input->role);
     names[user.id.uuid] = user.user_id;
   }
   std::unordered_set<std::string> added;
@@ -59,12 +49,36 @@ std::unordered_set<std::string> insert(storage::Transaction& tx, const Channel& 
 
 }  // namespace
 
+void check_rank(const Opened& opened, Role theirs) {
+  if (own_role(opened) < theirs) throw forbidden("Your role in this channel is below " + std::string(word(theirs)) + ".");
+}
+
+std::string member_data(const Member& member) {
+  json::Writer out;
+  out.object().key("member").raw(member_json(member)).end();
+  return out.take();
+}
+
+void check_custom_size(std::int64_t bytes, const char* pointer) {
+  if (bytes > static_cast<std::int64_t>(users::kMaxCustomBytes) + 1024)
+    throw invalid_field(pointer, "The member's custom data would exceed 5 KiB.");
+}
+
+void check_roles(const std::vector<MemberInput>& members, const Grants& grants) {
+  std::vector<FieldError> mistakes;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (!is_role_of(members[i].role, grants))
+      mistakes.push_back({"#/members/" + std::to_string(i) + "/role", "This channel's type has no role " + members[i].role + "."});
+  if (!mistakes.empty()) throw Error(Code::invalid_field, "The channel's type does not know some roles.", std::move(mistakes));
+}
+
 std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
                                    const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now) {
   opened.require(Action::add_members);
+  check_roles(inputs, opened.settings.grants);
   std::vector<std::string> wanted;
   for (const auto& input : inputs) {
-    check_rank(opened, input.role);
+    check_rank(opened, rank_of(input.role));
     wanted.push_back(input.user_id);
   }
   const auto found = users::find_users(tx, wanted);
@@ -94,18 +108,25 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
   return results;
 }
 
-Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Role role,
-                     Timestamp now) {
-  opened.require(Action::update_members);
-  auto rows = tx.find(sql::get_member, tx.app(), opened.channel.id, user_id);
+Member get_member(storage::Transaction& tx, const Channel& channel, const std::string& user_id) {
+  auto rows = tx.find(sql::get_member, tx.app(), channel.id, user_id);
   if (!rows) throw not_found("member");
-  Member member = *read_member((*rows)[0], 0);
-  check_rank(opened, parse_role(member.role));
-  check_rank(opened, role);
-  if (member.role == word(role)) return member;
-  tx.run(sql::update_role, tx.app(), opened.channel.id, member.id, word(role), now);
-  member.role = word(role);
-  member.updated_at = now;
+  return *read_member((*rows)[0], 0);
+}
+
+Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id,
+                     const MemberChange& change, Timestamp now) {
+  opened.require(Action::update_members);
+  Member member = get_member(tx, opened.channel, user_id);
+  check_rank(opened, rank_of(member.role));
+  if (change.role) check_rank(opened, rank_of(*change.role));
+  if (change.role && !is_role_of(*change.role, opened.settings.grants))
+    throw invalid_field("#/role", "This channel's type has no role " + *change.role + ".");
+  const auto role = change.role.value_or(member.role);
+  if (member.role == role && !change.custom) return member;
+  auto rows = tx.query(sql::update_member, tx.app(), opened.channel.id, member.id, role, change.custom, now);
+  check_custom_size(rows[0].integer(0), "#/custom");
+  member = get_member(tx, opened.channel, user_id);
   tell(tx, bus, opened.channel, now, {{.type = kMemberUpdated, .data = member_data(member)}});
   return member;
 }
@@ -113,10 +134,8 @@ Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& open
 void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Timestamp now) {
   const bool leaves = !opened.acting_user.empty() && opened.acting_user == user_id;
   opened.require(leaves ? Action::leave_channel : Action::remove_members);
-  auto rows = tx.find(sql::get_member, tx.app(), opened.channel.id, user_id);
-  if (!rows) throw not_found("member");
-  Member member = *read_member((*rows)[0], 0);
-  if (!leaves) check_rank(opened, parse_role(member.role));
+  const Member member = get_member(tx, opened.channel, user_id);
+  if (!leaves) check_rank(opened, rank_of(member.role));
   tx.run(sql::delete_member, tx.app(), opened.channel.id, member.id);
   tx.query(sql::change_member_count, tx.app(), opened.channel.id, -1);
   tell(tx, bus, opened.channel, now, {{.type = kMemberRemoved, .data = member_data(member), .left = {user_id}}});

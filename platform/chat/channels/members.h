@@ -8,6 +8,15 @@
 /// Who is in a channel, and as what.
 namespace chat::channels {
 
+/// Errors:  not_found
+Member get_member(storage::Transaction& tx, const Channel& channel, const std::string& user_id);
+std::string member_data(const Member& member);                       // {"member":{…}}, as everybody may see it
+/// Errors:  invalid_field at `pointer`: merged custom data above 6 KiB
+void check_custom_size(std::int64_t bytes, const char* pointer);
+
+/// Errors:  forbidden: the caller's own role here is below `theirs`
+void check_rank(const Opened& opened, Role theirs);
+
 /// Adds users; each item stands alone, a missing user refuses only itself.
 /// Shape:   one result per input, in order. Adding twice changes nothing the second time.
 /// Errors:  forbidden; limit_reached channel_members (nothing is added then)
@@ -19,10 +28,14 @@ struct AddResult {
 std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
                                    const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now);
 
+struct MemberChange {
+  std::optional<std::string> role;
+  std::optional<std::string> custom;           // merged by key
+};
 /// Errors:  not_found; forbidden (only owners make and unmake owners)
 /// Event:   member.updated, when changed
-Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Role role,
-                     Timestamp now);
+Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id,
+                     const MemberChange& change, Timestamp now);
 
 /// A user may remove itself: that is leaving. Errors: not_found; forbidden (a stronger role)
 /// Event:   member.removed, which still reaches the removed one

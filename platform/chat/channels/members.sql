@@ -13,17 +13,21 @@ update channel_heads set member_count = member_count + $3 where app_id = $1 and 
 
 -- name: get_members
 -- $1 app  $2 channel  $3 users[]
-select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread, custom, muted, mute_expires_at, hidden,
+  pinned_at, archived_at, cleared_message_id
 from members_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[])
 
 -- name: get_member
 -- $1 app  $2 channel  $3 user_id.  No row: not a member.
-select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread, custom, muted, mute_expires_at, hidden,
+  pinned_at, archived_at, cleared_message_id
 from members_shown where app_id = $1 and channel_id = $2 and user_id = $3
 
--- name: update_role
--- $1 app  $2 channel  $3 user  $4 role  $5 now
-update channel_members set role = $4, updated_at = $5 where app_id = $1 and channel_id = $2 and user_id = $3
+-- name: update_member
+-- $1 app  $2 channel  $3 user  $4 role  $5 custom  $6 now; NULL keeps.
+update channel_members set role = coalesce($4, role), custom = custom || coalesce($5::jsonb, '{}'), updated_at = $6
+where app_id = $1 and channel_id = $2 and user_id = $3
+returning octet_length(custom::text)
 
 -- name: delete_member
 -- $1 app  $2 channel  $3 user
@@ -31,5 +35,6 @@ delete from channel_members where app_id = $1 and channel_id = $2 and user_id = 
 
 -- name: list_members
 -- $1 app  $2 channel  $3 after user (id), or NULL  $4 at most
-select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread
+select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread, custom, muted, mute_expires_at, hidden,
+  pinned_at, archived_at, cleared_message_id
 from members_shown where app_id = $1 and channel_id = $2 and ($3::uuid is null or id > $3) order by id limit $4

@@ -1,6 +1,7 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/channels/members.h"
+#include "platform/chat/users/users.h"
 
 namespace chat::channels {
 namespace {
@@ -58,11 +59,14 @@ Response add(const Services& services, const Request& request, Tx& tx) {
 Response update(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  auto role = parse_role(body.word("role", {"member", "moderator", "admin", "owner"}));
+  MemberChange change;
+  change.role = body.find_text("role", {.min_bytes = 1, .max_bytes = 32});
+  change.custom = body.find_raw_object("custom", users::kMaxCustomBytes);
+  if (!change.role && !change.custom && body.ok()) body.mistake("role", "Needs a role or custom data.");
   auto user = body.find_text("user_id");
   body.finish();
   auto opened = lock_for(request, tx, user, "#/user_id");
-  auto member = update_member(tx, services.bus, opened, request.part("user_id"), role, services.clock.now());
+  auto member = update_member(tx, services.bus, opened, request.part("user_id"), change, services.clock.now());
   json::Writer out;
   out.object().key("member").raw(member_json(member)).end();
   return http::json(200, out.take());

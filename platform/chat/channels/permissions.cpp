@@ -1,5 +1,6 @@
 #include "platform/chat/channels/permissions.h"
 
+#include <algorithm>
 #include <array>
 
 namespace chat::channels {
@@ -19,6 +20,11 @@ constexpr std::array kActionRows{
     ActionRow{Action::remove_members, "chat:member:remove", Role::moderator},
     ActionRow{Action::update_members, "chat:member:update", Role::admin},
     ActionRow{Action::leave_channel, "chat:member:leave", Role::member},
+    ActionRow{Action::update_own_membership, "chat:member:update_own", Role::member},
+    ActionRow{Action::ban_members, "chat:member:ban", Role::moderator},
+    ActionRow{Action::see_shadowed, "chat:message:see_shadowed", Role::moderator},
+    ActionRow{Action::set_slow_mode, "chat:channel:slow_mode", Role::moderator},
+    ActionRow{Action::skip_slow_mode, "chat:message:skip_slow_mode", Role::moderator},
     ActionRow{Action::send_message, "chat:message:send", Role::member},
     ActionRow{Action::send_reply, "chat:message:reply", Role::member},
     ActionRow{Action::send_in_frozen, "chat:message:send_frozen", Role::moderator},
@@ -36,27 +42,54 @@ constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_me
                                  bit(Action::update_own_message) | bit(Action::delete_own_message);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
+Actions defaults_of(Role role) {
+  Actions actions = 0;
+  for (const auto& row : kActionRows)
+    if (role >= row.from) actions |= bit(row.action);
+  return actions;
+}
+
 }  // namespace
 
-Role parse_role(std::string_view text) {
-  for (std::size_t i = 1; i < kRoleWords.size(); ++i)
-    if (kRoleWords[i] == text) return static_cast<Role>(i);
-  return Role::none;
+bool is_built_in(std::string_view role) {
+  return !role.empty() && std::find(kRoleWords.begin(), kRoleWords.end(), role) != kRoleWords.end();
+}
+
+Role rank_of(std::string_view role) {
+  for (std::size_t i = 0; i < kRoleWords.size(); ++i)
+    if (kRoleWords[i] == role) return static_cast<Role>(i);
+  return Role::member;
+}
+
+bool is_role_name(std::string_view text) {
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' && std::all_of(text.begin(), text.end(), allowed);
 }
 
 std::string_view word(Role role) { return kRoleWords[static_cast<std::size_t>(role)]; }
 
-Actions actions_of(Role role, bool open) {
-  Actions actions = open ? kOpenActions : 0;
-  for (const auto& row : kActionRows)
-    if (role >= row.from) actions |= bit(row.action);
-  return actions;
+bool is_role_of(std::string_view role, const Grants& grants) {
+  return is_built_in(role) || (role != kAnyone && grants.contains(role));
+}
+
+Actions actions_of(std::string_view role, bool open, const Grants& grants) {
+  if (role.empty() && !open) return 0;
+  auto given = grants.find(role.empty() ? kAnyone : role);
+  if (given == grants.end() && !role.empty() && !is_built_in(role)) given = grants.find(word(Role::member));
+  if (given != grants.end()) return given->second;
+  return role.empty() ? kOpenActions : defaults_of(rank_of(role));
 }
 
 std::string_view word(Action action) {
   for (const auto& row : kActionRows)
     if (row.action == action) return row.word;
   return "";
+}
+
+std::optional<Action> parse_action(std::string_view text) {
+  for (const auto& row : kActionRows)
+    if (row.word == text) return row.action;
+  return std::nullopt;
 }
 
 std::vector<std::string_view> words_of(Actions actions) {

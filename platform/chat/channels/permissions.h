@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,11 @@ enum class Action : unsigned {
   remove_members,
   update_members,
   leave_channel,
+  update_own_membership,
+  ban_members,
+  see_shadowed,
+  set_slow_mode,
+  skip_slow_mode,
   send_message,
   send_reply,
   send_in_frozen,
@@ -35,14 +42,24 @@ constexpr bool allows(Actions actions, Action action) { return (actions & bit(ac
 inline constexpr Actions kAllActions = bit(Action::count) - 1;
 static_assert(static_cast<unsigned>(Action::count) < 64);
 
-enum class Role { none, member, moderator, admin, owner };   // none: not a member; in an open channel it may still act
-Role parse_role(std::string_view word);                      // unknown or empty: none
+enum class Role { none, member, moderator, admin, owner };   // ranks; none: not a member
+/// The rank of a member's role, by its word; a role of the customer's own ranks as member. Empty: none.
+Role rank_of(std::string_view role);
+bool is_built_in(std::string_view role);                     // one of the four
+bool is_role_name(std::string_view text);                    // 1-32 of a-z 0-9 _ -, a letter first
 std::string_view word(Role role);
 
-/// The actions of a role. `open`: the channel's type lets non-members in.
-Actions actions_of(Role role, bool open);
+/// What a channel type gives roles instead of the defaults: by role, also those of the customer's own, and `anyone` for users
+/// of an open channel who are not members. A role that is not in it has the defaults, one of the customer's own a member's.
+using Grants = std::map<std::string, Actions, std::less<>>;
+inline constexpr std::string_view kAnyone = "anyone";
+bool is_role_of(std::string_view role, const Grants& grants);   // a member may have it
+
+/// The actions of a member's role; of an empty one, what anybody may do in an open channel.
+Actions actions_of(std::string_view role, bool open, const Grants& grants);
 
 std::string_view word(Action action);
+std::optional<Action> parse_action(std::string_view word);
 std::vector<std::string_view> words_of(Actions actions);
 
 }  // namespace chat::channels

@@ -4,8 +4,8 @@
 /// Reading the columns that several statements of this folder share. Private to the folder.
 namespace chat::channels {
 
-inline constexpr int kChannelColumns = 18;
-inline constexpr int kMemberColumns = 8;
+inline constexpr int kChannelColumns = 20;
+inline constexpr int kMemberColumns = 15;
 Channel read_channel(const storage::Row& row, int at = 0);
 std::optional<Member> read_member(const storage::Row& row, int at);   // none: no such member
 

@@ -8,14 +8,15 @@
 namespace chat::messages {
 namespace {
 
-/// The bounds of all ids of a channel: nothing is older than the channel itself, nothing newer than its last message.
-/// They let PostgreSQL skip every partition outside.
+/// The bounds of all ids of a channel: nothing is older than the channel itself or what the reader cleared, nothing newer than
+/// its last message. They let PostgreSQL skip every partition outside.
 struct Bounds {
   Uuid lowest, highest;
 };
 
 Bounds bounds_of(const channels::Channel& channel) {
-  return {channel.id.uuid, channel.last_message_id ? channel.last_message_id->uuid : channel.id.uuid};
+  const Uuid lowest = channel.cleared_up_to ? channel.cleared_up_to->uuid : channel.id.uuid;
+  return {lowest, channel.last_message_id ? channel.last_message_id->uuid : channel.id.uuid};
 }
 
 Uuid successor(Uuid uuid) {
@@ -39,16 +40,19 @@ Range read_range(const storage::Rows& rows, int limit) {
 /// Oldest first, like newer().
 Range older(storage::Transaction& tx, const channels::Channel& channel, const std::optional<MessageId>& parent, Uuid below, int limit) {
   const auto lowest = bounds_of(channel).lowest;
-  auto range = read_range(parent ? tx.query(sql::list_older_replies, tx.app(), channel.id, below, lowest, limit + 1, *parent)
-                                 : tx.query(sql::list_older, tx.app(), channel.id, below, lowest, limit + 1), limit);
+  auto range = read_range(parent ? tx.query(sql::list_older_replies, tx.app(), channel.id, below, lowest, limit + 1, *parent, channel.sees_shadowed, channel.reader)
+                                 : tx.query(sql::list_older, tx.app(), channel.id, below, lowest, limit + 1,
+                                            channel.sees_shadowed, channel.reader), limit);
   std::reverse(range.messages.begin(), range.messages.end());
   return range;
 }
 
 Range newer(storage::Transaction& tx, const channels::Channel& channel, const std::optional<MessageId>& parent, Uuid above, int limit) {
-  const auto highest = bounds_of(channel).highest;
-  return read_range(parent ? tx.query(sql::list_newer_replies, tx.app(), channel.id, above, highest, limit + 1, *parent)
-                           : tx.query(sql::list_newer, tx.app(), channel.id, above, highest, limit + 1), limit);
+  const auto [lowest, highest] = bounds_of(channel);
+  above = std::max(above, lowest);
+  return read_range(parent ? tx.query(sql::list_newer_replies, tx.app(), channel.id, above, highest, limit + 1, *parent, channel.sees_shadowed, channel.reader)
+                           : tx.query(sql::list_newer, tx.app(), channel.id, above, highest, limit + 1,
+                                     channel.sees_shadowed, channel.reader), limit);
 }
 
 Window around(storage::Transaction& tx, const channels::Channel& channel, const WindowRequest& request) {

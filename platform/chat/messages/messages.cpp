@@ -12,24 +12,39 @@ namespace {
 
 using channels::Action;
 
+/// The reader has not cleared it away, and it was not written in the shadow of a ban.
+bool is_shown(const channels::Channel& channel, const Message& message) {
+  if (channel.cleared_up_to && message.id <= *channel.cleared_up_to) return false;
+  return message.seq > 0 || channel.sees_shadowed || message.user_id == channel.reader;
+}
+
+/// To whom a message may be told: the channel, or its author alone.
+void tell_about(storage::Transaction& tx, bus::Bus& bus, const channels::Channel& channel, Timestamp now, std::string_view type,
+                const Message& message, std::string data) {
+  if (message.seq > 0) channels::tell(tx, bus, channel, now, {{.type = type, .data = std::move(data), .message = message.id}});
+  else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
+}
+
 struct Locked {
   UserId author;
   bool deleted = false;
   std::optional<std::int64_t> message_seq;
   std::optional<Uuid> parent;
+  bool shadowed = false;
 };
 
 Locked lock_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id) {
   auto rows = tx.find(sql::lock_message, tx.app(), channel.id, id);
   if (!rows) throw not_found("message");
   auto row = (*rows)[0];
-  return {UserId{row.uuid(0)}, row.boolean(1), row.optional_integer(2), row.optional_uuid(3)};
+  return {UserId{row.uuid(0)}, row.boolean(1), row.optional_integer(2), row.optional_uuid(3), row.boolean(4)};
 }
 
 /// One's own message needs `own`, another's needs `any`.
 void check_may(const channels::Opened& opened, const Locked& message, Action own, Action any) {
   const bool is_own = opened.acting_id && *opened.acting_id == message.author;
   if (is_own && opened.may(own)) return;
+  if (message.shadowed && !is_own && !opened.channel.sees_shadowed) throw not_found("message");
   opened.require(any);
 }
 
@@ -43,7 +58,9 @@ void erase(storage::Transaction& tx, const channels::Channel& channel, MessageId
 Message get_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id) {
   auto rows = tx.find(sql::get_message, tx.app(), channel.id, id);
   if (!rows) throw not_found("message");
-  return read_message((*rows)[0]);
+  Message message = read_message((*rows)[0]);
+  if (!is_shown(channel, message)) throw not_found("message");
+  return message;
 }
 
 std::vector<Message> find_messages(storage::Transaction& tx, const channels::Channel& channel, const std::vector<MessageId>& ids) {
@@ -52,7 +69,10 @@ std::vector<Message> find_messages(storage::Transaction& tx, const channels::Cha
   text::ArrayLiteral wanted;
   for (const auto& id : ids) wanted.add(id.text());
   auto rows = tx.query(sql::find_messages, tx.app(), channel.id, wanted.take());
-  for (auto row : rows) messages.push_back(read_message(row));
+  for (auto row : rows) {
+    Message message = read_message(row);
+    if (is_shown(channel, message)) messages.push_back(std::move(message));
+  }
   return messages;
 }
 
@@ -67,7 +87,7 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   tx.run(sql::update_message, tx.app(), channel.id, id, change.text, change.attachments, change.custom, change.mentions,
          unset.take(), now);
   Message message = get_message(tx, channel, id);
-  channels::tell(tx, bus, channel, now, {{.type = kMessageUpdated, .data = message_data(message), .message = id}});
+  tell_about(tx, bus, channel, now, kMessageUpdated, message, message_data(message));
   return message;
 }
 
@@ -81,10 +101,10 @@ Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   else tx.run(sql::delete_message, tx.app(), channel.id, id, now);
   if (!locked.deleted) {
     if (locked.message_seq) tx.run(sql::count_deletion, tx.app(), channel.id, *locked.message_seq);
-    if (locked.parent) tx.run(sql::uncount_reply, tx.app(), channel.id, *locked.parent);
+    if (locked.parent && !locked.shadowed) tx.run(sql::uncount_reply, tx.app(), channel.id, *locked.parent);
   }
   Message message = read_message(tx.query(sql::show_erased, tx.app(), channel.id, id)[0]);
-  channels::tell(tx, bus, channel, now, {{.type = kMessageDeleted, .data = deleted_data(message), .message = id}});
+  tell_about(tx, bus, channel, now, kMessageDeleted, message, deleted_data(message));
   return message;
 }
 

@@ -1,3 +1,5 @@
+-- Lists leave out what shadow-banned users wrote (seq 0), unless the reader sees it all (a boolean), or wrote it (its user_id).
+
 -- name: get_message
 -- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
@@ -11,38 +13,38 @@ select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, cu
 from messages_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[]) and not erased
 
 -- name: list_older
--- $1 app  $2 channel  $3 below this id  $4 above this id (nothing is older than the channel)  $5 at most.  Newest first.
+-- $1 app  $2 channel  $3 below this id  $4 above this id (nothing is older than the channel)  $5 at most  $6 and $7: see the top.  Newest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
   reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
 from messages_shown
-where app_id = $1 and channel_id = $2 and id < $3 and id > $4 and (parent_id is null or show_in_channel) and not erased
+where app_id = $1 and channel_id = $2 and id < $3 and id > $4 and (parent_id is null or show_in_channel) and not erased and (seq > 0 or $6::boolean or user_id = $7)
 order by id desc limit $5
 
 -- name: list_newer
--- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most.  Oldest first.
+-- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most  $6 and $7: see the top.  Oldest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
   reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
 from messages_shown
-where app_id = $1 and channel_id = $2 and id > $3 and id <= $4 and (parent_id is null or show_in_channel) and not erased
+where app_id = $1 and channel_id = $2 and id > $3 and id <= $4 and (parent_id is null or show_in_channel) and not erased and (seq > 0 or $6::boolean or user_id = $7)
 order by id limit $5
 
 -- name: list_older_replies
--- $1 app  $2 channel  $3 below this id  $4 above this id  $5 at most  $6 parent.  Newest first.
+-- $1 app  $2 channel  $3 below this id  $4 above this id  $5 at most  $6 parent  $7 and $8: see the top.  Newest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
   reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
 from messages_shown
-where app_id = $1 and channel_id = $2 and parent_id = $6 and id < $3 and id > $4 and not erased order by id desc limit $5
+where app_id = $1 and channel_id = $2 and parent_id = $6 and id < $3 and id > $4 and not erased and (seq > 0 or $7::boolean or user_id = $8) order by id desc limit $5
 
 -- name: list_newer_replies
--- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most  $6 parent.  Oldest first.
+-- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most  $6 parent  $7 and $8: see the top.  Oldest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
   reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
 from messages_shown
-where app_id = $1 and channel_id = $2 and parent_id = $6 and id > $3 and id <= $4 and not erased order by id limit $5
+where app_id = $1 and channel_id = $2 and parent_id = $6 and id > $3 and id <= $4 and not erased and (seq > 0 or $7::boolean or user_id = $8) order by id limit $5
 
 -- name: lock_message
 -- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
-select user_id, deleted_at is not null, message_seq, parent_id from messages
+select user_id, deleted_at is not null, message_seq, parent_id, seq = 0 from messages
 where app_id = $1 and channel_id = $2 and id = $3 and not erased for update
 
 -- name: update_message

@@ -11,7 +11,7 @@ select * from (
   select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
     reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
   from messages_shown
-  where app_id = $1 and channel_id = $2 and id <= $5 and id > $6
+  where app_id = $1 and channel_id = $2 and id <= $5 and id > $6 and seq > 0
   order by id desc limit $7) newest
 where seq > $3 and seq <= $4
 

@@ -23,19 +23,25 @@ with input as (
 ), judged as materialized (
   select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, coalesce(h.last_message_id, c.id) as floor_id,
     n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
-    i.type = 'regular' and not i.silent and (i.parent_id is null or i.show_in_channel) as countable,
+    i.type = 'regular' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true as countable,
+    b.shadow is true as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown,
     case
       when c.id is null then 'no_channel'
       when u.id is null then 'no_user'
       when u.deactivated_at is not null then 'deactivated'
       when not i.by_server and m.user_id is null and not coalesce((t.settings ->> 'open')::boolean, false) then 'no_channel'
       when n.message_id is not null then 'stored'
-      when c.frozen and not i.by_server and coalesce(m.role, '') not in ('owner', 'admin', 'moderator') then 'frozen'
+      when b.shadow is false then 'banned'
+      when not i.by_server and not coalesce(
+        r.granted ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end, true) then 'not_granted'
+      when c.frozen and not i.by_server
+        and not coalesce(r.granted ? 'chat:message:send_frozen', m.role in ('owner', 'admin', 'moderator'), false) then 'frozen'
       when octet_length(i.text) > coalesce((t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
       when i.parent_id is not null and not coalesce((t.settings ->> 'replies')::boolean, true) then 'no_replies'
       when i.quoted_id is not null and not coalesce((t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
       when i.parent_id is not null and not i.parent_fine then 'no_parent'
       when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
+      when p.wait > 0 then 'slow_mode'
       when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel
       else 'ok'
     end as verdict
@@ -46,19 +52,37 @@ with input as (
   left join users u on u.app_id = $1 and u.user_id = i.user_id and u.deleted_at is null
   left join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = u.id
   left join message_nonces n on n.app_id = $1 and n.channel_id = c.id and n.user_id = u.id and n.nonce = i.nonce_key
+  cross join lateral (   -- where nobody is banned, nothing is looked up
+    select case when (u.banned or c.has_bans) and not i.by_server then (
+      select bool_and(x.shadow) from bans_in_force x
+      where x.app_id = $1 and x.user_id = u.id and (x.channel_id = c.id or x.channel_id is null)) end as shadow) b
+  cross join lateral (   -- the actions that the type grants this role; NULL: the defaults
+    select case when t.settings ? 'grants' then coalesce(
+      t.settings -> 'grants' -> coalesce(m.role, 'anyone'),
+      case when m.role not in ('owner', 'admin', 'moderator', 'member') then t.settings -> 'grants' -> 'member' end) end as granted) r
+  cross join lateral (   -- seconds to wait; only where there is a slow mode, and for whom it holds
+    select s.paced, case when s.paced then greatest(
+      extract(epoch from h.last_message_at - $22) + c.cooldown,
+      extract(epoch from (select l.sent_at from send_paces l where l.app_id = $1 and l.channel_id = c.id and l.user_id = u.id) - $22)
+        + c.slow_mode) end as wait
+    from (select (c.slow_mode > 0 or c.cooldown > 0) and not i.by_server
+      and not coalesce(r.granted ? 'chat:message:skip_slow_mode', m.role in ('owner', 'admin', 'moderator'), false) as paced) s) p
 ), accepted as materialized (
-  select *, last_seq + row_number() over (partition by channel_uuid order by ord) as seq,
+  select *,   -- 0: not numbered; only its author and moderators know of it
+    case when shadowed then 0 else last_seq + count(*) filter (where not shadowed) over (partition by channel_uuid order by ord) end as seq,
     case when countable then last_message_seq + count(*) filter (where countable) over (partition by channel_uuid order by ord) end
       as message_seq
-  from judged where verdict = 'ok'
+  from judged j where verdict = 'ok'   -- in slow mode, the first of a batch alone
+    and not (paced and exists (select from judged e where e.ord < j.ord and e.channel_uuid = j.channel_uuid and e.verdict = 'ok'
+                               and (j.cooldown > 0 or e.user_uuid = j.user_uuid)))
 ), written as (
   insert into messages (app_id, channel_id, id, seq, message_seq, user_id, type, text, attachments, mentions, custom, parent_id,
     show_in_channel, quoted_id, silent, nonce, created_at)
   select $1, channel_uuid, id, seq, message_seq, user_uuid, type, text, attachments::jsonb, mentions::jsonb, custom::jsonb,
     parent_id, show_in_channel, quoted_id, silent, nonce, $22 from accepted
 ), moved as (
-  update channel_heads h set last_seq = a.seq, last_message_seq = greatest(h.last_message_seq, a.message_seq),
-    last_message_id = a.id, last_message_at = $22
+  update channel_heads h set last_seq = greatest(h.last_seq, a.seq), last_message_seq = greatest(h.last_message_seq, a.message_seq),
+    last_message_id = a.id, last_message_at = case when a.seq > 0 then $22 else h.last_message_at end
   from (select channel_uuid, max(seq) as seq, max(message_seq) as message_seq, (array_agg(id order by ord desc))[1] as id
         from accepted group by channel_uuid) a
   where h.app_id = $1 and h.channel_id = a.channel_uuid
@@ -66,6 +90,10 @@ with input as (
   update channel_members m set read_message_seq = a.message_seq, read_at = $22
   from (select channel_uuid, user_uuid, max(message_seq) as message_seq from accepted group by channel_uuid, user_uuid) a
   where m.app_id = $1 and m.channel_id = a.channel_uuid and m.user_id = a.user_uuid and a.message_seq is not null
+), slowed as (
+  insert into send_paces (app_id, channel_id, user_id, sent_at)
+  select distinct $1::uuid, channel_uuid, user_uuid, $22::timestamptz from accepted where paced and slow_mode > 0
+  on conflict (app_id, user_id, channel_id) do update set sent_at = excluded.sent_at
 ), remembered as (
   insert into message_nonces (app_id, channel_id, user_id, nonce, message_id, fingerprint, created_at)
   select $1, channel_uuid, user_uuid, nonce_key, id, decode(fingerprint, 'hex'), $22 from accepted where nonce_key is not null
@@ -75,19 +103,22 @@ with input as (
   on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value
 ), boxed as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
-  select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted where $25
+  select $1, id, 'message.new', channel_uuid, nullif(seq, 0), id, $22 from accepted where $25
 )
-select j.ord, j.verdict, j.channel_uuid, j.epoch, a.seq, a.message_seq, j.stored_id, j.same, j.floor_id
+select j.ord, case when j.verdict = 'ok' and a.ord is null then 'slow_mode' else j.verdict end, j.channel_uuid, j.epoch, a.seq,
+  a.message_seq, j.stored_id, j.same, j.floor_id,
+  ceil(case when j.verdict = 'ok' then greatest(j.slow_mode, j.cooldown) else j.wait end)::bigint as wait
 from judged j left join accepted a on a.ord = j.ord
 order by j.ord
 
 -- name: check_references
--- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]  $6 must it be able to have replies[].
+-- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]  $6 must it be able to have replies[]  $7 user_ids[].
 -- Rows: the ords whose message is there.
-select r.ord from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[]) as r (ord, type, channel, id, as_parent)
+select r.ord from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[], $7::text[]) as r (ord, type, channel, id, as_parent, user_id)
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
 where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
+  and (m.seq > 0 or m.user_id = (select u.id from users u where u.app_id = $1 and u.user_id = r.user_id))
 
 -- name: count_replies
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 replies[]: those of them that were written count at their parents.
@@ -95,7 +126,7 @@ update messages p set reply_count = p.reply_count + n.replies
 from (select m.channel_id, m.parent_id, count(*) as replies
       from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
       join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-      join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+      join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
       group by m.channel_id, m.parent_id) n
 where p.app_id = $1 and p.channel_id = n.channel_id and p.id = n.parent_id
 
@@ -105,7 +136,7 @@ insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
 select $1, u.id, m.channel_id, m.id, m.message_seq
 from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, user_id)
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
 join users u on u.app_id = $1 and u.user_id = r.user_id
 join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
 on conflict do nothing

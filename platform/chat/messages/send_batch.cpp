@@ -31,7 +31,7 @@ struct References {
 
 References check_references(Pipeline& pipeline, const std::vector<Send*>& batch) {
   References references{std::vector<bool>(batch.size()), std::vector<bool>(batch.size())};
-  text::ArrayLiteral ords, types, channels, ids, as_parents;
+  text::ArrayLiteral ords, types, channels, ids, as_parents, users;
   bool any = false;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Send& send = *batch[i];
@@ -43,6 +43,7 @@ References check_references(Pipeline& pipeline, const std::vector<Send*>& batch)
       channels.add(send.channel_id);
       ids.add(id->text());
       as_parents.add(flag(as_parent));
+      users.add(*send.message.user_id);
     };
     ask(send.message.parent_id, true);
     ask(send.message.quoted_id, false);
@@ -50,7 +51,7 @@ References check_references(Pipeline& pipeline, const std::vector<Send*>& batch)
   if (!any) return references;
   auto rows = pipeline.transact(batch.front()->application->id,
                                 {{&sql::check_references, Params::of(batch.front()->application->id, ords.take(), types.take(),
-                                                                     channels.take(), ids.take(), as_parents.take())}});
+                                                                     channels.take(), ids.take(), as_parents.take(), users.take())}});
   for (auto row : rows[0]) {
     const auto ord = static_cast<std::size_t>(row.integer(0));
     (ord % 2 == 0 ? references.parent_fine : references.quoted_fine)[ord / 2] = true;
@@ -138,12 +139,18 @@ void add_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pi
   if (any) steps.push_back({&sql::insert_mentions, Params::of(app, types.take(), channels.take(), ids.take(), users.take())});
 }
 
+Error slow_mode(std::int64_t seconds) {
+  return Error(Code::rate_limited, "This channel is in slow mode.").with_retry_after(std::chrono::seconds(std::max<std::int64_t>(seconds, 1)));
+}
+
 Error refusal(std::string_view verdict, const Send& send) {
   if (verdict == "no_channel") return not_found("channel");
   if (verdict == "no_user")
     return Error(Code::not_found, "No such user: " + *send.message.user_id + ". Create it with POST /v1/users.",
                  {{"#/user_id", "No such user."}});
   if (verdict == "deactivated") return Error(Code::user_deactivated, "This user is deactivated.");
+  if (verdict == "banned") return forbidden("This user is banned from this channel.");
+  if (verdict == "not_granted") return forbidden("Your role may not send messages in this channel.");
   if (verdict == "frozen") return Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
   if (verdict == "too_large")
     return Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/text", "Too long."}});
@@ -172,6 +179,8 @@ Outcome read_outcome(const storage::Row& row, Send& send) {
   } else if (verdict == "stale_id") {
     outcome.verdict = Verdict::stale_id;
     outcome.last_message_id = MessageId{row.uuid(8)};
+  } else if (verdict == "slow_mode") {
+    outcome.error = slow_mode(row.optional_integer(9).value_or(1));
   } else {
     outcome.error = refusal(verdict, send);
   }

@@ -32,7 +32,7 @@ channels::Channel named(const storage::Row& row, int id, std::string type, std::
 }
 
 bool may_mark(std::string_view role, const channels::TypeSettings& settings) {
-  return channels::allows(channels::actions_of(channels::parse_role(role), settings.open), channels::Action::mark_read);
+  return channels::allows(channels::actions_of(role, settings.open, settings.grants), channels::Action::mark_read);
 }
 
 std::vector<Target> find_targets(storage::Transaction& tx, const std::string& user_id, const std::vector<Place>& places,
