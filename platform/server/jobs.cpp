@@ -1,6 +1,8 @@
 #include "platform/server/jobs.h"
 
+#include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
+#include "platform/chat/scheduled/scheduled.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
 
@@ -32,8 +34,8 @@ void create_partitions(Connection& connection, Timestamp now) {
   });
 }
 
-void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus, const Clock& clock,
-              std::chrono::milliseconds flush_interval) {
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus,
+              const Clock& clock, std::chrono::milliseconds flush_interval) {
   using std::chrono::minutes;
   schedule.add("flush_usage", flush_interval, [&metering](Connection& connection) { metering.flush(connection); });
   schedule.add("reload_plans", minutes(1), [&plans](Connection& connection) { plans.load(connection); });
@@ -48,11 +50,23 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   auto add_sweep = [&](const char* name, std::chrono::milliseconds interval, const Statement& statement, int slice) {
     schedule.add(name, interval, [&statement, slice](Connection& connection) { sweep(connection, statement, slice); });
   };
+  schedule.add("tell_due_reminders", std::chrono::seconds(5),
+               [&bus, &clock](Connection& connection) { bookmarks::tell_due_reminders(connection, bus, clock.now()); });
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
+}
+
+void add_send_job(jobs::Schedule& schedule, const SendJob& job) {
+  const scheduled::SendLater send = [later = job.later](Connection& connection, const scheduled::Due& due, const scheduled::Done& done) {
+    messages::send_later(connection, later,
+                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.by_server}, done);
+  };
+  schedule.add("send_scheduled", std::chrono::seconds(1), [job, send](Connection& connection) {
+    scheduled::send_due(connection, job.bus, job.clock, send, job.run);
+  });
 }
 
 }  // namespace chat::server

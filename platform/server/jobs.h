@@ -3,13 +3,24 @@
 
 #include "billing/metering.h"
 #include "billing/plans.h"
+#include "platform/bus/feed.h"
+#include "platform/chat/messages/later.h"
 #include "platform/jobs/schedule.h"
 
 namespace chat::server {
 
 /// The recurring work of a node with the role `worker`, and the flush of usage, which every node does for itself.
-void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus, const Clock& clock,
-              std::chrono::milliseconds flush_interval);
+void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus,
+              const Clock& clock, std::chrono::milliseconds flush_interval);
+
+/// Messages whose time has come, every second.
+struct SendJob {
+  bus::Bus& bus;
+  const Clock& clock;
+  messages::LaterServices later;
+  std::function<bool(storage::Pool::Task)> run;
+};
+void add_send_job(jobs::Schedule& schedule, const SendJob& job);
 
 /// At the start too: a message must never find its month without a partition.
 void create_partitions(storage::Connection& connection, Timestamp now);

@@ -159,7 +159,8 @@ void Node::State::announce_unread() {
 }
 
 void Node::State::wire() {
-  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); }};
+  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -205,6 +206,9 @@ void Node::start() {
   note_reload(true, state.clock.now());
   add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
+  if (has_role(state.settings, "worker"))
+    add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock},
+                                  [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
   try {
     state.public_door->start();
     state.operator_door->start();

@@ -1,9 +1,15 @@
 #include "platform/server/routes.h"
 
 #include "billing/billing_http.h"
+#include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
+#include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/reactions/reactions.h"
+#include "platform/chat/reactions/reactions_http.h"
 #include "platform/chat/reads/reads_http.h"
+#include "platform/chat/scheduled/scheduled_http.h"
+#include "platform/chat/threads/threads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "tenants/tenants_http.h"
 
@@ -31,7 +37,11 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_member_routes(router, channels);
   channels::add_membership_routes(router, channels);
   channels::add_ban_routes(router, channels);
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, reactions::add_own});
+  reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
 }
 
@@ -54,7 +64,8 @@ std::vector<const http::Route*> all_routes() {
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, everything.sealer, everything.cursors, system_clock(), everything.plans,
-                      everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {}};
+                      everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
+                      [](const storage::Pool::Task&) { return false; }};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

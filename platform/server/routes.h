@@ -10,6 +10,7 @@
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
 #include "platform/storage/page.h"
+#include "platform/storage/pool.h"
 
 namespace chat::server {
 
@@ -24,6 +25,7 @@ struct Parts {
   messages::Lanes& lanes;
   std::function<std::string(std::int64_t schema)> status_json;   // GET /operator/v1/status
   AskReady ask_ready;                                             // GET /readyz
+  std::function<bool(storage::Pool::Task)> run;                   // on a database worker; false: too many wait
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

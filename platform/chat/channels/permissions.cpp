@@ -34,12 +34,18 @@ constexpr std::array kActionRows{
     ActionRow{Action::delete_any_message, "chat:message:delete_any", Role::moderator},
     ActionRow{Action::mark_read, "chat:read:mark", Role::member},
     ActionRow{Action::list_receipts, "chat:receipt:list", Role::member},
+    ActionRow{Action::add_reaction, "chat:reaction:add", Role::member},
+    ActionRow{Action::pin_message, "chat:message:pin", Role::member},
+    ActionRow{Action::read_edits, "chat:message:read_edits", Role::moderator},
+    ActionRow{Action::follow_thread, "chat:thread:follow", Role::member},
+    ActionRow{Action::mention_all, "chat:message:mention_all", Role::moderator},
 };
 // What anybody may do in an open channel without joining it.
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.
 constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_message) | bit(Action::send_reply) |
-                                 bit(Action::update_own_message) | bit(Action::delete_own_message);
+                                 bit(Action::update_own_message) | bit(Action::delete_own_message) |
+                                 bit(Action::add_reaction) | bit(Action::follow_thread);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 Actions defaults_of(Role role) {

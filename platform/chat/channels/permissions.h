@@ -33,6 +33,11 @@ enum class Action : unsigned {
   delete_any_message,
   mark_read,
   list_receipts,
+  add_reaction,
+  pin_message,
+  read_edits,
+  mention_all,
+  follow_thread,
   count,
 };
 

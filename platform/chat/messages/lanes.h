@@ -27,6 +27,8 @@ struct Send {
   bool by_server = false;
   Message message;                             // user_id, content, nonce; the lane adds id, numbers and time
   std::vector<std::string> mentioned;
+  std::vector<std::string> mentioned_roles;    // of the channel; everybody with one of them
+  bool mentions_channel = false;
   std::optional<std::string> nonce_key;        // the nonce, or the Idempotency-Key, each under its own prefix
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
   std::function<void(const Sent&)> sent;       // exactly one of these two is called, once, on the lane's thread

@@ -14,6 +14,11 @@ void write_quoted(json::Writer& out, const Message& quoted) {
       .field("text", quoted.text).optional_time("deleted_at", quoted.deleted_at).end();
 }
 
+void write_members(json::Writer& out, const std::string& object) {
+  auto document = json::Document::parse(object);
+  for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
+}
+
 void write_message(json::Writer& out, const Message& message, const Message* quoted) {
   out.object().field("id", message.id.wire()).field("cid", message.cid).field("seq", message.seq);
   if (message.message_seq) out.field("message_seq", *message.message_seq);
@@ -27,6 +32,10 @@ void write_message(json::Writer& out, const Message& message, const Message* quo
   if (message.quoted_id) out.field("quoted_message_id", message.quoted_id->wire());
   if (quoted) write_quoted(out, *quoted);
   out.field("reply_count", message.reply_count);
+  if (message.extras) write_members(out, *message.extras);
+  if (message.pin) out.key("pin").raw(*message.pin);
+  if (message.reactions) out.key("reaction_groups").raw(*message.reactions);
+  if (message.own_reactions) out.key("own_reactions").raw(*message.own_reactions);
   if (message.silent) out.key("silent").boolean(true);
   out.optional_field("nonce", message.nonce).key("created_at").time(message.created_at)
       .optional_time("updated_at", message.updated_at).optional_time("deleted_at", message.deleted_at).end();
@@ -56,6 +65,9 @@ Message read_message(const storage::Row& row, int at) {
   message.updated_at = row.optional_time(at + 17);
   message.deleted_at = row.optional_time(at + 18);
   message.erased = row.boolean(at + 19);
+  message.reactions = row.optional_text(at + 20);
+  message.pin = row.optional_text(at + 21);
+  message.extras = row.optional_text(at + 22);
   return message;
 }
 

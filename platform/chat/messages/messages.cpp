@@ -1,46 +1,56 @@
 #include "platform/chat/messages/messages.h"
 
+#include <algorithm>
+
 #include "platform/base/error.h"
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
+#include "platform/chat/messages/edits.sql.h"
+#include "platform/chat/messages/locked.h"
 #include "platform/chat/messages/messages.sql.h"
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/read_row.h"
+#include "platform/chat/messages/send.sql.h"
 
 namespace chat::messages {
 namespace {
 
 using channels::Action;
 
-/// The reader has not cleared it away, and it was not written in the shadow of a ban.
+void erase(storage::Transaction& tx, const channels::Channel& channel, MessageId id, Timestamp now) {
+  tx.run(sql::erase_message, tx.app(), channel.id, id, now);
+  tx.run(sql::forget_mentions, tx.app(), channel.id, id);
+}
+
+void replace_mentions(storage::Transaction& tx, const channels::Channel& channel, MessageId id, const std::vector<std::string>& users) {
+  tx.run(sql::forget_mentions, tx.app(), channel.id, id);
+  if (users.empty()) return;
+  text::ArrayLiteral names;
+  for (const auto& user : users) names.add(user);
+  tx.run(sql::replace_mentions, tx.app(), channel.id, id, names.take());
+}
+
+}  // namespace
+
 bool is_shown(const channels::Channel& channel, const Message& message) {
   if (channel.cleared_up_to && message.id <= *channel.cleared_up_to) return false;
   return message.seq > 0 || channel.sees_shadowed || message.user_id == channel.reader;
 }
 
-/// To whom a message may be told: the channel, or its author alone.
 void tell_about(storage::Transaction& tx, bus::Bus& bus, const channels::Channel& channel, Timestamp now, std::string_view type,
                 const Message& message, std::string data) {
   if (message.seq > 0) channels::tell(tx, bus, channel, now, {{.type = type, .data = std::move(data), .message = message.id}});
   else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
 }
 
-struct Locked {
-  UserId author;
-  bool deleted = false;
-  std::optional<std::int64_t> message_seq;
-  std::optional<Uuid> parent;
-  bool shadowed = false;
-};
-
 Locked lock_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id) {
   auto rows = tx.find(sql::lock_message, tx.app(), channel.id, id);
   if (!rows) throw not_found("message");
   auto row = (*rows)[0];
-  return {UserId{row.uuid(0)}, row.boolean(1), row.optional_integer(2), row.optional_uuid(3), row.boolean(4)};
+  return {UserId{row.uuid(0)}, row.optional_time(1), row.optional_uuid(2), row.optional_integer(3), row.optional_uuid(4),
+          row.boolean(5), row.optional_time(6), row.boolean(7)};
 }
 
-/// One's own message needs `own`, another's needs `any`.
 void check_may(const channels::Opened& opened, const Locked& message, Action own, Action any) {
   const bool is_own = opened.acting_id && *opened.acting_id == message.author;
   if (is_own && opened.may(own)) return;
@@ -48,12 +58,10 @@ void check_may(const channels::Opened& opened, const Locked& message, Action own
   opened.require(any);
 }
 
-void erase(storage::Transaction& tx, const channels::Channel& channel, MessageId id, Timestamp now) {
-  tx.run(sql::erase_message, tx.app(), channel.id, id, now);
-  tx.run(sql::forget_mentions, tx.app(), channel.id, id);
+void check_not_frozen(const channels::Opened& opened) {
+  if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
+    throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
 }
-
-}  // namespace
 
 Message get_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id) {
   auto rows = tx.find(sql::get_message, tx.app(), channel.id, id);
@@ -76,16 +84,33 @@ std::vector<Message> find_messages(storage::Transaction& tx, const channels::Cha
   return messages;
 }
 
+std::vector<Message> find_messages(storage::Transaction& tx, const std::vector<MessagePlace>& places) {
+  std::vector<Message> messages;
+  if (places.empty()) return messages;
+  text::ArrayLiteral channels, ids;
+  for (const auto& place : places) {
+    channels.add(place.channel.text());
+    ids.add(place.message.text());
+  }
+  auto rows = tx.query(sql::stored_messages, tx.app(), channels.take(), ids.take());
+  for (auto row : rows) messages.push_back(read_message(row));
+  return messages;
+}
+
 Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
                        const MessageChange& change, Timestamp now) {
   const auto& channel = opened.channel;
   auto locked = lock_message(tx, channel, id);
-  if (locked.deleted) throw not_found("message");
+  if (locked.deleted_at) throw not_found("message");
   check_may(opened, locked, Action::update_own_message, Action::update_any_message);
+  check_not_frozen(opened);
+  tx.run(sql::keep_edit, tx.app(), channel.id, id, now, opened.acting_id, kMaxEdits - 1);
   text::ArrayLiteral unset;
   for (const auto& name : change.unset) unset.add(name);
   tx.run(sql::update_message, tx.app(), channel.id, id, change.text, change.attachments, change.custom, change.mentions,
          unset.take(), now);
+  const bool unmentioned = std::find(change.unset.begin(), change.unset.end(), "mentions") != change.unset.end();
+  if (change.mentions || unmentioned) replace_mentions(tx, channel, id, unmentioned ? std::vector<std::string>{} : change.mentioned);
   Message message = get_message(tx, channel, id);
   tell_about(tx, bus, channel, now, kMessageUpdated, message, message_data(message));
   return message;
@@ -96,10 +121,10 @@ Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   const auto& channel = opened.channel;
   auto locked = lock_message(tx, channel, id);
   check_may(opened, locked, Action::delete_own_message, Action::delete_any_message);
-  if (locked.deleted && !hard) return get_message(tx, channel, id);
+  if (locked.deleted_at && !hard) return get_message(tx, channel, id);
   if (hard) erase(tx, channel, id, now);
-  else tx.run(sql::delete_message, tx.app(), channel.id, id, now);
-  if (!locked.deleted) {
+  else tx.run(sql::delete_message, tx.app(), channel.id, id, now, opened.acting_id);
+  if (!locked.deleted_at) {
     if (locked.message_seq) tx.run(sql::count_deletion, tx.app(), channel.id, *locked.message_seq);
     if (locked.parent && !locked.shadowed) tx.run(sql::uncount_reply, tx.app(), channel.id, *locked.parent);
   }

@@ -15,7 +15,7 @@ struct Message {
   std::string cid;
   std::int64_t seq = 0;                        // among the channel's durable events; of its message.new
   std::optional<std::int64_t> message_seq;     // among its countable messages; absent: not countable
-  std::string type = "regular";                // regular | system
+  std::string type = "regular";                // regular | text | image | video | file | system
   std::optional<std::string> user_id;          // the author; absent when erased
   std::string text;
   std::optional<std::string> attachments, mentions, custom;   // JSON; absent: empty
@@ -28,6 +28,10 @@ struct Message {
   Timestamp created_at;
   std::optional<Timestamp> updated_at, deleted_at;
   bool erased = false;                         // hard deleted
+  std::optional<std::string> pin;              // JSON: {"at","by","expires_at"}; absent: not pinned
+  std::optional<std::string> extras;           // JSON: members that few messages have (forwarded, mention_…)
+  std::optional<std::string> reactions;        // JSON, by type; absent: none
+  std::optional<std::string> own_reactions;    // JSON: of the user who asks; only in answers to one
 };
 
 /// Shape:   as openapi.yaml's Message. With `quoted`, the quoted message is shown inside.
@@ -40,6 +44,7 @@ std::string deleted_data(const Message& message);
 inline constexpr std::size_t kMaxAttachments = 30;
 inline constexpr std::size_t kMaxAttachmentBytes = 32 * 1024;   // all of a message's, minified
 inline constexpr std::size_t kMaxMentions = 50;
+inline constexpr std::size_t kMaxMentionedRoles = 10;
 inline constexpr std::size_t kMaxNonceBytes = 128;
 
 /// Errors:  not_found (missing, erased, or of another channel)
@@ -47,6 +52,13 @@ Message get_message(storage::Transaction& tx, const channels::Channel& channel, 
 /// Of a channel, by id; missing and erased ones are left out.
 std::vector<Message> find_messages(storage::Transaction& tx, const channels::Channel& channel,
                                    const std::vector<MessageId>& ids);
+
+struct MessagePlace {
+  ChannelId channel;
+  MessageId message;
+};
+/// Of any channels of the application: what may be shown is the caller's to decide. Erased ones too.
+std::vector<Message> find_messages(storage::Transaction& tx, const std::vector<MessagePlace>& places);
 
 /// One window of a channel's messages, oldest first. Replies that are not shown in the channel are left out.
 struct Window {
@@ -65,9 +77,11 @@ Window list_messages(storage::Transaction& tx, const channels::Channel& channel,
 
 struct MessageChange {
   std::optional<std::string> text, attachments, custom, mentions;
+  std::vector<std::string> mentioned;          // with `mentions`
   std::vector<std::string> unset;              // attachments | custom | mentions
 };
-/// Errors:  not_found; forbidden (another's message without update_any)
+/// What it was before is kept: see list_edits.
+/// Errors:  not_found; forbidden (another's message without update_any); channel_frozen
 /// Event:   message.updated
 Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
                        const MessageChange& change, Timestamp now);
@@ -78,5 +92,33 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
 /// Event:   message.deleted, when changed
 Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, bool hard,
                        Timestamp now);
+
+inline constexpr std::chrono::hours kUndeleteWindow{24};
+/// Takes a soft deletion back: by its author, if it was the author's own, or with delete_any. Twice changes nothing.
+/// Errors:  not_found (missing or erased); forbidden; channel_frozen; conflict (deleted longer ago than kUndeleteWindow)
+/// Event:   message.undeleted
+Message undelete_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, Timestamp now);
+
+/// What a message was before an edit.
+struct Edit {
+  Timestamp edited_at;
+  std::optional<std::string> edited_by;        // absent: a server
+  std::string text;
+  std::optional<std::string> attachments, mentions, custom;   // JSON
+};
+std::string edit_json(const Edit& edit);
+inline constexpr int kMaxEdits = 50;           // kept of a message: the newest
+/// Newest first. Errors: not_found (missing, deleted); forbidden (another's message without read_edits)
+std::vector<Edit> list_edits(storage::Transaction& tx, const channels::Opened& opened, MessageId id);
+
+inline constexpr int kMaxPins = 100;           // at once in a channel
+/// Pins it, until `expires_at` when given. Again: changes the expiry, or nothing.
+/// Errors:  not_found (missing, deleted); forbidden; channel_frozen; limit_reached
+/// Event:   message.updated, when changed. None when a pin expires: its end stands in it.
+Message pin_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
+                    const std::optional<Timestamp>& expires_at, Timestamp now);
+Message unpin_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, Timestamp now);
+/// The last pinned first.
+std::vector<Message> list_pins(storage::Transaction& tx, const channels::Channel& channel);
 
 }  // namespace chat::messages

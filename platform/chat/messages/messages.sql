@@ -3,19 +3,19 @@
 -- name: get_message
 -- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown where app_id = $1 and channel_id = $2 and id = $3 and not erased
 
 -- name: find_messages
 -- $1 app  $2 channel  $3 messages[]
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[]) and not erased
 
 -- name: list_older
 -- $1 app  $2 channel  $3 below this id  $4 above this id (nothing is older than the channel)  $5 at most  $6 and $7: see the top.  Newest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown
 where app_id = $1 and channel_id = $2 and id < $3 and id > $4 and (parent_id is null or show_in_channel) and not erased and (seq > 0 or $6::boolean or user_id = $7)
 order by id desc limit $5
@@ -23,7 +23,7 @@ order by id desc limit $5
 -- name: list_newer
 -- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most  $6 and $7: see the top.  Oldest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown
 where app_id = $1 and channel_id = $2 and id > $3 and id <= $4 and (parent_id is null or show_in_channel) and not erased and (seq > 0 or $6::boolean or user_id = $7)
 order by id limit $5
@@ -31,20 +31,20 @@ order by id limit $5
 -- name: list_older_replies
 -- $1 app  $2 channel  $3 below this id  $4 above this id  $5 at most  $6 parent  $7 and $8: see the top.  Newest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown
 where app_id = $1 and channel_id = $2 and parent_id = $6 and id < $3 and id > $4 and not erased and (seq > 0 or $7::boolean or user_id = $8) order by id desc limit $5
 
 -- name: list_newer_replies
 -- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 at most  $6 parent  $7 and $8: see the top.  Oldest first.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown
 where app_id = $1 and channel_id = $2 and parent_id = $6 and id > $3 and id <= $4 and not erased and (seq > 0 or $7::boolean or user_id = $8) order by id limit $5
 
 -- name: lock_message
 -- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
-select user_id, deleted_at is not null, message_seq, parent_id, seq = 0 from messages
+select user_id, deleted_at, deleted_by, message_seq, parent_id, pinned_at is not null, pin_expires_at, seq = 0 from messages
 where app_id = $1 and channel_id = $2 and id = $3 and not erased for update
 
 -- name: update_message
@@ -58,8 +58,8 @@ update messages set
 where app_id = $1 and channel_id = $2 and id = $3
 
 -- name: delete_message
--- $1 app  $2 channel  $3 message  $4 now.  Soft.
-update messages set deleted_at = $4 where app_id = $1 and channel_id = $2 and id = $3
+-- $1 app  $2 channel  $3 message  $4 now  $5 user or NULL.  Soft.
+update messages set deleted_at = $4, deleted_by = $5 where app_id = $1 and channel_id = $2 and id = $3
 
 -- name: erase_message
 -- $1 app  $2 channel  $3 message  $4 now.  The row keeps its numbers, so that nobody sees a hole.
@@ -82,5 +82,5 @@ delete from mentions where app_id = $1 and channel_id = $2 and message_id = $3
 -- name: show_erased
 -- $1 app  $2 channel  $3 message
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown where app_id = $1 and channel_id = $2 and id = $3

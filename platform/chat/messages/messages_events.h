@@ -7,5 +7,6 @@ namespace chat::messages {
 inline constexpr std::string_view kMessageNew = "message.new";           // its event id is the message's own
 inline constexpr std::string_view kMessageUpdated = "message.updated";
 inline constexpr std::string_view kMessageDeleted = "message.deleted";
+inline constexpr std::string_view kMessageUndeleted = "message.undeleted";
 
 }  // namespace chat::messages

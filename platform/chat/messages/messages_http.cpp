@@ -55,15 +55,18 @@ WindowRequest read_window(http::Query& query, bool with_around) {
   return wanted;
 }
 
-Response list(const Services&, const Request& request, Tx& tx) {
+Response list(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto wanted = read_window(query, true);
   auto user = query.find_text("user_id");
   query.finish();
-  return show_window(list_messages(tx, open(request, tx, user).channel, wanted));
+  const auto opened = open(request, tx, user);
+  auto window = list_messages(tx, opened.channel, wanted);
+  services.add_own(tx, opened, window.messages);
+  return show_window(window);
 }
 
-Response list_replies(const Services&, const Request& request, Tx& tx) {
+Response list_replies(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto wanted = read_window(query, false);
   auto user = query.find_text("user_id");
@@ -71,15 +74,19 @@ Response list_replies(const Services&, const Request& request, Tx& tx) {
   wanted.parent = request.id_part<MessageId>("message_id", "message");
   auto opened = open(request, tx, user);
   get_message(tx, opened.channel, *wanted.parent);
-  return show_window(list_messages(tx, opened.channel, wanted));
+  auto window = list_messages(tx, opened.channel, wanted);
+  services.add_own(tx, opened, window.messages);
+  return show_window(window);
 }
 
-Response show(const Services&, const Request& request, Tx& tx) {
+Response show(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto user = query.find_text("user_id");
   query.finish();
   auto opened = open(request, tx, user);
-  auto message = get_message(tx, opened.channel, request.id_part<MessageId>("message_id", "message"));
+  std::vector<Message> shown{get_message(tx, opened.channel, request.id_part<MessageId>("message_id", "message"))};
+  services.add_own(tx, opened, shown);
+  const auto& message = shown.front();
   auto quoted = message.quoted_id ? find_messages(tx, opened.channel, {*message.quoted_id}) : std::vector<Message>{};
   return http::json(200, message_data(message, quoted_of(message, quoted)));
 }
@@ -103,7 +110,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     fields.check_unknown();
     body.absorb(fields);
   }
-  MessageChange change{content.text, content.attachments, content.custom, content.mentions, read_unset(body)};
+  MessageChange change{content.text, content.attachments, content.custom, content.mentions, content.mentioned, read_unset(body)};
   auto user = body.find_text("user_id");
   body.finish();
   const auto& caller = Caller::of(request);
@@ -180,6 +187,7 @@ void add_routes(http::Router& router, const Services& services) {
   add(Method::del, "/{message_id}", "delete_message", remove, storage::Mode::write);
   add(Method::get, "/{message_id}/replies", "list_replies", list_replies, storage::Mode::read);
   add_send_route(router, services);
+  add_pin_and_edit_routes(router, services);
 }
 
 }  // namespace chat::messages

@@ -12,9 +12,14 @@ struct Services {
   billing::Accounts& accounts;
   Lanes& lanes;
   const Clock& clock;
+  /// Runs a task on a database worker; false: too many wait.
+  std::function<bool(storage::Pool::Task)> run;
+  /// Adds what is the caller's own to messages that it is shown. From the features above, which know it.
+  std::function<void(storage::Transaction&, const channels::Opened&, std::vector<Message>&)> add_own;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same
+void add_pin_and_edit_routes(http::Router& router, const Services& services);   // …/pin, …/edits, …/undelete, …/pinned
 
 /// What a message may hold, read from a body. Shared by sending and changing.
 struct Content {

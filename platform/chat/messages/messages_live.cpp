@@ -68,6 +68,8 @@ void add_events(storage::Transaction& tx, ChannelId channel, const Place& place,
     if (auto id = row.optional_uuid(3)) {
       auto message = messages.find(*id);
       if (message == messages.end()) continue;
+      const bool is_back = event.type == kMessageDeleted && !message->second.deleted_at;   // undeleted since
+      if (is_back) event.type = kMessageUpdated;
       event.data = event.type == kMessageDeleted ? deleted_data(message->second) : message_data(message->second);
     } else {
       event.data = row.text(4);

@@ -9,7 +9,7 @@ where c.app_id = $1 and c.id = $2
 -- No index on seq: of the newest messages, no more than $7 can lie behind $3, since ids grow with seq.
 select * from (
   select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-    reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+    reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
   from messages_shown
   where app_id = $1 and channel_id = $2 and id <= $5 and id > $6 and seq > 0
   order by id desc limit $7) newest
@@ -23,5 +23,5 @@ where e.app_id = $1 and e.channel_id = $2 and e.seq > $3 and e.seq <= $4
 -- name: shown_messages
 -- $1 app  $2 channel  $3 messages[].  Erased ones too.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
-  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased
+  reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown where app_id = $1 and channel_id = $2 and id = any ($3::uuid[])

@@ -12,18 +12,18 @@ for update of h
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
 -- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
 -- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
--- $25 whether the application wants an outbox.
+-- $25 whether the application wants an outbox  $26 extras[].
 -- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
 with input as (
   select * from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::text[],
       $10::text[], $11::text[], $12::text[], $13::uuid[], $14::boolean[], $15::boolean[], $16::uuid[], $17::boolean[],
-      $18::boolean[], $19::text[], $20::text[], $21::text[])
+      $18::boolean[], $19::text[], $20::text[], $21::text[], $26::jsonb[])
     as i (ord, channel_type, channel, user_id, by_server, id, type, text, attachments, mentions, custom, parent_id, parent_fine,
-          show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint)
+          show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint, extras)
 ), judged as materialized (
   select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, coalesce(h.last_message_id, c.id) as floor_id,
     n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
-    i.type = 'regular' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true as countable,
+    i.type <> 'system' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true as countable,
     b.shadow is true as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown,
     case
       when c.id is null then 'no_channel'
@@ -36,6 +36,9 @@ with input as (
         r.granted ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end, true) then 'not_granted'
       when c.frozen and not i.by_server
         and not coalesce(r.granted ? 'chat:message:send_frozen', m.role in ('owner', 'admin', 'moderator'), false) then 'frozen'
+      when i.extras is not null and not i.by_server
+        and not coalesce(r.granted ? 'chat:message:mention_all', m.role in ('owner', 'admin', 'moderator'), false)
+        and coalesce(i.extras -> 'mention_channel', i.extras -> 'mention_here') = 'true' then 'no_mention_all'
       when octet_length(i.text) > coalesce((t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
       when i.parent_id is not null and not coalesce((t.settings ->> 'replies')::boolean, true) then 'no_replies'
       when i.quoted_id is not null and not coalesce((t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
@@ -77,9 +80,9 @@ with input as (
                                and (j.cooldown > 0 or e.user_uuid = j.user_uuid)))
 ), written as (
   insert into messages (app_id, channel_id, id, seq, message_seq, user_id, type, text, attachments, mentions, custom, parent_id,
-    show_in_channel, quoted_id, silent, nonce, created_at)
+    show_in_channel, quoted_id, silent, nonce, extras, created_at)
   select $1, channel_uuid, id, seq, message_seq, user_uuid, type, text, attachments::jsonb, mentions::jsonb, custom::jsonb,
-    parent_id, show_in_channel, quoted_id, silent, nonce, $22 from accepted
+    parent_id, show_in_channel, quoted_id, silent, nonce, extras, $22 from accepted
 ), moved as (
   update channel_heads h set last_seq = greatest(h.last_seq, a.seq), last_message_seq = greatest(h.last_message_seq, a.message_seq),
     last_message_id = a.id, last_message_at = case when a.seq > 0 then $22 else h.last_message_at end
@@ -122,13 +125,29 @@ where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
 
 -- name: count_replies
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 replies[]: those of them that were written count at their parents.
-update messages p set reply_count = p.reply_count + n.replies
-from (select m.channel_id, m.parent_id, count(*) as replies
+update messages p set reply_count = p.reply_count + n.replies, last_reply_at = n.newest
+from (select m.channel_id, m.parent_id, count(*) as replies, max(m.created_at) as newest
       from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
       join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
       join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
       group by m.channel_id, m.parent_id) n
 where p.app_id = $1 and p.channel_id = n.channel_id and p.id = n.parent_id
+
+-- name: follow_threads
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 replies[]  $5 now: of those that were written, the authors of the reply and of
+-- what it replies to take part in the thread and follow it. A reply marks what is before it as read for its author.
+insert into thread_members (app_id, channel_id, parent_id, user_id, participates, follows, read_id, created_at, updated_at)
+select $1, m.channel_id, m.parent_id, who.user_id, true, true, (array_agg(who.read_id order by who.read_id desc nulls last))[1], $5, $5
+from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
+join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+join messages p on p.app_id = $1 and p.channel_id = c.id and p.id = m.parent_id
+cross join lateral (values (m.user_id, m.id), (p.user_id, null)) as who (user_id, read_id)
+group by m.channel_id, m.parent_id, who.user_id
+on conflict (app_id, user_id, channel_id, parent_id) do update
+set participates = true, follows = thread_members.follows or excluded.read_id is not null,
+  read_id = coalesce(excluded.read_id, thread_members.read_id), updated_at = $5
+where excluded.read_id is not null
 
 -- name: insert_mentions
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 user_ids[]: of written messages, and of members only.
@@ -141,9 +160,17 @@ join users u on u.app_id = $1 and u.user_id = r.user_id
 join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
 on conflict do nothing
 
+-- name: insert_channel_mentions
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 roles[], an array literal each: of written messages.
+insert into channel_mentions (app_id, channel_id, message_id, message_seq, roles)
+select $1, m.channel_id, m.id, m.message_seq, r.roles::text[]
+from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, roles)
+join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+
 -- name: stored_messages
 -- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.
 select s.id, s.cid, s.seq, s.message_seq, s.type, s.user_id, s.text, s.attachments, s.mentions, s.custom, s.parent_id,
-  s.show_in_channel, s.quoted_id, s.reply_count, s.silent, s.nonce, s.created_at, s.updated_at, s.deleted_at, s.erased
+  s.show_in_channel, s.quoted_id, s.reply_count, s.silent, s.nonce, s.created_at, s.updated_at, s.deleted_at, s.erased, s.reactions, s.pin, s.extras
 from unnest($2::uuid[], $3::uuid[]) as wanted (channel, id)
 join messages_shown s on s.app_id = $1 and s.channel_id = wanted.channel and s.id = wanted.id

@@ -62,7 +62,7 @@ References check_references(Pipeline& pipeline, const std::vector<Send*>& batch)
 /// The arrays of send_messages, in its order.
 struct Columns {
   text::ArrayLiteral ords, channel_types, channels, users, by_server, ids, types, texts, attachments, mentions, customs, parents,
-      parent_fine, shown, quoted, quoted_fine, silent, nonces, nonce_keys, fingerprints;
+      parent_fine, shown, quoted, quoted_fine, silent, nonces, nonce_keys, fingerprints, extras;
 
   void add_send(std::size_t ord, const Send& send, bool parent_is_fine, bool quoted_is_fine) {
     const Message& message = send.message;
@@ -85,6 +85,7 @@ struct Columns {
     silent.add(flag(message.silent));
     add(nonces, message.nonce);
     add(nonce_keys, send.nonce_key);
+    add(extras, message.extras);
     add(fingerprints, send.nonce_key ? std::optional<std::string>(send.fingerprint) : std::nullopt);
   }
 };
@@ -108,10 +109,10 @@ Pipeline::Step send_step(const std::vector<Send*>& batch, const References& refe
                      c.ids.take(), c.types.take(), c.texts.take(), c.attachments.take(), c.mentions.take(), c.customs.take(),
                      c.parents.take(), c.parent_fine.take(), c.shown.take(), c.quoted.take(), c.quoted_fine.take(),
                      c.silent.take(), c.nonces.take(), c.nonce_keys.take(), c.fingerprints.take(), now, day_of(now), shard,
-                     application.settings.outbox)};
+                     application.settings.outbox, c.extras.take())};
 }
 
-void add_reply_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
+void add_reply_steps(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
   text::ArrayLiteral types, channels, ids;
   bool any = false;
   for (const Send* send : batch) {
@@ -121,7 +122,10 @@ void add_reply_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipe
     channels.add(send->channel_id);
     ids.add(send->message.id.text());
   }
-  if (any) steps.push_back({&sql::count_replies, Params::of(app, types.take(), channels.take(), ids.take())});
+  if (!any) return;
+  const std::string of_types = types.take(), of_channels = channels.take(), replies = ids.take();
+  steps.push_back({&sql::count_replies, Params::of(app, of_types, of_channels, replies)});
+  steps.push_back({&sql::follow_threads, Params::of(app, of_types, of_channels, replies, now)});
 }
 
 void add_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
@@ -139,6 +143,23 @@ void add_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pi
   if (any) steps.push_back({&sql::insert_mentions, Params::of(app, types.take(), channels.take(), ids.take(), users.take())});
 }
 
+void add_channel_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
+  text::ArrayLiteral types, channels, ids, roles;
+  bool any = false;
+  for (const Send* send : batch) {
+    if (!send->mentions_channel && send->mentioned_roles.empty()) continue;
+    any = true;
+    text::ArrayLiteral some;                   // none: everybody
+    if (!send->mentions_channel)
+      for (const auto& role : send->mentioned_roles) some.add(role);
+    types.add(send->channel_type);
+    channels.add(send->channel_id);
+    ids.add(send->message.id.text());
+    roles.add(some.take());
+  }
+  if (any) steps.push_back({&sql::insert_channel_mentions, Params::of(app, types.take(), channels.take(), ids.take(), roles.take())});
+}
+
 Error slow_mode(std::int64_t seconds) {
   return Error(Code::rate_limited, "This channel is in slow mode.").with_retry_after(std::chrono::seconds(std::max<std::int64_t>(seconds, 1)));
 }
@@ -152,6 +173,7 @@ Error refusal(std::string_view verdict, const Send& send) {
   if (verdict == "banned") return forbidden("This user is banned from this channel.");
   if (verdict == "not_granted") return forbidden("Your role may not send messages in this channel.");
   if (verdict == "frozen") return Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
+  if (verdict == "no_mention_all") return forbidden("This needs chat:message:mention_all, which moderators and stronger have.");
   if (verdict == "too_large")
     return Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/text", "Too long."}});
   if (verdict == "no_replies") return forbidden("This channel's type has no threads.");
@@ -197,8 +219,9 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   }
   const auto references = check_references(pipeline, batch);
   std::vector<Pipeline::Step> steps{lock_step(app, batch), send_step(batch, references, shard, now)};
-  add_reply_step(app, batch, steps);
+  add_reply_steps(app, batch, now, steps);
   add_mention_step(app, batch, steps);
+  add_channel_mention_step(app, batch, steps);
   const auto results = pipeline.transact(app, steps);
   std::vector<Outcome> outcomes;
   outcomes.reserve(batch.size());

@@ -1,6 +1,7 @@
-#include "platform/base/crypto.h"
 #include "platform/base/error.h"
+#include "platform/chat/channels/channels.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/messages/send_form.h"
 #include "platform/http/idempotency.h"
 
 namespace chat::messages {
@@ -10,45 +11,12 @@ using http::Request;
 using http::Responder;
 using tenants::Caller;
 
-std::optional<MessageId> read_id(json::Fields& body, const char* name) {
-  auto text = body.find_text(name, {.min_bytes = 1, .max_bytes = 64});
-  if (!text) return std::nullopt;
-  auto id = MessageId::parse(*text);
-  if (!id) body.mistake(name, "Must be a message id: msg_…");
-  return id;
-}
+struct Prepared {
+  std::unique_ptr<Send> send;
+  std::optional<Source> source;
+};
 
-/// Of what the customer said, so that the same nonce with other content is noticed.
-std::string fingerprint_of(const Message& message) {
-  json::Writer out;
-  out.array().text(message.type).text(message.text).text(message.attachments.value_or("")).text(message.custom.value_or(""))
-      .text(message.mentions.value_or("")).text(message.parent_id ? message.parent_id->wire() : "")
-      .text(message.quoted_id ? message.quoted_id->wire() : "").boolean(message.silent).boolean(message.show_in_channel).end();
-  return crypto::hex(crypto::sha256(out.take()));
-}
-
-void read_message_fields(json::Fields& body, const Caller& caller, Send& send, std::optional<std::string>& user) {
-  Message& message = send.message;
-  Content content = read_content(body);
-  message.text = content.text.value_or("");
-  message.attachments = std::move(content.attachments);
-  message.custom = std::move(content.custom);
-  message.mentions = std::move(content.mentions);
-  send.mentioned = std::move(content.mentioned);
-  message.parent_id = read_id(body, "parent_id");
-  message.show_in_channel = body.find_boolean("show_in_channel").value_or(false);
-  message.quoted_id = read_id(body, "quoted_message_id");
-  message.silent = body.find_boolean("silent").value_or(false);
-  message.nonce = body.find_text("nonce", {.min_bytes = 1, .max_bytes = kMaxNonceBytes});
-  message.type = body.find_word("type", {"regular", "system"}).value_or("regular");
-  user = body.find_text("user_id");
-  if (message.type == "system" && !caller.is_server()) body.mistake("type", "Only a server token may send system messages.");
-  if (message.show_in_channel && !message.parent_id) body.mistake("show_in_channel", "Only a reply can be shown in the channel.");
-  if (message.text.empty() && !message.attachments && !message.custom)
-    body.mistake("text", "A message needs text, attachments or custom data.");
-}
-
-std::unique_ptr<Send> read_send(const Services& services, const Request& request) {
+Prepared read_send(const Services& services, const Request& request) {
   const auto& caller = Caller::of(request);
   auto send = std::make_unique<Send>();
   send->application = caller.shared_application();
@@ -61,8 +29,8 @@ std::unique_ptr<Send> read_send(const Services& services, const Request& request
   http::Query(request).finish();
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  std::optional<std::string> user;
-  read_message_fields(body, caller, *send, user);
+  auto source = read_message_fields(body, caller.is_server(), *send);
+  auto user = body.find_text("user_id");
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");
   check_length(send->message.text, *send->account->limits(), "#/text");
@@ -70,7 +38,7 @@ std::unique_ptr<Send> read_send(const Services& services, const Request& request
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;
   else if (key) send->nonce_key = "key/" + *key;
   if (send->nonce_key) send->fingerprint = fingerprint_of(send->message);
-  return send;
+  return {std::move(send), std::move(source)};
 }
 
 http::Response answer(const Sent& sent) {
@@ -79,15 +47,63 @@ http::Response answer(const Sent& sent) {
   return response;
 }
 
-void send_message(const Services& services, const std::shared_ptr<Request>& request, Responder respond) {
-  auto send = read_send(services, *request);
-  send->sent = [respond](const Sent& sent) { respond(answer(sent)); };
-  send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
+void submit(const Services& services, std::unique_ptr<Send> send) {
   auto account = send->account;
-  account->reserve_message(services.clock.now());
   if (services.lanes.submit(std::move(send))) return;
   account->message_refused();
   throw Error(Code::unavailable, "Too many messages are on their way; try again.").with_retry_after(std::chrono::seconds(1));
+}
+
+/// Takes the content of a message that the sender may read.
+void fill_forwarded(storage::Transaction& tx, const Caller& caller, const Source& source, Send& send) {
+  auto missing = [] { return Error(Code::not_found, "No such message to forward.", {{"#/forward", "No such message."}}); };
+  Message& message = send.message;
+  try {
+    auto opened = channels::open_channel(tx, caller, source.channel_type, source.channel_id, *message.user_id);
+    Message original = get_message(tx, opened.channel, source.message);
+    if (original.deleted_at) throw missing();
+    message.text = std::move(original.text);
+    message.attachments = std::move(original.attachments);
+    message.custom = std::move(original.custom);
+    if (original.type != "system") message.type = original.type;
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found) throw missing();
+    throw;
+  }
+  check_length(message.text, *send.account->limits(), "#/forward");
+}
+
+/// The original is read on a database worker; then the copy goes the way of every message.
+void forward(const Services& services, const std::shared_ptr<Request>& request, std::unique_ptr<Send> send, const Source& source) {
+  auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
+  const bool taken = services.run([services, request, shared, source](storage::Connection& connection) {
+    auto refused = (*shared)->refused;
+    auto account = (*shared)->account;
+    try {
+      connection.transact((*shared)->application->id, storage::Mode::read,
+                          [&](storage::Transaction& tx) { fill_forwarded(tx, Caller::of(*request), source, **shared); });
+    } catch (const Error& error) {
+      account->message_refused();
+      return refused(error);
+    }
+    try {
+      submit(services, std::move(*shared));
+    } catch (const Error& error) {
+      refused(error);
+    }
+  });
+  if (taken) return;
+  (*shared)->account->message_refused();
+  throw Error(Code::unavailable, "Too many requests wait for the database; try again.").with_retry_after(std::chrono::seconds(1));
+}
+
+void send_message(const Services& services, const std::shared_ptr<Request>& request, Responder respond) {
+  auto [send, source] = read_send(services, *request);
+  send->sent = [respond](const Sent& sent) { respond(answer(sent)); };
+  send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
+  send->account->reserve_message(services.clock.now());
+  if (source) forward(services, request, std::move(send), *source);
+  else submit(services, std::move(send));
 }
 
 }  // namespace

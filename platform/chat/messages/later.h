@@ -1,0 +1,35 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "platform/base/json.h"
+#include "platform/chat/messages/lanes.h"
+#include "tenants/directory.h"
+
+/// For those who keep a message and send it later, in its author's name. `server` hands these to the features above.
+namespace chat::messages {
+
+/// Checks the member `name` of a body as POST …/messages would (without nonce and forward), and gives it back minified. Absent: none.
+/// Errors:  gathered in `body`
+std::optional<std::string> read_later(json::Fields& body, const char* name, bool by_server);
+
+struct Later {
+  AppId app;
+  std::string channel_type, channel_id, user_id;
+  std::string body;                            // what read_later gave
+  std::string nonce_key;                       // the same: the same message
+  bool by_server = false;
+};
+struct LaterServices {
+  tenants::Directory& directory;
+  billing::Accounts& accounts;
+  Lanes& lanes;
+  const Clock& clock;
+};
+/// Sends it on the way of every message. `done` is called once: on this thread, or on a lane's.
+/// Errors:  (to `done`) as Lanes; unavailable (the application is suspended, or too much is on its way)
+using LaterDone = std::function<void(const std::optional<MessageId>&, const std::optional<Error>&)>;
+void send_later(storage::Connection& connection, const LaterServices& services, const Later& later, const LaterDone& done);
+
+}  // namespace chat::messages

@@ -1,0 +1,21 @@
+#pragma once
+#include "platform/chat/messages/lanes.h"
+
+/// The form of a message that is to be sent: what POST …/messages takes, without whom it is from. Private to the folder.
+namespace chat::messages {
+
+/// The message that is to be forwarded; its content is read when its turn comes.
+struct Source {
+  std::string channel_type, channel_id;
+  MessageId message;
+
+  [[nodiscard]] std::string cid() const { return channel_type + ":" + channel_id; }
+};
+
+/// Fills in content, references and mentions. Errors: gathered in `body`
+std::optional<Source> read_message_fields(json::Fields& body, bool by_server, Send& send);
+
+/// Of what the customer said, so that the same nonce with other content is noticed.
+std::string fingerprint_of(const Message& message);
+
+}  // namespace chat::messages

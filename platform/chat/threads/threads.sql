@@ -1,0 +1,64 @@
+-- name: get_thread
+-- $1 app  $2 channel  $3 parent  $4 user, or NULL  $5 participants at most  $6 unread at most.  No row: no such message, or a reply.
+select c.type || ':' || c.channel_id, p.channel_id, p.id, p.last_reply_at,
+  array(select u.user_id from thread_members o join users u on u.app_id = o.app_id and u.id = o.user_id
+        where o.app_id = $1 and o.channel_id = $2 and o.parent_id = $3 and o.participates order by o.created_at, o.user_id limit $5)::text,
+  (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = $2 and o.parent_id = $3 and o.participates),
+  coalesce(t.follows, false), t.read_id,
+  case when t.user_id is null then 0 else
+    (select count(*) from (select 1 from messages r
+      where r.app_id = $1 and r.channel_id = $2 and r.parent_id = $3 and r.id > coalesce(t.read_id, $3) and r.deleted_at is null
+        and r.user_id <> t.user_id and r.seq > 0 limit $6) n) end
+from messages p
+join channels c on c.app_id = p.app_id and c.id = p.channel_id
+left join thread_members t on t.app_id = p.app_id and t.user_id = $4 and t.channel_id = p.channel_id and t.parent_id = p.id
+where p.app_id = $1 and p.channel_id = $2 and p.id = $3 and p.parent_id is null and not p.erased
+
+-- name: newest_reply
+-- $1 app  $2 channel  $3 parent.  No row: no reply.
+select id from messages where app_id = $1 and channel_id = $2 and parent_id = $3 and id > $3 and seq > 0 order by id desc limit 1
+
+-- name: follow_thread
+-- $1 app  $2 channel  $3 parent  $4 user  $5 follows  $6 newest reply, or NULL  $7 now.  No row: it was so already.
+insert into thread_members (app_id, channel_id, parent_id, user_id, participates, follows, read_id, created_at, updated_at)
+select $1, $2, $3, $4, false, $5, $6, $7, $7 where $5 or exists (
+  select from thread_members where app_id = $1 and user_id = $4 and channel_id = $2 and parent_id = $3)
+on conflict (app_id, user_id, channel_id, parent_id) do update
+set follows = $5, read_id = case when $5 then $6 else thread_members.read_id end, updated_at = $7
+where thread_members.follows <> $5
+returning 1
+
+-- name: move_mark
+-- $1 app  $2 channel  $3 parent  $4 user  $5 reply  $6 now.  No row: it stands there or further already.
+insert into thread_members (app_id, channel_id, parent_id, user_id, participates, follows, read_id, created_at, updated_at)
+values ($1, $2, $3, $4, false, false, $5, $6, $6)
+on conflict (app_id, user_id, channel_id, parent_id) do update set read_id = $5, updated_at = $6
+where thread_members.read_id is null or thread_members.read_id < $5
+returning 1
+
+-- name: list_threads
+-- $1 app  $2 user  $3 at most  $4 $5 last reply and parent of the last one before, or NULL  $6 participants at most
+-- $7 unread at most  $8 only those with something unread
+select shown.* from (
+  select c.type || ':' || c.channel_id, p.channel_id, p.id, p.last_reply_at,
+    array(select u.user_id from thread_members o join users u on u.app_id = o.app_id and u.id = o.user_id
+          where o.app_id = $1 and o.channel_id = p.channel_id and o.parent_id = p.id and o.participates
+          order by o.created_at, o.user_id limit $6)::text,
+    (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = p.channel_id and o.parent_id = p.id and o.participates),
+    t.follows, t.read_id,
+    (select count(*) from (select 1 from messages r
+      where r.app_id = $1 and r.channel_id = p.channel_id and r.parent_id = p.id and r.id > coalesce(t.read_id, p.id)
+        and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0 limit $7) n) as unread
+  from thread_members t
+  join messages p on p.app_id = $1 and p.channel_id = t.channel_id and p.id = t.parent_id
+  join channels c on c.app_id = $1 and c.id = t.channel_id and c.deleted_at is null
+  join channel_types y on y.app_id = $1 and y.type = c.type
+  where t.app_id = $1 and t.user_id = $2 and t.follows and p.last_reply_at is not null and p.deleted_at is null
+    and (coalesce((y.settings ->> 'open')::boolean, false)
+         or exists (select from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = $2))
+    and not (c.has_bans and exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = c.id and not b.shadow))
+    and ($4::timestamptz is null or p.last_reply_at < $4 or (p.last_reply_at = $4 and p.id < $5::uuid))
+    and (not $8::boolean or exists (select from messages r
+      where r.app_id = $1 and r.channel_id = p.channel_id and r.parent_id = p.id and r.id > coalesce(t.read_id, p.id)
+        and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0))
+  order by p.last_reply_at desc, p.id desc limit $3) shown
