@@ -125,26 +125,47 @@ std::shared_ptr<Account> Accounts::known(AppId app) {
   return found == accounts_.end() ? nullptr : found->second;
 }
 
-http::RateDecision Accounts::take_request(Account& account, const std::string& user_id) {
+namespace {
+
+void add(http::RateDecision& decision, const char* name, const Limit& limit, const Bucket::Result& result) {
+  if (limit.hard == kUnlimited) return;
+  decision.allowed &= result.allowed;
+  decision.retry_after_s = std::max(decision.retry_after_s, result.wait_s);
+  decision.policies.push_back({name, limit.hard, 60, result.remaining, std::max<std::int64_t>(result.wait_s, 1)});
+}
+
+}  // namespace
+
+http::RateDecision Accounts::take_request(Account& account, const std::string& user_id, bool guest) {
   const auto now = clock_.now();
   const auto limits = account.limits();
   http::RateDecision decision;
-  auto add = [&](const char* name, const Limit& limit, const Bucket::Result& result) {
-    if (limit.hard == kUnlimited) return;
-    decision.allowed &= result.allowed;
-    decision.retry_after_s = std::max(decision.retry_after_s, result.wait_s);
-    decision.policies.push_back({name, limit.hard, 60, result.remaining, std::max<std::int64_t>(result.wait_s, 1)});
+  auto take_of_user = [&](Meter meter, const char* name, const char* mark) {
+    const auto& limit = limits->of(meter);
+    if (limit.hard != kUnlimited) add(decision, name, limit, user_buckets_.take(account.app().text() + mark + user_id, limit, now));
   };
-  if (!user_id.empty()) {
-    const auto& limit = limits->of(Meter::user_requests);
-    if (limit.hard != kUnlimited) add("user", limit, user_buckets_.take(account.app().text() + user_id, limit, now));
-  }
+  if (guest) take_of_user(Meter::guest_requests, "guest", "guest ");
+  if (!user_id.empty() && decision.allowed) take_of_user(Meter::user_requests, "user", "");
   if (decision.allowed) {
     const auto& limit = limits->of(Meter::application_requests);
     std::lock_guard lock(account.mutex_);
-    add("application", limit, account.application_bucket_.take(limit, now));
+    add(decision, "application", limit, account.application_bucket_.take(limit, now));
   }
   return decision;
+}
+
+http::RateDecision Accounts::take_visit(Account& account) {
+  const auto limits = account.limits();
+  http::RateDecision decision;
+  {
+    const auto& limit = limits->of(Meter::guests_created);
+    std::lock_guard lock(account.mutex_);
+    add(decision, "guests", limit, account.guests_bucket_.take(limit, clock_.now()));
+  }
+  if (!decision.allowed) return decision;
+  auto whole = take_request(account, "");
+  whole.policies.insert(whole.policies.begin(), decision.policies.begin(), decision.policies.end());
+  return whole;
 }
 
 std::vector<std::shared_ptr<Account>> Accounts::all() const {

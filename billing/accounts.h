@@ -59,7 +59,7 @@ class Account {
   std::vector<std::string> newly_active_;
   std::int64_t peak_connections_ = 0;        // since the last flush
   std::atomic<std::int64_t> connections_{0};
-  Bucket application_bucket_;
+  Bucket application_bucket_, guests_bucket_;
 };
 
 /// The accounts of this node, made when an application is first met.
@@ -76,7 +76,9 @@ class Accounts {
   std::shared_ptr<Account> known(AppId app);
 
   /// Rate limits of a request, by application and by user.
-  http::RateDecision take_request(Account& account, const std::string& user_id);
+  http::RateDecision take_request(Account& account, const std::string& user_id, bool guest = false);
+  /// The same for who has only an API key: the application's requests and its new guests.
+  http::RateDecision take_visit(Account& account);
 
   std::vector<std::shared_ptr<Account>> all() const;
   /// Once a second: remembers the largest number of sockets of each application.

@@ -20,7 +20,10 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"user_requests", "minute"},
     {"message_bytes", "each"},
     {"channel_members", "each"},
+    {"guest_requests", "minute"},
+    {"guests_created", "minute"},
 }};
+constexpr std::int64_t kGuestsPerMinute = 300;
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};
 
 void apply(Limit& limit, const json::Value& change) {
@@ -46,6 +49,8 @@ std::optional<Meter> parse_meter(std::string_view word) {
 
 Limits merge_limits(const json::Value& plan, const json::Value& overrides) {
   Limits limits;
+  // Anybody may call this one: a plan that says nothing about it must not leave it open.
+  limits.by_meter[static_cast<int>(Meter::guests_created)] = {.hard = kGuestsPerMinute, .action = Action::throttle};
   if (auto of_plan = plan.find("limits"))
     for (const auto& limit : of_plan->items())
       if (auto meter = parse_meter(limit.find("meter")->text())) apply(limits.by_meter[static_cast<int>(*meter)], limit);

@@ -23,8 +23,10 @@ enum class Meter {
   user_requests,          // requests of one user in a minute
   message_bytes,          // text of one message
   channel_members,        // members of one channel
+  guest_requests,         // requests of one guest or anonymous user in a minute; user_requests holds, too
+  guests_created,         // guests and anonymous users made with the API key alone in a minute
 };
-inline constexpr int kMeters = 10;
+inline constexpr int kMeters = 12;
 std::string_view word(Meter meter);
 std::optional<Meter> parse_meter(std::string_view word);
 /// month | minute | each | now: what a limit on this meter is about; fixed by the meter.

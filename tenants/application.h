@@ -26,9 +26,12 @@ struct Revocation {
   std::optional<Timestamp> banned_until;
 };
 
-/// What an application may set about itself. JSON: {"outbox":false}
+/// What is set for an application; JSON with these names. All off at first.
 struct ApplicationSettings {
   bool outbox = false;                       // write events to the outbox, for webhooks
+  bool guests = false;                       // whoever has the API key may become a guest
+  bool unique_usernames = false;
+  bool unique_emails = false;
 };
 
 /// One application as it was at `loaded_at`: everything that a request needs to know, immutable.

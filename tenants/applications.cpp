@@ -123,7 +123,7 @@ void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std:
 
 std::string check_settings(const json::Value& settings, const std::string& pointer) {
   json::Fields fields(settings, pointer);
-  fields.find_boolean("outbox");
+  for (const char* name : {"outbox", "guests", "unique_usernames", "unique_emails"}) fields.find_boolean(name);
   fields.finish();
   return settings.raw();
 }

@@ -45,6 +45,25 @@ std::shared_ptr<const Caller> Auth::authenticate_cold(const std::string& api_key
   return check(std::move(application), token);
 }
 
+std::shared_ptr<const Caller> Auth::recognise(const std::string& api_key) {
+  auto application = directory_.find(app_of(api_key));
+  if (!application) throw http::NeedsDatabase{};
+  return visitor(std::move(application));
+}
+
+std::shared_ptr<const Caller> Auth::recognise_cold(const std::string& api_key, storage::Connection& connection) {
+  auto application = directory_.load(connection, app_of(api_key));
+  if (!application) throw Error(Code::unauthenticated, "No application has this API key.");
+  return visitor(std::move(application));
+}
+
+std::shared_ptr<const Caller> Auth::visitor(std::shared_ptr<const Application> application) {
+  if (application->status == Status::deleted) throw Error(Code::unauthenticated, "No application has this API key.");
+  if (application->status == Status::suspended)
+    throw Error(Code::application_suspended, "This application is suspended; its operator knows why.");
+  return std::shared_ptr<const Caller>(new Caller(std::move(application), {}));
+}
+
 std::shared_ptr<const Caller> Auth::check(std::shared_ptr<const Application> application, const std::string& token) {
   if (application->status == Status::deleted) throw Error(Code::unauthenticated, "No application has this API key.");
   Claims claims = verify_token(token, application->secrets, clock_.now());
@@ -76,10 +95,12 @@ std::string bearer_of(const http::Request& request) {
   return std::string(header->substr(kScheme.size()));
 }
 
-Credentials credentials_of(const http::Request& request) {
+std::string api_key_of(const http::Request& request) {
   auto api_key = request.header("x-api-key");
   if (!api_key) throw Error(Code::unauthenticated, "The X-API-Key header is missing.");
-  return {std::string(*api_key), bearer_of(request)};
+  return std::string(*api_key);
 }
+
+Credentials credentials_of(const http::Request& request) { return {api_key_of(request), bearer_of(request)}; }
 
 }  // namespace chat::tenants

@@ -17,6 +17,8 @@ class Caller final : public http::Principal {
   [[nodiscard]] const std::shared_ptr<const Application>& shared_application() const { return application_; }
   [[nodiscard]] AppId app() const { return application_->id; }
   [[nodiscard]] bool is_server() const { return claims_.server; }
+  /// Showed an API key and no token: nobody yet. Only routes with Access::api_key see one.
+  [[nodiscard]] bool is_visitor() const { return !claims_.server && claims_.user_id.empty(); }
   [[nodiscard]] const std::string& user_id() const { return claims_.user_id; }   // empty for a server
   [[nodiscard]] const Claims& claims() const { return claims_; }
 
@@ -51,7 +53,11 @@ class Auth {
   std::shared_ptr<const Caller> authenticate(const std::string& api_key, const std::string& token);
   std::shared_ptr<const Caller> authenticate_cold(const std::string& api_key, const std::string& token,
                                                   storage::Connection& connection);
+  /// The same for who shows an API key alone.
+  std::shared_ptr<const Caller> recognise(const std::string& api_key);
+  std::shared_ptr<const Caller> recognise_cold(const std::string& api_key, storage::Connection& connection);
  private:
+  static std::shared_ptr<const Caller> visitor(std::shared_ptr<const Application> application);
   std::shared_ptr<const Caller> check(std::shared_ptr<const Application> application, const std::string& token);
   Directory& directory_;
   const Clock& clock_;
@@ -63,6 +69,7 @@ struct Credentials {
   std::string token;
 };
 Credentials credentials_of(const http::Request& request);
+std::string api_key_of(const http::Request& request);
 std::string bearer_of(const http::Request& request);
 
 }  // namespace chat::tenants

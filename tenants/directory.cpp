@@ -18,7 +18,13 @@ Status parse_status(std::string_view word) {
 ApplicationSettings parse_settings(const std::string& text) {
   ApplicationSettings settings;
   auto document = json::Document::parse(text);
-  if (auto outbox = document.root().find("outbox")) settings.outbox = outbox->boolean();
+  auto read = [&](std::string_view name, bool& setting) {
+    if (auto value = document.root().find(name)) setting = value->boolean();
+  };
+  read("outbox", settings.outbox);
+  read("guests", settings.guests);
+  read("unique_usernames", settings.unique_usernames);
+  read("unique_emails", settings.unique_emails);
   return settings;
 }
 

@@ -64,6 +64,10 @@ Claims read_claims(const json::Value& payload) {
       throw bad_token("The token's user_id must be 1-255 of A-Z a-z 0-9 _ - . @");
     claims.user_id = user->text();
   }
+  if (auto guest = payload.find("guest")) {
+    if (guest->kind() != json::Kind::boolean) throw bad_token("The token's guest claim must be true or false.");
+    claims.guest = guest->boolean();
+  }
   if (claims.server == !claims.user_id.empty())
     throw bad_token("The token must name either a user_id or \"server\": true.");
   auto issued_at = find_seconds(payload, "iat");
@@ -112,6 +116,7 @@ std::string sign_token(const Claims& claims, std::string_view secret) {
   payload.object();
   if (claims.server) payload.key("server").boolean(true);
   else payload.field("user_id", claims.user_id);
+  if (claims.guest) payload.key("guest").boolean(true);
   payload.field("iat", seconds(claims.issued_at));
   if (claims.expires_at) payload.field("exp", seconds(*claims.expires_at));
   payload.end();

@@ -14,6 +14,7 @@ struct Claims {
   std::string user_id;                       // {"user_id":"alice"}: an end user; exactly one of the two
   Timestamp issued_at;                       // `iat`, required
   std::optional<Timestamp> expires_at;       // `exp`
+  bool guest = false;                        // {"guest":true}: of a guest or an anonymous user, whose limits are their own
 };
 
 /// Checks a compact JWS (RFC 7515) signed with HS256 by any of the secrets and reads its claims.

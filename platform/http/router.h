@@ -10,8 +10,8 @@
 
 namespace chat::http {
 
-/// Who may call a route at all. `any` needs no authentication.
-enum class Access { any, server, user_or_server, operator_only };
+/// Who may call a route at all. `any` needs no authentication; `api_key` an application's key and nobody's token.
+enum class Access { any, api_key, server, user_or_server, operator_only };
 
 /// A handler that needs the database: runs on a pool worker, in the request's own transaction, which also keeps its
 /// Idempotency-Key. May be repeated after a serialization failure.

@@ -20,6 +20,18 @@ void check_access(const Request& request, const Caller& caller) {
     throw forbidden("This needs a server token: {\"server\": true}, signed by your backend.");
 }
 
+std::shared_ptr<const Caller> authenticate(tenants::Auth& auth, const Request& request) {
+  if (request.route->access == Access::api_key) return auth.recognise(tenants::api_key_of(request));
+  const auto credentials = tenants::credentials_of(request);
+  return auth.authenticate(credentials.api_key, credentials.token);
+}
+
+std::shared_ptr<const Caller> authenticate_cold(tenants::Auth& auth, const Request& request, storage::Connection& connection) {
+  if (request.route->access == Access::api_key) return auth.recognise_cold(tenants::api_key_of(request), connection);
+  const auto credentials = tenants::credentials_of(request);
+  return auth.authenticate_cold(credentials.api_key, credentials.token, connection);
+}
+
 realtime::Identity identity_of(const Caller& caller) {
   return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at};
 }
@@ -29,15 +41,13 @@ realtime::Identity identity_of(const Caller& caller) {
 http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock) {
   http::GateHooks hooks;
   hooks.authenticate = [&](const Request& request) {
-    const auto credentials = tenants::credentials_of(request);
-    auto caller = auth.authenticate(credentials.api_key, credentials.token);
+    auto caller = authenticate(auth, request);
     if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
     check_access(request, *caller);
     return caller;
   };
   hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
-    const auto credentials = tenants::credentials_of(request);
-    auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
+    auto caller = authenticate_cold(auth, request, connection);
     accounts.load(connection, caller->shared_application());
     check_access(request, *caller);
     return caller;
@@ -45,14 +55,16 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   hooks.app_of = [](const Principal& principal) { return caller_of(principal).app(); };
   hooks.name_of = [](const Principal& principal) {
     const auto& caller = caller_of(principal);
+    if (caller.is_visitor()) return std::string("visitor");
     return caller.is_server() ? std::string("server") : "user:" + caller.user_id();
   };
   hooks.rate = [&](const Principal& principal, const Route&) -> http::RateDecision {
     const auto& caller = caller_of(principal);
     auto account = accounts.find(caller.shared_application());
     if (!account) return {};
+    if (caller.is_visitor()) return accounts.take_visit(*account);
     if (!caller.is_server()) account->first_seen(caller.user_id(), clock.now());
-    return accounts.take_request(*account, caller.user_id());
+    return accounts.take_request(*account, caller.user_id(), caller.claims().guest);
   };
   hooks.served = [&](const Principal* principal, const Route&, int status, std::size_t) {
     if (!principal || status >= 500 || status == 429) return;

@@ -51,7 +51,7 @@ std::vector<json> parameters_of(const Operation& operation) {
 TEST_CASE("contract: every operation says what a customer needs", "[shape][contract]") {
   static const std::regex id_form("[a-z]+(_[a-z]+)*");
   static const std::map<std::string, std::set<std::string>> words = {
-      {"x-access", {"any", "server", "user_or_server", "operator_only"}},
+      {"x-access", {"any", "api_key", "server", "user_or_server", "operator_only"}},
       {"x-rate-class", {"read", "write", "send"}},
       {"x-door", {"public", "operator", "websocket"}}};
   std::set<std::string> ids, tags;

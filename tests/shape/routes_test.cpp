@@ -12,6 +12,7 @@ namespace {
 std::string word_of(http::Access access) {
   switch (access) {
     case http::Access::any: return "any";
+    case http::Access::api_key: return "api_key";
     case http::Access::server: return "server";
     case http::Access::user_or_server: return "user_or_server";
     case http::Access::operator_only: return "operator_only";

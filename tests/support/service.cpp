@@ -130,6 +130,10 @@ WsClient TestApp::connect(const std::string& user_id) {
   return client;
 }
 
+void TestApp::set(const Json& settings) {
+  REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + id_, {{"set", {{"settings", settings}}}}).status == 200);
+}
+
 void TestApp::add_users(const std::vector<std::string>& user_ids) {
   Json users = Json::array();
   for (const auto& user_id : user_ids) users.push_back({{"user_id", user_id}});

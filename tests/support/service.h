@@ -80,6 +80,7 @@ class TestApp {
   Actor with_token(const std::string& token);
   [[nodiscard]] std::string token(const std::string& user_id) const;   // "" : a server's
   WsClient connect(const std::string& user_id);                        // and waits for connection.ready
+  void set(const Json& settings);              // all of the application's, by the operator
   void add_users(const std::vector<std::string>& user_ids);
   /// A channel of type messaging, owned by the first of `members`.
   void add_channel(const std::string& id, const std::vector<std::string>& members);

@@ -1,12 +1,14 @@
 -- name: open_channel
--- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel. Last: NULL not banned, true in the shadow, false banned.
+-- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel.
+-- Before the named ones: NULL not banned, true in the shadow, false banned.
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
   s.slow_mode, s.cooldown, t.settings::text, u.id, u.deactivated_at is not null,
   m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id,
   (select bool_and(b.shadow) from bans_in_force b
-   where b.app_id = $1 and b.user_id = u.id and (b.channel_id = s.id or b.channel_id is null))
+   where b.app_id = $1 and b.user_id = u.id and (b.channel_id = s.id or b.channel_id is null)),
+  u.type as user_type
 from channels_shown s
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join users u on u.app_id = s.app_id and u.user_id = $4 and u.deleted_at is null

@@ -26,7 +26,8 @@ struct Resolved {
   std::optional<UserId> creator;
 };
 
-Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, const std::map<std::string, std::string>& members) {
+Resolved resolve_users(storage::Transaction& tx, const tenants::Caller& caller, const ChannelInput& input,
+                       const std::map<std::string, std::string>& members) {
   std::vector<std::string> wanted;
   for (const auto& [user_id, role] : members) wanted.push_back(user_id);
   Resolved resolved{users::find_users(tx, wanted), std::nullopt};
@@ -37,6 +38,8 @@ Resolved resolve_users(storage::Transaction& tx, const ChannelInput& input, cons
     if (found == resolved.users.end())
       missing.push_back({user_id == input.created_by ? "#/created_by" : "#/members", "No such user: " + user_id + "."});
     else if (user_id == input.created_by) resolved.creator = found->id;
+    if (found != resolved.users.end() && user_id == input.created_by && found->type != "regular" && !caller.is_server())
+      throw forbidden("Guests and anonymous users can't create channels.");
   }
   if (!missing.empty())
     throw Error(Code::not_found, "Some users do not exist; create them with POST /v1/users.", std::move(missing));
@@ -81,7 +84,7 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
   if (static_cast<std::int64_t>(members.size()) > max_members)
     throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
                 {{"#/members", "Too many members."}});
-  const auto resolved = resolve_users(tx, input, members);
+  const auto resolved = resolve_users(tx, caller, input, members);
   const ChannelId id = ChannelId::make(now);
   if (!tx.find(sql::insert_channel, tx.app(), id, type, channel_id, input.name, input.image, input.description, input.custom,
                distinct, resolved.creator, now, settings.slow_mode, settings.cooldown))

@@ -46,6 +46,7 @@ constexpr Actions bit(Action action) { return Actions{1} << static_cast<unsigned
 constexpr bool allows(Actions actions, Action action) { return (actions & bit(action)) != 0; }
 inline constexpr Actions kAllActions = bit(Action::count) - 1;
 static_assert(static_cast<unsigned>(Action::count) < 64);
+inline constexpr Actions kAnonymousActions = bit(Action::read_channel);   // of what the role allows
 
 enum class Role { none, member, moderator, admin, owner };   // ranks; none: not a member
 /// The rank of a member's role, by its word; a role of the customer's own ranks as member. Empty: none.

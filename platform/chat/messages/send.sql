@@ -29,6 +29,7 @@ with input as (
       when c.id is null then 'no_channel'
       when u.id is null then 'no_user'
       when u.deactivated_at is not null then 'deactivated'
+      when u.type = 'anonymous' and not i.by_server then 'anonymous'
       when not i.by_server and m.user_id is null and not coalesce((t.settings ->> 'open')::boolean, false) then 'no_channel'
       when n.message_id is not null then 'stored'
       when b.shadow is false then 'banned'

@@ -1,5 +1,6 @@
 #include "platform/chat/users/users.h"
 
+#include <map>
 #include <unordered_map>
 
 #include "platform/base/error.h"
@@ -15,10 +16,13 @@ namespace {
 using storage::ListField;
 using storage::FieldType;
 
+constexpr int kColumns = 16;
+
 User read(const storage::Row& row, int at = 0) {
   return {std::string(row.text(at)), row.optional_text(at + 1), row.optional_text(at + 2), std::string(row.text(at + 3)),
           std::string(row.text(at + 4)), row.time(at + 5), row.time(at + 6), row.optional_time(at + 7),
-          row.optional_time(at + 8), row.optional_time(at + 9)};
+          row.optional_time(at + 8), row.optional_time(at + 9), row.optional_text(at + 10), row.optional_text(at + 11),
+          row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15)};
 }
 
 void tell(storage::Transaction& tx, bus::Bus& bus, std::string_view type, const std::string& user_id, std::string data,
@@ -36,65 +40,123 @@ void tell(storage::Transaction& tx, bus::Bus& bus, std::string_view type, const 
 
 std::string user_data(const User& user) {
   json::Writer out;
-  out.object().key("user").raw(user_json(user)).end();
+  out.object().key("user").raw(user_json(user, true)).end();
   return out.take();
+}
+
+void add(text::ArrayLiteral& array, const std::optional<std::string>& value) {
+  if (value) array.add(*value);
+  else array.add_null();
 }
 
 /// Arrays of one batch, in the statement's order.
 struct Columns {
-  text::ArrayLiteral ids, user_ids, names, images, roles, customs;
-  static void add(text::ArrayLiteral& array, const std::optional<std::string>& value) {
-    if (value) array.add(*value);
-    else array.add_null();
+  text::ArrayLiteral ids, user_ids, names, images, roles, customs, usernames, emails, bios, types, invisible;
+
+  void add_user(const UserInput& input, Timestamp now) {
+    ids.add(UserId::make(now).text());
+    user_ids.add(input.user_id);
+    add(names, input.name);
+    add(images, input.image);
+    add(roles, input.role);
+    add(customs, input.custom);
+    add(usernames, input.username);
+    add(emails, input.email);
+    add(bios, input.bio);
+    add(types, input.type);
+    add(invisible, input.invisible ? std::optional<std::string>(*input.invisible ? "t" : "f") : std::nullopt);
   }
 };
 
-std::pair<UserId, bool> lock_user(storage::Transaction& tx, const std::string& user_id) {
+/// Who asks for a name that is taken, and which one. Holds the names asked for until the end of the transaction, so that of
+/// two who ask at once the second sees the first.
+std::map<std::string, std::string> taken_names(storage::Transaction& tx, const tenants::Caller& caller,
+                                               const std::vector<UserInput>& inputs) {
+  const auto& settings = caller.application().settings;
+  text::ArrayLiteral user_ids, usernames, emails;
+  bool any = false;
+  for (const auto& input : inputs) {
+    const bool username = settings.unique_usernames && input.username, email = settings.unique_emails && input.email;
+    any |= username || email;
+    user_ids.add(input.user_id);
+    add(usernames, username ? input.username : std::nullopt);
+    add(emails, email ? input.email : std::nullopt);
+  }
+  std::map<std::string, std::string> taken;
+  if (!any) return taken;
+  const auto wanted_usernames = usernames.take(), wanted_emails = emails.take();
+  tx.query(sql::lock_names, tx.app(), wanted_usernames, wanted_emails);
+  auto rows = tx.query(sql::find_taken_names, tx.app(), user_ids.take(), wanted_usernames, wanted_emails);
+  for (auto row : rows) taken.try_emplace(std::string(row.text(0)), row.text(1));
+  return taken;
+}
+
+Error taken(const std::string& field, const std::string& pointer) {
+  return Error(Code::already_exists, "Another user of this application has this " + field + ".", {{pointer + field, "Taken."}});
+}
+
+struct Locked {
+  UserId id;
+  bool deactivated, hidden;
+};
+Locked lock_user(storage::Transaction& tx, const std::string& user_id) {
   auto rows = tx.find(sql::lock_user, tx.app(), user_id);
   if (!rows) throw not_found("user");
-  return {UserId{(*rows)[0].uuid(0)}, (*rows)[0].boolean(1)};
+  auto row = (*rows)[0];
+  return {UserId{row.uuid(0)}, row.boolean(1), row.boolean(2)};
 }
 
 }  // namespace
 
-std::string user_json(const User& user) {
+std::string user_json(const User& user, bool whole) {
   json::Writer out;
   out.object()
       .field("user_id", user.user_id)
       .optional_field("name", user.name)
+      .optional_field("username", user.username)
       .optional_field("image", user.image)
+      .optional_field("bio", user.bio)
+      .field("type", user.type)
       .field("role", user.role)
       .key("custom").raw(user.custom)
       .key("created_at").time(user.created_at)
       .key("updated_at").time(user.updated_at)
       .optional_time("deactivated_at", user.deactivated_at)
-      .optional_time("deleted_at", user.deleted_at)
-      .optional_time("last_active_at", user.last_active_at)
-      .end();
+      .optional_time("deleted_at", user.deleted_at);
+  if (whole || !user.invisible) out.optional_time("last_active_at", user.last_active_at);
+  if (whole)
+    out.optional_field("email", user.email)
+        .key("invisible").boolean(user.invisible)
+        .optional_time("messages_hidden_at", user.messages_hidden_at);
+  out.end();
   return out.take();
 }
 
 std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                                        const std::vector<UserInput>& inputs, Timestamp now) {
+  const auto taken_by = taken_names(tx, caller, inputs);
   Columns columns;
-  for (const auto& input : inputs) {
-    columns.ids.add(UserId::make(now).text());
-    columns.user_ids.add(input.user_id);
-    Columns::add(columns.names, input.name);
-    Columns::add(columns.images, input.image);
-    Columns::add(columns.roles, input.role);
-    Columns::add(columns.customs, input.custom);
-  }
+  for (const auto& input : inputs)
+    if (!taken_by.contains(input.user_id)) columns.add_user(input, now);
   auto rows = tx.query(sql::upsert_users, caller.app(), columns.ids.take(), columns.user_ids.take(), columns.names.take(),
-                       columns.images.take(), columns.roles.take(), columns.customs.take(), now);
+                       columns.images.take(), columns.roles.take(), columns.customs.take(), now, columns.usernames.take(),
+                       columns.emails.take(), columns.bios.take(), columns.types.take(), columns.invisible.take());
   std::unordered_map<std::string, UpsertResult> by_user;
-  for (auto row : rows) by_user[std::string(row.text(0))] = {false, row.boolean(10), read(row)};
+  for (auto row : rows) by_user[std::string(row.text(0))] = {std::nullopt, row.boolean(kColumns), read(row)};
   std::vector<UpsertResult> results;
-  for (const auto& input : inputs) {
-    auto found = by_user.find(input.user_id);
-    results.push_back(found == by_user.end() ? UpsertResult{.refused = true, .created = false, .user = {}} : found->second);
-    if (found != by_user.end() && !found->second.created)
-      tell(tx, bus, kUserUpdated, input.user_id, user_data(found->second.user), now);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto& user_id = inputs[i].user_id;
+    if (auto field = taken_by.find(user_id); field != taken_by.end()) {
+      results.push_back({taken(field->second, "#/users/" + std::to_string(i) + "/"), false, {}});
+      continue;
+    }
+    auto found = by_user.find(user_id);
+    if (found == by_user.end()) {
+      results.push_back({Error(Code::conflict, "This user was deleted; its id can't come back."), false, {}});
+      continue;
+    }
+    if (!found->second.created) tell(tx, bus, kUserUpdated, user_id, user_data(found->second.user), now);
+    results.push_back(found->second);
   }
   return results;
 }
@@ -110,21 +172,27 @@ std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<st
   for (const auto& user_id : user_ids) wanted.add(user_id);
   std::vector<FoundUser> found;
   auto rows = tx.query(sql::find_users, tx.app(), wanted.take());
-  for (auto row : rows) found.push_back({std::string(row.text(0)), UserId{row.uuid(1)}});
+  for (auto row : rows) found.push_back({std::string(row.text(0)), UserId{row.uuid(1)}, std::string(row.text(2))});
   return found;
 }
 
 User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const UserChange& change, Timestamp now) {
   if (!caller.is_server() && caller.user_id() != user_id) throw forbidden("A user may change only its own profile.");
-  if (!caller.is_server() && change.set.role) throw forbidden("Only a server token may change a user's role.");
+  if (!caller.is_server() && (change.set.role || change.set.type))
+    throw forbidden("Only a server token may change a user's role or type.");
+  UserInput wanted = change.set;
+  wanted.user_id = user_id;
+  const auto taken_by = taken_names(tx, caller, {wanted});
+  if (!taken_by.empty()) throw taken(taken_by.begin()->second, "#/set/");
   text::ArrayLiteral members, keys;
   for (const auto& name : change.unset) {
     if (name.starts_with("custom.")) keys.add(name.substr(7));
     else members.add(name);
   }
   auto rows = tx.find(sql::update_user, tx.app(), user_id, change.set.name, change.set.image, change.set.role,
-                      change.set.custom, members.take(), keys.take(), now);
+                      change.set.custom, members.take(), keys.take(), now, change.set.username, change.set.email,
+                      change.set.bio, change.set.type, change.set.invisible);
   if (!rows) throw not_found("user");
   User user = read((*rows)[0]);
   if (user.custom.size() > kMaxCustomBytes + 1024)
@@ -133,44 +201,69 @@ User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   return user;
 }
 
-User set_deactivated(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                     bool deactivated, Timestamp now) {
-  auto [id, is_deactivated] = lock_user(tx, user_id);
-  if (is_deactivated != deactivated) {
-    tx.run(sql::set_deactivated, tx.app(), user_id, deactivated ? std::optional<Timestamp>(now) : std::nullopt, now);
-    tenants::set_user_deactivated(tx, bus, caller.app(), user_id, deactivated, now);
-    tell(tx, bus, deactivated ? kUserDeactivated : kUserReactivated, user_id, user_data(get_user(tx, user_id)), now);
-  }
-  return get_user(tx, user_id);
+User deactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
+                     bool hide_messages, Timestamp now) {
+  const auto locked = lock_user(tx, user_id);
+  User user = get_user(tx, user_id);
+  const bool hides = hide_messages && !locked.hidden;
+  if (locked.deactivated && !hides) return user;
+  if (!locked.deactivated) tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
+  tx.run(sql::set_deactivated, tx.app(), user_id, user.deactivated_at.value_or(now),
+         hides ? std::optional<Timestamp>(now) : user.messages_hidden_at, now);
+  user = get_user(tx, user_id);
+  tell(tx, bus, kUserDeactivated, user_id, user_data(user), now);
+  return user;
+}
+
+User reactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
+                     Timestamp now) {
+  if (!lock_user(tx, user_id).deactivated) return get_user(tx, user_id);
+  tenants::set_user_deactivated(tx, bus, caller.app(), user_id, false, now);
+  tx.run(sql::set_deactivated, tx.app(), user_id, std::nullopt, std::nullopt, now);
+  User user = get_user(tx, user_id);
+  tell(tx, bus, kUserReactivated, user_id, user_data(user), now);
+  return user;
 }
 
 void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                 bool hard, Timestamp now) {
-  auto [id, is_deactivated] = lock_user(tx, user_id);
-  tx.run(sql::delete_user, tx.app(), user_id, hard, now);
-  if (hard) tx.run(sql::request_erasure, tx.app(), id, now);
+                 const Deletion& how, Timestamp now) {
+  const auto id = lock_user(tx, user_id).id;
+  tx.run(sql::delete_user, tx.app(), user_id, how.hard, how.messages != MessagesFate::keep, now);
+  const bool erase = how.messages == MessagesFate::erase;
+  if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);
   tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
   json::Writer out;
-  out.object().field("user_id", user_id).key("hard").boolean(hard).end();
+  out.object().field("user_id", user_id).key("hard").boolean(how.hard).end();
   tell(tx, bus, kUserDeleted, user_id, out.take(), now);
 }
 
-const storage::Listing& listing() {
-  static const storage::Listing list(sql::query_users, "u.id",
-                                     {{"created_at", "u.created_at", FieldType::time, true},
-                                      {"updated_at", "u.updated_at", FieldType::time, true},
-                                      {"name", "coalesce(u.name, '')", FieldType::text, true},
-                                      {"user_id", "u.user_id", FieldType::text, true},
-                                      {"role", "u.role", FieldType::text},
-                                      {"last_active_at", "u.last_active_at", FieldType::time},
-                                      {"deactivated", "(u.deactivated_at is not null)", FieldType::boolean}});
-  return list;
+const storage::Listing& listing(bool for_server) {
+  static const std::vector<ListField> fields{{"created_at", "u.created_at", FieldType::time, true},
+                                             {"updated_at", "u.updated_at", FieldType::time, true},
+                                             {"name", "coalesce(u.name, '')", FieldType::text, true},
+                                             {"user_id", "u.user_id", FieldType::text, true},
+                                             {"username", "u.username", FieldType::text},
+                                             {"role", "u.role", FieldType::text},
+                                             {"type", "u.type", FieldType::text},
+                                             {"deactivated", "(u.deactivated_at is not null)", FieldType::boolean}};
+  auto with = [](std::vector<ListField> more) {
+    more.insert(more.begin(), fields.begin(), fields.end());
+    return more;
+  };
+  static const storage::Listing of_servers(sql::query_users, "u.id",
+                                           with({{"last_active_at", "u.last_active_at", FieldType::time},
+                                                 {"email", "u.email", FieldType::text},
+                                                 {"invisible", "u.invisible", FieldType::boolean}}));
+  static const storage::Listing of_users(
+      sql::query_users, "u.id",
+      with({{"last_active_at", "(case when not u.invisible then u.last_active_at end)", FieldType::time}}));
+  return for_server ? of_servers : of_users;
 }
 
-storage::Page<User> query_users(storage::Transaction& tx, const storage::ListRequest& request,
+storage::Page<User> query_users(storage::Transaction& tx, bool for_server, const storage::ListRequest& request,
                                 const storage::Cursors& cursors) {
-  return listing().page<User>(tx, storage::Params::of(tx.app()), request, cursors,
-                              [](const storage::Row& row) { return read(row, 1); });
+  return listing(for_server).page<User>(tx, storage::Params::of(tx.app()), request, cursors,
+                                        [](const storage::Row& row) { return read(row, 1); });
 }
 
 }  // namespace chat::users

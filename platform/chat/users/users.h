@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/base/error.h"
 #include "platform/bus/feed.h"
 #include "platform/storage/listing.h"
 #include "platform/storage/transaction.h"
@@ -18,8 +19,14 @@ struct User {
   std::string custom = "{}";                   // JSON object, <= kMaxCustomBytes
   Timestamp created_at, updated_at;
   std::optional<Timestamp> deactivated_at, deleted_at, last_active_at;
+  std::optional<std::string> username, email, bio;
+  std::string type = "regular";                // regular | anonymous | guest
+  bool invisible = false;                      // others are not told when this user was here
+  std::optional<Timestamp> messages_hidden_at; // its messages are shown without their content since then
 };
-std::string user_json(const User& user);
+/// `whole`: as the user itself and servers see it. Others see no email, not that it is invisible, and of an invisible one
+/// not when it was last active.
+std::string user_json(const User& user, bool whole);
 
 inline constexpr std::size_t kMaxCustomBytes = 5 * 1024;   // minified; the same for every `custom` of the product
 inline constexpr std::size_t kMaxBatch = 100;
@@ -27,17 +34,19 @@ inline constexpr std::size_t kMaxBatch = 100;
 /// What a caller wants a user to be; absent members keep their value.
 struct UserInput {
   std::string user_id;
-  std::optional<std::string> name, image, role, custom;
+  std::optional<std::string> name, image, role, custom, username, email, bio, type;
+  std::optional<bool> invisible;
 };
 
 /// Creates or changes users. Each item stands alone: a refused one changes nothing and refuses no other.
 ///
 /// Shape:   one result per item, in order; at most kMaxBatch items, no user twice.
-/// Errors:  of items: conflict (the user was deleted; its id can't come back)
+/// Errors:  of items: conflict (the user was deleted; its id can't come back); already_exists (the application wants usernames or
+///          emails unique, and another user, or an earlier item, has this one)
 /// Event:   user.updated to each changed user.
-/// Cost:    one statement.
+/// Cost:    one statement; two more where names are unique.
 struct UpsertResult {
-  bool refused = false;
+  std::optional<Error> refusal;
   bool created = false;
   User user;                                   // when not refused
 };
@@ -51,34 +60,44 @@ User get_user(storage::Transaction& tx, const std::string& user_id);
 struct FoundUser {
   std::string user_id;
   UserId id;
+  std::string type;                            // regular | guest | anonymous
 };
 std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<std::string>& user_ids);
 
-/// set/unset of name, image, role, custom and custom.<key>. A user may change itself, but not its role.
+/// set/unset of the profile. A user may change itself, but not its role or type.
 struct UserChange {
   UserInput set;
-  std::vector<std::string> unset;              // name | image | custom | custom.<key>
+  std::vector<std::string> unset;              // name | image | username | email | bio | custom | custom.<key>
 };
-/// Errors:  not_found; forbidden
+/// Errors:  not_found; forbidden; already_exists (as above)
 /// Event:   user.updated to the user
 User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const UserChange& change, Timestamp now);
 
-/// A deactivated user's tokens and sockets are dead until reactivated. Twice changes nothing.
+/// A deactivated user's tokens and sockets are dead until reactivated; with `hide_messages` its messages are shown without
+/// their content until then, too. Twice changes nothing.
 /// Errors:  not_found; limit_reached (kMaxRevocations users stand revoked or deactivated)
 /// Event:   user.deactivated, user.reactivated
-User set_deactivated(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                     bool deactivated, Timestamp now);
+User deactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
+                     bool hide_messages, Timestamp now);
+User reactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
+                     Timestamp now);
 
-/// Soft: the user can't come in, the messages stay under its name. Hard: the profile is emptied at once and a job
-/// erases the content of all its messages. The user_id never comes back.
+/// What becomes of a deleted user's messages. `hide`: shown without their content; `erase`: a job removes it.
+enum class MessagesFate { keep, hide, erase };
+struct Deletion {
+  bool hard = false;                           // the profile is emptied, too
+  MessagesFate messages = MessagesFate::keep;
+};
+/// The user can't come in any more and its user_id never comes back.
 /// Errors:  not_found; limit_reached (as above)
 /// Event:   user.deleted
 void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                 bool hard, Timestamp now);
+                 const Deletion& how, Timestamp now);
 
-/// Filter: user_id name role created_at updated_at last_active_at deactivated. Sort: created_at updated_at name user_id.
-const storage::Listing& listing();
-storage::Page<User> query_users(storage::Transaction& tx, const storage::ListRequest& request, const storage::Cursors& cursors);
+/// Filter: user_id username name role type created_at updated_at last_active_at deactivated, and for servers email invisible.
+/// Sort: created_at updated_at name user_id.
+const storage::Listing& listing(bool for_server);
+storage::Page<User> query_users(storage::Transaction& tx, bool for_server, const storage::ListRequest& request, const storage::Cursors& cursors);
 
 }  // namespace chat::users

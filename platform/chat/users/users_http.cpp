@@ -1,9 +1,12 @@
 #include "platform/chat/users/users_http.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/chat/users/guests.h"
 #include "platform/chat/users/users.h"
 #include "tenants/applications.h"
 
@@ -18,18 +21,40 @@ using tenants::Caller;
 using Tx = storage::Transaction;
 
 const std::vector<std::string> kRoles{"user", "moderator", "admin"};
+const std::vector<std::string> kTypes{"regular", "guest", "anonymous"};
+constexpr std::array kUnsettable{"name", "image", "username", "email", "bio", "custom"};
+
+/// No spaces and nothing that can't be seen; two names are the same when they differ in case alone.
+bool is_username(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c != 0x7f; });
+}
+
+bool is_email(std::string_view text) {
+  const auto at = text.find('@');
+  return is_username(text) && at != 0 && at != std::string_view::npos && at + 1 < text.size() &&
+         text.find('@', at + 1) == std::string_view::npos;
+}
 
 void read_profile(json::Fields& fields, UserInput& input) {
+  input.username = fields.find_text("username", {.min_bytes = 1, .max_bytes = 64});
+  if (input.username && !is_username(*input.username)) fields.mistake("username", "Must hold no spaces and no control characters.");
+  input.email = fields.find_text("email", {.min_bytes = 3, .max_bytes = 254});
+  if (input.email && !is_email(*input.email)) fields.mistake("email", "Must be an address: name@host.");
+  input.bio = fields.find_text("bio", {.min_bytes = 1, .max_bytes = 2048});
+  input.type = fields.find_word("type", kTypes);
+  input.invisible = fields.find_boolean("invisible");
   input.name = fields.find_text("name", {.min_bytes = 1, .max_bytes = 255});
   input.image = fields.find_text("image", {.min_bytes = 1, .max_bytes = 2048});
   input.role = fields.find_word("role", kRoles);
   input.custom = fields.find_raw_object("custom", kMaxCustomBytes);
 }
 
-Response show(int status, const User& user) {
+bool sees_whole(const Caller& caller, const User& user) { return caller.is_server() || caller.user_id() == user.user_id; }
+
+Response show(const Request& request, const User& user) {
   json::Writer out;
-  out.object().key("user").raw(user_json(user)).end();
-  return http::json(status, out.take());
+  out.object().key("user").raw(user_json(user, sees_whole(Caller::of(request), user))).end();
+  return http::json(200, out.take());
 }
 
 std::vector<UserInput> read_upsert(const json::Value& root) {
@@ -54,6 +79,16 @@ std::vector<UserInput> read_upsert(const json::Value& root) {
   return inputs;
 }
 
+void write_refusal(json::Writer& out, const Error& refusal) {
+  out.key("error").object().field("code", row_of(refusal.code()).word).field("detail", refusal.what());
+  if (!refusal.fields().empty()) {
+    out.key("errors").array();
+    for (const auto& field : refusal.fields()) out.object().field("pointer", field.pointer).field("detail", field.detail).end();
+    out.end();
+  }
+  out.end();
+}
+
 Response upsert(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   auto inputs = read_upsert(document.root());
@@ -61,10 +96,9 @@ Response upsert(const Services& services, const Request& request, Tx& tx) {
   json::Writer out;
   out.object().key("results").array();
   for (const auto& result : results) {
-    out.object().field("status", result.refused ? "refused" : result.created ? "created" : "updated");
-    if (!result.refused) out.key("user").raw(user_json(result.user));
-    else out.key("error").object().field("code", row_of(Code::conflict).word)
-             .field("detail", "This user was deleted; its id can't come back.").end();
+    out.object().field("status", result.refusal ? "refused" : result.created ? "created" : "updated");
+    if (!result.refusal) out.key("user").raw(user_json(result.user, true));
+    else write_refusal(out, *result.refusal);
     out.end();
   }
   out.end().end();
@@ -74,12 +108,13 @@ Response upsert(const Services& services, const Request& request, Tx& tx) {
 Response query(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  auto wanted = listing().read(body, services.cursors, tx.app().text() + "|users", 1);
+  const auto& caller = Caller::of(request);
+  auto wanted = listing(caller.is_server()).read(body, services.cursors, tx.app().text() + "|users", 1);
   body.finish();
-  auto page = query_users(tx, wanted, services.cursors);
+  auto page = query_users(tx, caller.is_server(), wanted, services.cursors);
   json::Writer out;
   out.object().key("users").array();
-  for (const auto& user : page.items) out.raw(user_json(user));
+  for (const auto& user : page.items) out.raw(user_json(user, sees_whole(caller, user)));
   out.end().optional_field("next", page.next).end();
   return http::json(200, out.take());
 }
@@ -88,8 +123,8 @@ std::vector<std::string> read_unset(json::Fields& body) {
   auto names = body.find_texts("unset", 50, {.min_bytes = 1});
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     const auto& name = (*names)[i];
-    if (name != "name" && name != "image" && name != "custom" && !name.starts_with("custom."))
-      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, custom and custom.<key> can.");
+    if (std::find(kUnsettable.begin(), kUnsettable.end(), name) == kUnsettable.end() && !name.starts_with("custom."))
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, username, email, bio, custom and custom.<key> can.");
   }
   return names.value_or(std::vector<std::string>{});
 }
@@ -107,25 +142,46 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     body.absorb(fields);
   }
   body.finish();
-  return show(200, update_user(tx, services.bus, Caller::of(request), request.part("user_id"), change, services.clock.now()));
+  return show(request, update_user(tx, services.bus, Caller::of(request), request.part("user_id"), change, services.clock.now()));
 }
 
 Response deactivate(const Services& services, const Request& request, Tx& tx) {
-  http::require_empty_body(request);
-  return show(200, set_deactivated(tx, services.bus, Caller::of(request), request.part("user_id"), true, services.clock.now()));
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  const bool hide = body.find_boolean("hide_messages").value_or(false);
+  body.finish();
+  return show(request, deactivate_user(tx, services.bus, Caller::of(request), request.part("user_id"), hide, services.clock.now()));
 }
 
 Response reactivate(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
-  return show(200, set_deactivated(tx, services.bus, Caller::of(request), request.part("user_id"), false, services.clock.now()));
+  return show(request, reactivate_user(tx, services.bus, Caller::of(request), request.part("user_id"), services.clock.now()));
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
   http::Query parameters(request);
-  auto mode = parameters.find_word("mode", {"soft", "hard"});
+  Deletion how;
+  how.hard = parameters.find_word("mode", {"soft", "hard"}) == "hard";
+  const auto messages = parameters.find_word("messages", {"keep", "hide", "erase"}).value_or(how.hard ? "erase" : "keep");
   parameters.finish();
-  delete_user(tx, services.bus, Caller::of(request), request.part("user_id"), mode == "hard", services.clock.now());
+  how.messages = messages == "keep" ? MessagesFate::keep : messages == "hide" ? MessagesFate::hide : MessagesFate::erase;
+  delete_user(tx, services.bus, Caller::of(request), request.part("user_id"), how, services.clock.now());
   return http::no_content();
+}
+
+Response make_guest(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  GuestInput input;
+  input.type = body.find_word("type", {"guest", "anonymous"}).value_or("guest");
+  input.name = body.find_text("name", {.min_bytes = 1, .max_bytes = 255});
+  input.image = body.find_text("image", {.min_bytes = 1, .max_bytes = 2048});
+  input.custom = body.find_raw_object("custom", kMaxCustomBytes);
+  body.finish();
+  const auto guest = create_guest(tx, services.bus, Caller::of(request), input, services.clock.now());
+  json::Writer out;
+  out.object().key("user").raw(user_json(guest.user, true)).field("token", guest.token).key("expires_at").time(guest.expires_at).end();
+  return http::json(201, out.take());
 }
 
 Response revoke(const Services& services, const Request& request, Tx& tx) {
@@ -153,13 +209,17 @@ void add_routes(http::Router& router, const Services& services) {
   add(Method::post, "", "upsert_users", Access::server, upsert, storage::Mode::write, 1024 * 1024);
   add(Method::post, "/query", "query_users", Access::user_or_server, query, storage::Mode::write, 64 * 1024, "read");
   add(Method::get, "/{user_id}", "get_user", Access::user_or_server,
-      [](const Services&, const Request& request, Tx& tx) { return show(200, get_user(tx, request.part("user_id"))); },
+      [](const Services&, const Request& request, Tx& tx) { return show(request, get_user(tx, request.part("user_id"))); },
       storage::Mode::read);
   add(Method::patch, "/{user_id}", "update_user", Access::user_or_server, update);
   add(Method::post, "/{user_id}/deactivate", "deactivate_user", Access::server, deactivate);
   add(Method::post, "/{user_id}/reactivate", "reactivate_user", Access::server, reactivate);
   add(Method::del, "/{user_id}", "delete_user", Access::server, remove);
   add(Method::post, "/{user_id}/revoke_tokens", "revoke_user_tokens", Access::server, revoke);
+  router.add({.method = Method::post, .pattern = "/v1/guests", .operation = "create_guest", .access = Access::api_key,
+              .max_body_bytes = 16 * 1024,
+              .handler = [services](const Request& request, Tx& tx) { return make_guest(services, request, tx); },
+              .answers_secret = true});
 }
 
 }  // namespace chat::users

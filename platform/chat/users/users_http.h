@@ -10,6 +10,6 @@ struct Services {
   const storage::Cursors& cursors;
   const Clock& clock;
 };
-void add_routes(http::Router& router, const Services& services);   // /v1/users
+void add_routes(http::Router& router, const Services& services);   // /v1/users, /v1/guests
 
 }  // namespace chat::users

@@ -1,0 +1,103 @@
+#include <catch2/catch.hpp>
+
+#include "tests/support/service.h"
+
+using namespace chat;
+using namespace chat::test;
+
+namespace {
+
+constexpr int kGuestsPerMinute = 300;          // where a plan says nothing
+
+Actor stranger(const std::string& api_key) { return Actor(Service::get().port(), {{"X-API-Key", api_key}}); }
+
+}  // namespace
+
+TEST_CASE("guests: nobody becomes one until the application takes guests", "[api][guests]") {
+  TestApp app;
+  auto visitor = stranger(app.key());
+  CHECK(visitor.post("/v1/guests").code() == "forbidden");
+  CHECK(app.rows("users") == 0);
+  app.set({{"guests", true}});
+  auto made = visitor.post("/v1/guests", {{"name", "Visitor"}, {"custom", {{"from", "shop"}}}});
+  REQUIRE(made.status == 201);
+  CHECK(made.body["user"]["type"] == "guest");
+  CHECK(made.body["user"]["user_id"].get<std::string>().rfind("guest-", 0) == 0);
+  auto guest = app.with_token(made.body["token"]);
+  CHECK(guest.get("/v1/users/" + made.body["user"]["user_id"].get<std::string>()).body["user"]["name"] == "Visitor");
+  CHECK(stranger("key_00000000000000000000000000").post("/v1/guests").code() == "unauthenticated");
+  CHECK(stranger("nonsense").post("/v1/guests").code() == "unauthenticated");
+  CHECK(Actor(Service::get().port(), {}).post("/v1/guests").code() == "unauthenticated");
+  CHECK(visitor.post("/v1/guests", {{"type", "regular"}}).pointer() == "#/type");
+  CHECK(visitor.post("/v1/guests", {{"role", "admin"}}).code() == "unknown_field");
+  CHECK(visitor.get("/v1/users/alice").code() == "unauthenticated");
+  CHECK(app.rows("users") == 1);
+}
+
+TEST_CASE("guests: one talks where it is let in, and makes no channels", "[api][guests]") {
+  TestApp app;
+  app.set({{"guests", true}});
+  app.add_users({"alice"});
+  auto made = stranger(app.key()).post("/v1/guests");
+  const std::string guest_id = made.body["user"]["user_id"];
+  app.add_channel("general", {"alice"});
+  auto guest = app.with_token(made.body["token"]);
+  CHECK(guest.post("/v1/channels/messaging/own").code() == "forbidden");
+  CHECK(app.rows("channels") == 1);
+  CHECK(guest.post(kMessages, {{"text", "hi"}}).code() == "not_found");
+  REQUIRE(app.server().post("/v1/channels/messaging/general/members", {{"members", {guest_id}}}).status == 200);
+  CHECK(guest.post(kMessages, {{"text", "hi"}}).status == 201);
+  CHECK(app.server().post("/v1/channels/messaging/for-it", {{"created_by", guest_id}}).status == 201);
+  CHECK(guest.patch("/v1/users/" + guest_id, {{"set", {{"type", "regular"}}}}).code() == "forbidden");
+  CHECK(app.server().patch("/v1/users/" + guest_id, {{"set", {{"type", "regular"}}}}).body["user"]["type"] == "regular");
+  CHECK(guest.post("/v1/channels/messaging/own").status == 201);
+}
+
+TEST_CASE("guests: an anonymous user reads open channels and nothing else", "[api][guests]") {
+  TestApp app;
+  app.set({{"guests", true}});
+  app.add_users({"alice"});
+  REQUIRE(app.user("alice").post("/v1/channels/livestream/show").status == 201);
+  app.user("alice").post("/v1/channels/livestream/show/messages", {{"text", "on air"}});
+  auto made = stranger(app.key()).post("/v1/guests", {{"type", "anonymous"}});
+  auto anonymous = app.with_token(made.body["token"]);
+  auto channel = anonymous.get("/v1/channels/livestream/show");
+  CHECK(channel.body["own_capabilities"] == Json({"chat:channel:read"}));
+  CHECK(anonymous.get("/v1/channels/livestream/show/messages").body["messages"].size() == 1);
+  CHECK(anonymous.post("/v1/channels/livestream/show/messages", {{"text", "x"}}).code() == "forbidden");
+  CHECK(anonymous.post("/v1/channels/livestream/other").code() == "forbidden");
+  CHECK(app.rows("messages") == 1);
+}
+
+TEST_CASE("guests: a token shown once is not shown again", "[api][guests][idempotency]") {
+  TestApp app;
+  app.set({{"guests", true}});
+  auto visitor = stranger(app.key());
+  REQUIRE(visitor.post("/v1/guests", Json::object(), {{"Idempotency-Key", "g1"}}).status == 201);
+  CHECK(visitor.post("/v1/guests", Json::object(), {{"Idempotency-Key", "g1"}}).code() == "conflict");
+  CHECK(app.rows("users") == 1);
+}
+
+TEST_CASE("guests: making them and what they ask has limits of its own", "[api][guests][limits]") {
+  TestApp app(Json{{"guests_created", {{"hard", 60}, {"burst", 2}}}, {"guest_requests", {{"hard", 60}, {"burst", 3}}}});
+  app.set({{"guests", true}});
+  app.add_users({"alice"});
+  auto visitor = stranger(app.key());
+  auto made = visitor.post("/v1/guests");
+  CHECK(visitor.post("/v1/guests").status == 201);
+  auto refused = visitor.post("/v1/guests");
+  CHECK(refused.code() == "rate_limited");
+  CHECK(refused.http.header("retry-after"));
+  CHECK(app.rows("users", "type = 'guest'") == 2);
+  auto guest = app.with_token(made.body["token"]);
+  for (int i = 0; i < 3; ++i) CHECK(guest.get("/v1/unread").status == 200);
+  CHECK(guest.get("/v1/unread").code() == "rate_limited");
+  for (int i = 0; i < 5; ++i) CHECK(app.user("alice").get("/v1/unread").status == 200);
+}
+
+TEST_CASE("guests: a plan that says nothing still bounds how many are made", "[api][guests][limits]") {
+  TestApp app;
+  app.set({{"guests", true}});
+  auto made = stranger(app.key()).post("/v1/guests");
+  CHECK_THAT(*made.http.header("ratelimit-policy"), Catch::Contains("\"guests\";q=" + std::to_string(kGuestsPerMinute)));
+}
