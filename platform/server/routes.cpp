@@ -27,7 +27,9 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   add_contract_route(router);
   tenants::add_routes(router, tenant_services(parts));
   billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
-  users::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  const users::Services users{parts.bus, parts.cursors, parts.clock};
+  users::add_routes(router, users);
+  users::add_relation_routes(router, users);
   const channels::Services channels{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts](const tenants::Caller& caller) {
     auto account = accounts.find(caller.shared_application());
     return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;

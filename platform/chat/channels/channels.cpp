@@ -144,6 +144,7 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   const auto role = opened.membership ? opened.membership->role : "";
   opened.actions = opened.acting_id ? actions_of(role, opened.settings.open, opened.settings.grants) : 0;
   if (opened.acting_id && row.text(row.column("user_type")) == "anonymous") opened.actions &= kAnonymousActions;
+  if (row.boolean(row.column("blocked"))) opened.actions &= kBlockedActions;
   if (!opened.may(Action::read_channel)) throw not_found("channel");
   const int ban = kChannelColumns + 3 + kMemberColumns;
   if (!row.is_null(ban) && !row.boolean(ban)) throw forbidden("This user is banned from this channel.");

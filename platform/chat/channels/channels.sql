@@ -8,7 +8,7 @@ select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.f
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id,
   (select bool_and(b.shadow) from bans_in_force b
    where b.app_id = $1 and b.user_id = u.id and (b.channel_id = s.id or b.channel_id is null)),
-  u.type as user_type
+  u.type as user_type, s.blocked
 from channels_shown s
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join users u on u.app_id = s.app_id and u.user_id = $4 and u.deleted_at is null
@@ -21,6 +21,14 @@ select h.channel_id from channels c
 join channel_heads h on h.app_id = c.app_id and h.channel_id = c.id
 where c.app_id = $1 and c.type = $2 and c.channel_id = $3 and c.deleted_at is null
 for update of h
+
+-- name: lock_pair
+-- $1 app  $2 user  $3 user.  Against a block of one by the other at this moment (relations.lock_pair).
+select pg_advisory_xact_lock(hashtextextended($1::text || least($2::text, $3::text) || greatest($2::text, $3::text), 5))
+
+-- name: one_blocks_the_other
+-- $1 app  $2 user  $3 user.  A row: yes. A statement after lock_pair, so that it sees what was committed meanwhile.
+select 1 from user_blocks where app_id = $1 and ((user_id = $2 and blocked_id = $3) or (user_id = $3 and blocked_id = $2)) limit 1
 
 -- name: insert_channel
 -- $1 app  $2 id  $3 type  $4 channel id  $5 name  $6 image  $7 description  $8 custom  $9 distinct  $10 creator  $11 now
@@ -73,6 +81,6 @@ from channels_shown s
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join members_shown m on m.app_id = s.app_id and m.channel_id = s.id and m.user_id = $2
 where s.app_id = $1 and (not $3::boolean or m.id is not null or t.settings @> '{"open": true}')
-  and ($4::boolean or m.hidden is not true)
+  and not ($3 and s.blocked) and ($4::boolean or m.hidden is not true)
   and (not $3 or not exists (select from bans_in_force b
                              where b.app_id = $1 and b.user_id = m.id and b.channel_id = s.id and not b.shadow))

@@ -46,6 +46,11 @@ Resolved resolve_users(storage::Transaction& tx, const tenants::Caller& caller, 
   return resolved;
 }
 
+void check_not_blocked(storage::Transaction& tx, UserId one, UserId other) {
+  tx.query(sql::lock_pair, tx.app(), one, other);
+  if (tx.find(sql::one_blocks_the_other, tx.app(), one, other)) throw forbidden("One of these two users has blocked the other.");
+}
+
 std::string new_epoch() { return crypto::hex(crypto::random_bytes(4)); }
 
 void insert_members(storage::Transaction& tx, const Channel& channel, const std::vector<users::FoundUser>& found,
@@ -85,6 +90,7 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
     throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
                 {{"#/members", "Too many members."}});
   const auto resolved = resolve_users(tx, caller, input, members);
+  if (distinct && resolved.users.size() == 2) check_not_blocked(tx, resolved.users[0].id, resolved.users[1].id);
   const ChannelId id = ChannelId::make(now);
   if (!tx.find(sql::insert_channel, tx.app(), id, type, channel_id, input.name, input.image, input.description, input.custom,
                distinct, resolved.creator, now, settings.slow_mode, settings.cooldown))

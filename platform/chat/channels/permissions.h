@@ -47,6 +47,9 @@ constexpr bool allows(Actions actions, Action action) { return (actions & bit(ac
 inline constexpr Actions kAllActions = bit(Action::count) - 1;
 static_assert(static_cast<unsigned>(Action::count) < 64);
 inline constexpr Actions kAnonymousActions = bit(Action::read_channel);   // of what the role allows
+// What is left of a direct channel when one of its two users has blocked the other.
+inline constexpr Actions kBlockedActions =
+    bit(Action::read_channel) | bit(Action::leave_channel) | bit(Action::delete_own_message) | bit(Action::mark_read);
 
 enum class Role { none, member, moderator, admin, owner };   // ranks; none: not a member
 /// The rank of a member's role, by its word; a role of the customer's own ranks as member. Empty: none.

@@ -35,6 +35,7 @@ with input as (
       when b.shadow is false then 'banned'
       when not i.by_server and not coalesce(
         r.granted ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end, true) then 'not_granted'
+      when c.blocked and h.member_count = 2 and not i.by_server then 'blocked'
       when c.frozen and not i.by_server
         and not coalesce(r.granted ? 'chat:message:send_frozen', m.role in ('owner', 'admin', 'moderator'), false) then 'frozen'
       when i.extras is not null and not i.by_server

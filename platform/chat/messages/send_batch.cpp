@@ -173,6 +173,7 @@ Error refusal(std::string_view verdict, const Send& send) {
   if (verdict == "banned") return forbidden("This user is banned from this channel.");
   if (verdict == "not_granted") return forbidden("Your role may not send messages in this channel.");
   if (verdict == "anonymous") return forbidden("Anonymous users only read.");
+  if (verdict == "blocked") return forbidden("One of the two users of this channel has blocked the other.");
   if (verdict == "frozen") return Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
   if (verdict == "no_mention_all") return forbidden("This needs chat:message:mention_all, which moderators and stronger have.");
   if (verdict == "too_large")

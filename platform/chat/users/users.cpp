@@ -6,6 +6,7 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
+#include "platform/chat/users/tell.h"
 #include "platform/chat/users/users.sql.h"
 #include "platform/chat/users/users_events.h"
 #include "tenants/applications.h"
@@ -23,19 +24,6 @@ User read(const storage::Row& row, int at = 0) {
           std::string(row.text(at + 4)), row.time(at + 5), row.time(at + 6), row.optional_time(at + 7),
           row.optional_time(at + 8), row.optional_time(at + 9), row.optional_text(at + 10), row.optional_text(at + 11),
           row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15)};
-}
-
-void tell(storage::Transaction& tx, bus::Bus& bus, std::string_view type, const std::string& user_id, std::string data,
-          Timestamp now) {
-  bus::Event event;
-  event.id = EventId::make(now);
-  event.app = tx.app();
-  event.type = type;
-  event.reach = bus::Reach::user;
-  event.user_id = user_id;
-  event.created_at = now;
-  event.data = std::move(data);
-  bus::emit(tx, bus, std::move(event));
 }
 
 std::string user_data(const User& user) {

@@ -9,4 +9,11 @@ inline constexpr std::string_view kUserDeactivated = "user.deactivated";
 inline constexpr std::string_view kUserReactivated = "user.reactivated";
 inline constexpr std::string_view kUserDeleted = "user.deleted";   // data: {"user_id","hard"}
 
+
+// To the one who blocks or mutes alone, on all its devices.
+inline constexpr std::string_view kUserBlocked = "user.blocked";       // data: {"block":{…}}
+inline constexpr std::string_view kUserUnblocked = "user.unblocked";   // data: {"target_id"}
+inline constexpr std::string_view kUserMuted = "user.muted";           // data: {"mute":{…}}
+inline constexpr std::string_view kUserUnmuted = "user.unmuted";       // data: {"target_id"}
+
 }  // namespace chat::users

@@ -11,5 +11,6 @@ struct Services {
   const Clock& clock;
 };
 void add_routes(http::Router& router, const Services& services);   // /v1/users, /v1/guests
+void add_relation_routes(http::Router& router, const Services& services);   // /v1/users/{user_id}/blocks and /mutes
 
 }  // namespace chat::users
