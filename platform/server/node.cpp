@@ -13,6 +13,7 @@
 #include "platform/server/node_metrics.h"
 #include "platform/server/operations.sql.h"
 #include "platform/server/routes.h"
+#include "platform/server/task_kinds.h"
 #include "platform/storage/migrator.h"
 #include "tenants/directory.h"
 
@@ -77,6 +78,7 @@ struct Node::State {
   messages::Lanes lanes;
   reads::UnreadAnnouncer unread_announcer{clock};
   realtime::Gateway gateway;
+  const tasks::Kinds kinds = task_kinds();
   jobs::Schedule schedule;
   http::Router public_router, operator_router;
   std::unique_ptr<http::Gate> public_gate, operator_gate;
@@ -209,6 +211,7 @@ void Node::start() {
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock},
                                   [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
+  if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
   try {
     state.public_door->start();
     state.operator_door->start();

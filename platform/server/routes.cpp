@@ -3,6 +3,7 @@
 #include "billing/billing_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
+#include "platform/chat/exports/exports_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/reactions/reactions.h"
@@ -11,6 +12,7 @@
 #include "platform/chat/scheduled/scheduled_http.h"
 #include "platform/chat/threads/threads_http.h"
 #include "platform/chat/users/users_http.h"
+#include "platform/tasks/tasks_http.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::server {
@@ -30,6 +32,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   const users::Services users{parts.bus, parts.cursors, parts.clock};
   users::add_routes(router, users);
   users::add_relation_routes(router, users);
+  tasks::add_routes(router);
+  exports::add_routes(router, parts.clock);
   const channels::Services channels{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts](const tenants::Caller& caller) {
     auto account = accounts.find(caller.shared_application());
     return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;

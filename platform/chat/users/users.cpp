@@ -6,6 +6,8 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
+#include "platform/chat/users/read_row.h"
+#include "platform/chat/users/search.sql.h"
 #include "platform/chat/users/tell.h"
 #include "platform/chat/users/users.sql.h"
 #include "platform/chat/users/users_events.h"
@@ -16,15 +18,6 @@ namespace {
 
 using storage::ListField;
 using storage::FieldType;
-
-constexpr int kColumns = 16;
-
-User read(const storage::Row& row, int at = 0) {
-  return {std::string(row.text(at)), row.optional_text(at + 1), row.optional_text(at + 2), std::string(row.text(at + 3)),
-          std::string(row.text(at + 4)), row.time(at + 5), row.time(at + 6), row.optional_time(at + 7),
-          row.optional_time(at + 8), row.optional_time(at + 9), row.optional_text(at + 10), row.optional_text(at + 11),
-          row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15)};
-}
 
 std::string user_data(const User& user) {
   json::Writer out;
@@ -83,6 +76,13 @@ Error taken(const std::string& field, const std::string& pointer) {
   return Error(Code::already_exists, "Another user of this application has this " + field + ".", {{pointer + field, "Taken."}});
 }
 
+/// After whatever changes what a user is found by.
+void keep_words(storage::Transaction& tx, const std::string& user_id) {
+  text::ArrayLiteral user_ids;
+  user_ids.add(user_id);
+  tx.run(sql::keep_words, tx.app(), user_ids.take());
+}
+
 struct Locked {
   UserId id;
   bool deactivated, hidden;
@@ -95,6 +95,13 @@ Locked lock_user(storage::Transaction& tx, const std::string& user_id) {
 }
 
 }  // namespace
+
+User read_user(const storage::Row& row, int at) {
+  return {std::string(row.text(at)), row.optional_text(at + 1), row.optional_text(at + 2), std::string(row.text(at + 3)),
+          std::string(row.text(at + 4)), row.time(at + 5), row.time(at + 6), row.optional_time(at + 7),
+          row.optional_time(at + 8), row.optional_time(at + 9), row.optional_text(at + 10), row.optional_text(at + 11),
+          row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15)};
+}
 
 std::string user_json(const User& user, bool whole) {
   json::Writer out;
@@ -126,11 +133,13 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
   Columns columns;
   for (const auto& input : inputs)
     if (!taken_by.contains(input.user_id)) columns.add_user(input, now);
-  auto rows = tx.query(sql::upsert_users, caller.app(), columns.ids.take(), columns.user_ids.take(), columns.names.take(),
+  const auto user_ids = columns.user_ids.take();
+  auto rows = tx.query(sql::upsert_users, caller.app(), columns.ids.take(), user_ids, columns.names.take(),
                        columns.images.take(), columns.roles.take(), columns.customs.take(), now, columns.usernames.take(),
                        columns.emails.take(), columns.bios.take(), columns.types.take(), columns.invisible.take());
+  tx.run(sql::keep_words, caller.app(), user_ids);
   std::unordered_map<std::string, UpsertResult> by_user;
-  for (auto row : rows) by_user[std::string(row.text(0))] = {std::nullopt, row.boolean(kColumns), read(row)};
+  for (auto row : rows) by_user[std::string(row.text(0))] = {std::nullopt, row.boolean(kUserColumns), read_user(row)};
   std::vector<UpsertResult> results;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& user_id = inputs[i].user_id;
@@ -152,7 +161,7 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
 User get_user(storage::Transaction& tx, const std::string& user_id) {
   auto rows = tx.find(sql::get_user, tx.app(), user_id);
   if (!rows) throw not_found("user");
-  return read((*rows)[0]);
+  return read_user((*rows)[0]);
 }
 
 std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<std::string>& user_ids) {
@@ -182,9 +191,10 @@ User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
                       change.set.custom, members.take(), keys.take(), now, change.set.username, change.set.email,
                       change.set.bio, change.set.type, change.set.invisible);
   if (!rows) throw not_found("user");
-  User user = read((*rows)[0]);
+  User user = read_user((*rows)[0]);
   if (user.custom.size() > kMaxCustomBytes + 1024)
     throw invalid_field("#/set/custom", "The user's custom data would exceed 5 KiB.");
+  keep_words(tx, user_id);
   tell(tx, bus, kUserUpdated, user_id, user_data(user), now);
   return user;
 }
@@ -198,6 +208,7 @@ User deactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Cal
   if (!locked.deactivated) tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
   tx.run(sql::set_deactivated, tx.app(), user_id, user.deactivated_at.value_or(now),
          hides ? std::optional<Timestamp>(now) : user.messages_hidden_at, now);
+  keep_words(tx, user_id);
   user = get_user(tx, user_id);
   tell(tx, bus, kUserDeactivated, user_id, user_data(user), now);
   return user;
@@ -208,6 +219,7 @@ User reactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Cal
   if (!lock_user(tx, user_id).deactivated) return get_user(tx, user_id);
   tenants::set_user_deactivated(tx, bus, caller.app(), user_id, false, now);
   tx.run(sql::set_deactivated, tx.app(), user_id, std::nullopt, std::nullopt, now);
+  keep_words(tx, user_id);
   User user = get_user(tx, user_id);
   tell(tx, bus, kUserReactivated, user_id, user_data(user), now);
   return user;
@@ -219,6 +231,7 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   tx.run(sql::delete_user, tx.app(), user_id, how.hard, how.messages != MessagesFate::keep, now);
   const bool erase = how.messages == MessagesFate::erase;
   if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);
+  keep_words(tx, user_id);
   tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
   json::Writer out;
   out.object().field("user_id", user_id).key("hard").boolean(how.hard).end();
@@ -251,7 +264,7 @@ const storage::Listing& listing(bool for_server) {
 storage::Page<User> query_users(storage::Transaction& tx, bool for_server, const storage::ListRequest& request,
                                 const storage::Cursors& cursors) {
   return listing(for_server).page<User>(tx, storage::Params::of(tx.app()), request, cursors,
-                                        [](const storage::Row& row) { return read(row, 1); });
+                                        [](const storage::Row& row) { return read_user(row, 1); });
 }
 
 }  // namespace chat::users

@@ -100,4 +100,11 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
 const storage::Listing& listing(bool for_server);
 storage::Page<User> query_users(storage::Transaction& tx, bool for_server, const storage::ListRequest& request, const storage::Cursors& cursors);
 
+/// Users of whom a word begins with what was typed: user_id, username, name, or a word of the name; case and width don't count.
+/// In the order of the word that was met first. Deleted and deactivated ones are not found; nor are those who block the viewer
+/// or whom it blocks. `viewer` empty: a server, which finds everybody.
+/// Cost:    a range of an index, whatever the number of users.
+storage::Page<User> search_users(storage::Transaction& tx, const std::string& viewer, const std::string& typed, int limit,
+                                 const std::optional<std::string>& cursor, const storage::Cursors& cursors);
+
 }  // namespace chat::users

@@ -6,6 +6,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/base/text.h"
 #include "platform/chat/users/guests.h"
 #include "platform/chat/users/users.h"
 #include "tenants/applications.h"
@@ -119,6 +120,25 @@ Response query(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
+Response search(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  const auto typed = body.text("q", {.min_bytes = 1});
+  if (!typed.empty() && text::trim(typed).empty()) body.mistake("q", "Must hold more than spaces.");
+  const auto limit = static_cast<int>(body.find_integer("limit", {1, 100}).value_or(25));
+  const auto next = body.find_text("next", {.min_bytes = 1, .max_bytes = 4096});
+  const auto named = body.find_text("user_id");
+  body.finish();
+  const auto& caller = Caller::of(request);
+  const auto viewer = caller.acting_user_or_none(named, "#/user_id");
+  const auto page = search_users(tx, viewer, typed, limit, next, services.cursors);
+  json::Writer out;
+  out.object().key("users").array();
+  for (const auto& user : page.items) out.raw(user_json(user, sees_whole(caller, user)));
+  out.end().optional_field("next", page.next).end();
+  return http::json(200, out.take());
+}
+
 std::vector<std::string> read_unset(json::Fields& body) {
   auto names = body.find_texts("unset", 50, {.min_bytes = 1});
   for (std::size_t i = 0; names && i < names->size(); ++i) {
@@ -208,6 +228,7 @@ void add_routes(http::Router& router, const Services& services) {
   };
   add(Method::post, "", "upsert_users", Access::server, upsert, storage::Mode::write, 1024 * 1024);
   add(Method::post, "/query", "query_users", Access::user_or_server, query, storage::Mode::write, 64 * 1024, "read");
+  add(Method::post, "/search", "search_users", Access::user_or_server, search, storage::Mode::write, 64 * 1024, "read");
   add(Method::get, "/{user_id}", "get_user", Access::user_or_server,
       [](const Services&, const Request& request, Tx& tx) { return show(request, get_user(tx, request.part("user_id"))); },
       storage::Mode::read);

@@ -1,0 +1,55 @@
+-- name: find_exported
+-- $1 app  $2 user_id.  Deleted users too.
+select id from users where app_id = $1 and user_id = $2
+
+-- name: find_user_id
+-- $1 app  $2 user
+select user_id from users where app_id = $1 and id = $2
+
+-- name: export_blocks
+-- $1 app  $2 user  $3 after  $4 at most
+select b.blocked_id, jsonb_build_object('target_id', u.user_id, 'created_at', wire_time(b.created_at))
+from user_blocks b join users u on u.app_id = b.app_id and u.id = b.blocked_id
+where b.app_id = $1 and b.user_id = $2 and ($3 = '' or b.blocked_id > nullif($3, '')::uuid) order by b.blocked_id limit $4
+
+-- name: export_mutes
+-- $1 app  $2 user  $3 after  $4 at most
+select m.muted_id, jsonb_build_object('target_id', u.user_id, 'created_at', wire_time(m.created_at),
+  'expires_at', wire_time(m.expires_at))
+from user_mutes m join users u on u.app_id = m.app_id and u.id = m.muted_id
+where m.app_id = $1 and m.user_id = $2 and ($3 = '' or m.muted_id > nullif($3, '')::uuid) order by m.muted_id limit $4
+
+-- name: export_reactions
+-- $1 app  $2 user  $3 after  $4 at most
+select r.channel_id || '/' || r.message_id || '/' || r.type, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'type', r.type,
+  'score', r.score, 'created_at', wire_time(r.created_at)), r.message_id
+from message_reactions r join channels c on c.app_id = r.app_id and c.id = r.channel_id and c.deleted_at is null
+where r.app_id = $1 and r.user_id = $2 and (r.channel_id || '/' || r.message_id || '/' || r.type) > $3
+order by 1 limit $4
+
+-- name: export_bookmarks
+-- $1 app  $2 user  $3 after  $4 at most
+select b.channel_id || '/' || b.message_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'note', b.note,
+  'remind_at', wire_time(b.remind_at), 'created_at', wire_time(b.created_at)), b.message_id
+from bookmarks b join channels c on c.app_id = b.app_id and c.id = b.channel_id and c.deleted_at is null
+where b.app_id = $1 and b.user_id = $2 and (b.channel_id || '/' || b.message_id) > $3
+order by 1 limit $4
+
+-- name: export_scheduled
+-- $1 app  $2 user  $3 after  $4 at most
+select s.id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message', s.message, 'send_at', wire_time(s.send_at),
+  'created_at', wire_time(s.created_at))
+from scheduled_messages s join channels c on c.app_id = s.app_id and c.id = s.channel_id and c.deleted_at is null
+where s.app_id = $1 and s.user_id = $2 and ($3 = '' or s.id > nullif($3, '')::uuid) order by s.id limit $4
+
+-- name: export_bans
+-- $1 app  $2 user  $3 after  $4 at most
+select b.place, jsonb_build_object('cid', b.cid, 'shadow', b.shadow, 'reason', b.reason, 'created_at', wire_time(b.created_at),
+  'expires_at', wire_time(b.expires_at))
+from (
+  select x.channel_id::text as place, c.type || ':' || c.channel_id as cid, x.shadow, x.reason, x.created_at, x.expires_at
+  from channel_bans x join channels c on c.app_id = x.app_id and c.id = x.channel_id and c.deleted_at is null
+  where x.app_id = $1 and x.user_id = $2
+  union all
+  select 'application', null, x.shadow, x.reason, x.created_at, x.expires_at from application_bans x where x.app_id = $1 and x.user_id = $2) b
+where b.place > $3 order by b.place limit $4

@@ -1,0 +1,18 @@
+-- name: next_channel
+-- $1 app  $2 after this channel, or NULL.  The first channel that is left.
+select id, type || ':' || channel_id from channels where app_id = $1 and ($2::uuid is null or id > $2) and purged_at is null order by id limit 1
+
+-- name: get_cid
+-- $1 app  $2 channel
+select type || ':' || channel_id from channels where app_id = $1 and id = $2
+
+-- name: slice_end
+-- $1 app  $2 channel  $3 above this id  $4 at most.  The last of so many messages. No row: none is left.
+select id from (select id from messages where app_id = $1 and channel_id = $2 and id > $3 order by id limit $4) slice
+order by id desc limit 1
+
+-- name: written_by
+-- $1 app  $2 channel  $3 above this id  $4 up to this id  $5 user
+select id, type, text, attachments::text, mentions::text, custom::text, parent_id, created_at, updated_at, deleted_at
+from messages where app_id = $1 and channel_id = $2 and id > $3 and id <= $4 and user_id = $5 and not erased
+order by id

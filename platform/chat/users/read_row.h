@@ -1,0 +1,10 @@
+#pragma once
+#include "platform/chat/users/users.h"
+
+/// Reading the columns that several statements of this folder share. Private to the folder.
+namespace chat::users {
+
+inline constexpr int kUserColumns = 16;
+User read_user(const storage::Row& row, int at = 0);
+
+}  // namespace chat::users

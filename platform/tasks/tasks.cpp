@@ -1,0 +1,59 @@
+#include "platform/tasks/tasks.h"
+
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "platform/tasks/tasks.sql.h"
+
+namespace chat::tasks {
+namespace {
+
+Task read(const storage::Row& row) {
+  return {TaskId{row.uuid(0)}, std::string(row.text(1)), std::string(row.text(2)), row.integer(3),         row.integer(4),
+          row.optional_text(5), row.time(6),             row.time(7),              row.optional_time(8), row.optional_time(9)};
+}
+
+}  // namespace
+
+std::string task_json(const Task& task) {
+  json::Writer out;
+  out.object()
+      .field("task_id", task.id.wire())
+      .field("type", task.type)
+      .field("status", task.status)
+      .field("items", task.items)
+      .field("parts", task.parts)
+      .optional_field("error", task.error)
+      .key("created_at").time(task.created_at)
+      .key("updated_at").time(task.updated_at)
+      .optional_time("finished_at", task.finished_at)
+      .optional_time("expires_at", task.expires_at)
+      .end();
+  return out.take();
+}
+
+Task start_task(storage::Transaction& tx, const std::string& type, const std::string& input, const std::string& owner, Timestamp now) {
+  tx.query(sql::lock_starts, tx.app());
+  if (tx.query(sql::count_unfinished, tx.app())[0].integer(0) >= kMaxUnfinished)
+    throw Error(Code::limit_reached, "An application may have " + std::to_string(kMaxUnfinished) + " unfinished tasks; wait for one to end.");
+  Task task;
+  task.id = TaskId::make(now);
+  task.type = type;
+  task.created_at = task.updated_at = now;
+  tx.run(sql::insert_task, tx.app(), task.id, type, owner, input, now);
+  return task;
+}
+
+Task get_task(storage::Transaction& tx, const tenants::Caller& caller, TaskId id) {
+  auto rows = tx.find(sql::get_task, tx.app(), id, caller.user_id());
+  if (!rows) throw not_found("task");
+  return read((*rows)[0]);
+}
+
+std::string get_part(storage::Transaction& tx, const tenants::Caller& caller, TaskId id, std::int64_t part) {
+  get_task(tx, caller, id);
+  auto rows = tx.find(sql::get_part, tx.app(), id, part);
+  if (!rows) throw not_found("part");
+  return std::string((*rows)[0].text(0));
+}
+
+}  // namespace chat::tasks

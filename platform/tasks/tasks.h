@@ -1,0 +1,38 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "platform/base/id.h"
+#include "platform/storage/transaction.h"
+#include "tenants/auth.h"
+
+/// Long work of an application, begun by a call and done by a worker.
+namespace chat::tasks {
+
+struct TaskTag { static constexpr std::string_view kPrefix = "task"; };
+using TaskId = Id<TaskTag>;
+
+struct Task {
+  TaskId id;
+  std::string type;                            // export_user, …
+  std::string status = "waiting";              // waiting | running | done | failed
+  std::int64_t items = 0;                      // things done so far: of an export, lines
+  std::int64_t parts = 0;                      // of output so far, from 1; the last one grows
+  std::optional<std::string> error;            // of failed: why
+  Timestamp created_at, updated_at;
+  std::optional<Timestamp> finished_at, expires_at;   // the output is kept until then
+};
+std::string task_json(const Task& task);       // {"task":{…}} is what 202 answers
+
+inline constexpr int kMaxUnfinished = 20;      // of one application
+
+/// Begins a task, in the transaction of the call. `input` is what its Work will be told. `owner` may ask for it besides servers.
+/// Errors:  limit_reached (kMaxUnfinished)
+Task start_task(storage::Transaction& tx, const std::string& type, const std::string& input, const std::string& owner, Timestamp now);
+
+/// Errors:  not_found (missing, forgotten, or another user's)
+Task get_task(storage::Transaction& tx, const tenants::Caller& caller, TaskId id);
+/// One part of the output, newline-delimited JSON. Errors: not_found
+std::string get_part(storage::Transaction& tx, const tenants::Caller& caller, TaskId id, std::int64_t part);
+
+}  // namespace chat::tasks
