@@ -26,12 +26,13 @@ struct Revocation {
   std::optional<Timestamp> banned_until;
 };
 
-/// What is set for an application; JSON with these names. All off at first.
+/// What is set for an application; JSON with these names. Switches are off at first.
 struct ApplicationSettings {
   bool outbox = false;                       // write events to the outbox, for webhooks
   bool guests = false;                       // whoever has the API key may become a guest
   bool unique_usernames = false;
   bool unique_emails = false;
+  std::string search_language = "simple";    // a text search configuration of PostgreSQL, or off
 };
 
 /// One application as it was at `loaded_at`: everything that a request needs to know, immutable.

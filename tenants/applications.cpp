@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::string_view kApplication = "application";
 
+/// Those that PostgreSQL 15 comes with; `simple` takes every word as it is.
+const std::vector<std::string> kSearchLanguages{
+    "off",     "simple",    "arabic",  "armenian",   "basque",     "catalan",   "danish",   "dutch",   "english",   "finnish",
+    "french",  "german",    "greek",   "hindi",      "hungarian",  "indonesian", "irish",   "italian", "lithuanian", "nepali",
+    "norwegian", "portuguese", "romanian", "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish"};
+
 Status parse_status(std::string_view text) {
   if (text == "active") return Status::active;
   return text == "suspended" ? Status::suspended : Status::deleted;
@@ -124,6 +130,7 @@ void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std:
 std::string check_settings(const json::Value& settings, const std::string& pointer) {
   json::Fields fields(settings, pointer);
   for (const char* name : {"outbox", "guests", "unique_usernames", "unique_emails"}) fields.find_boolean(name);
+  fields.find_word("search_language", kSearchLanguages);
   fields.finish();
   return settings.raw();
 }

@@ -25,6 +25,7 @@ ApplicationSettings parse_settings(const std::string& text) {
   read("guests", settings.guests);
   read("unique_usernames", settings.unique_usernames);
   read("unique_emails", settings.unique_emails);
+  if (auto language = document.root().find("search_language")) settings.search_language = language->text();
   return settings;
 }
 

@@ -8,10 +8,12 @@
 
 #include "ops/benchmarks/fanout.h"
 #include "ops/benchmarks/history.h"
+#include "ops/benchmarks/search.h"
 #include "ops/benchmarks/send.h"
 #include "ops/benchmarks/tenant.h"
 #include "platform/base/crypto.h"
 #include "platform/base/id.h"
+#include "platform/base/text.h"
 
 namespace {
 
@@ -25,6 +27,14 @@ void run_channel(Flags& flags) {
   flags.finish();
   tenant.make_users({user});
   tenant.make_channel(channel, {user});
+}
+
+// --users NAME,NAME…
+void run_users(Flags& flags) {
+  const chat::bench::Tenant tenant(flags);
+  const auto users = flags.text("users");
+  flags.finish();
+  tenant.make_users(chat::text::split(users, ','));
 }
 
 // --file FILE of message ids as `send --acked-log` writes it: the same ids as PostgreSQL writes them.
@@ -51,13 +61,13 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout, chat::bench::run_send;
+  using chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout, chat::bench::run_search, chat::bench::run_send;
   const std::map<std::string, std::function<void(Flags&)>> kinds{
       {"send", run_send}, {"fanout", run_fanout}, {"redis-fanout", run_redis_fanout}, {"history", run_history},
-      {"channel", run_channel}, {"uuids", run_uuids}};
+      {"search", run_search}, {"users", run_users}, {"channel", run_channel}, {"uuids", run_uuids}};
   const auto kind = kinds.find(argc > 1 ? argv[1] : "");
   if (kind == kinds.end()) {
-    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history|channel|uuids --flag value…\n";
+    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history|search|users|channel|uuids --flag value…\n";
     return 2;
   }
   try {

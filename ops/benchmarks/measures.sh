@@ -218,6 +218,25 @@ measure_history() {
     | . + (if .messages != 50 then {failed: "an answer did not hold 50 messages"} else {} end)'
 }
 
+# ---- search ----------------------------------------------------------------------------------------------------------
+
+measure_search() {
+  local round one messages=${CHAT_BENCH_MESSAGES:-1000000} all=()
+  say "filling 1,000 channels with $messages messages, and indexing them"
+  generator users --users "everywhere,somewhere,$(seq -s , -f 'writer%g' 1 50)"
+  generator channel --channel search --user everywhere          # the channel type
+  sql -v app="$BENCH_UUID" -v messages="$messages" -f "$ROOT/ops/benchmarks/search_setup.sql"
+  sql -c 'vacuum analyze' -c checkpoint
+  for ((round = 1; round <= rounds; ++round)); do
+    one=$(generator search)
+    say "round $round: p50 $(jq .all.p50_ms <<<"$one") p99 $(jq .all.p99_ms <<<"$one") ms"
+    all+=("$one")
+  done
+  printf '%s\n' "${all[@]}" | jq -s --argjson messages "$messages" "$JQ_MEDIAN"'
+    {p50_ms: (map(.all.p50_ms) | median), p99_ms: (map(.all.p99_ms) | median), messages: $messages, reach: "p99 < 50 ms",
+     by_kind_p99_ms: (.[0] | to_entries | map(select(.value | type == "object")) | map({(.key): .value.p99_ms}) | add), rounds: .}'
+}
+
 # ---- crash -----------------------------------------------------------------------------------------------------------
 
 # kill -9 while 64 connections send; a second chatd takes over; every acknowledged id must be a row.

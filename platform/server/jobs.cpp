@@ -1,5 +1,6 @@
 #include "platform/server/jobs.h"
 
+#include "platform/base/metrics.h"
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/scheduled/scheduled.h"
@@ -15,6 +16,8 @@ using storage::Transaction;
 
 constexpr int kMonthsAhead = 4;
 constexpr int kSliceRows = 5'000;
+constexpr int kBatchesToIndex = 4;             // of a lane's: 256 messages each at most
+constexpr std::chrono::milliseconds kIndexing{100};   // at most so long in a run: sends go first, the index catches up
 constexpr int kMaxSlices = 20;                 // one run ends; the rest waits for the next
 
 /// Runs a sweep in short transactions until nothing is left or the run was long enough.
@@ -23,6 +26,18 @@ void sweep(Connection& connection, const Statement& statement, int slice) {
     std::int64_t swept = 0;
     connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = tx.query(statement, slice)[0].integer(0); });
     if (swept == 0) return;
+  }
+}
+
+void index_messages(Connection& connection) {
+  static auto& indexed = metrics::counter("chat_search_batches_indexed_total", "Batches of sent or changed messages that the search index took in.");
+  static auto& busy = metrics::counter("chat_search_index_behind_total", "Runs of the indexing job that left something waiting.");
+  const auto deadline = std::chrono::steady_clock::now() + kIndexing;
+  for (std::int64_t taken = kBatchesToIndex; taken == kBatchesToIndex;) {
+    if (std::chrono::steady_clock::now() > deadline) return busy.add();
+    connection.transact(AppId{}, storage::Mode::write,
+                        [&](Transaction& tx) { taken = tx.query(sql::index_messages, kBatchesToIndex)[0].integer(0); });
+    indexed.add(static_cast<double>(taken));
   }
 }
 
@@ -55,6 +70,8 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
+  schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
+  add_sweep("rebuild_search", std::chrono::seconds(5), sql::rebuild_search, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
 }

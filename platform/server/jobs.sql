@@ -21,3 +21,11 @@ select purge_deleted($1)
 -- name: erase_deleted_users
 -- $1 messages at most
 select erase_deleted_users($1)
+
+-- name: index_messages
+-- $1 batches at most
+select index_messages($1)
+
+-- name: rebuild_search
+-- $1 messages at most
+select rebuild_search($1)

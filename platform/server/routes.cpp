@@ -10,6 +10,7 @@
 #include "platform/chat/reactions/reactions_http.h"
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/scheduled/scheduled_http.h"
+#include "platform/chat/search/search_http.h"
 #include "platform/chat/threads/threads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/tasks/tasks_http.h"
@@ -49,6 +50,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  search::add_routes(router, {parts.cursors, parts.clock});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {

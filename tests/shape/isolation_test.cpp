@@ -13,6 +13,7 @@ namespace {
 // A value that the column takes. Where a CHECK lists words, the first of them.
 std::string value_for(const std::string& type, const std::string& word) {
   if (!word.empty()) return "'" + word + "'";
+  if (type.ends_with("[]")) return "'{}'";
   if (type == "uuid") return "'" + new_uuid7(system_clock().now()).text() + "'";
   if (type == "text") return "'x'";
   if (type == "jsonb") return "'{}'";

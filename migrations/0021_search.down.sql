@@ -1,0 +1,13 @@
+drop function search_channels(uuid, uuid, tsquery, text, uuid, integer);
+drop index channels_by_words;
+drop trigger forget_message_in_search on messages;
+drop trigger follow_message_in_search on messages;
+drop function follow_message_in_search();
+drop function search_messages(uuid, uuid[], uuid[], tsquery, uuid, uuid, integer, integer);
+drop function rebuild_search(integer);
+drop function index_messages(integer);
+drop function words_of_message(text, messages);
+drop table search_states;
+drop table search_queue;
+drop table search_index;
+drop extension btree_gin;
