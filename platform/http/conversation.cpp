@@ -22,6 +22,7 @@ constexpr int kReadsPerTurn = 8;                            // then others get t
 constexpr std::size_t kKeptCapacity = 4 * 1024;             // what an idle connection may keep of a buffer
 constexpr std::size_t kMaxDiscardedBytes = 4 * 1024 * 1024;
 constexpr milliseconds kLinger{2'000};
+constexpr int kFileThreads = 2;
 constexpr int kUnanswered = 0;                              // status of the answer that nobody gave
 
 void shrink(std::string& buffer) {
@@ -62,6 +63,7 @@ Service::Service(ServerOptions given, OnRequest request, OnUpgrade upgrade)
     : options(std::move(given)),
       on_request(std::move(request)),
       on_upgrade(std::move(upgrade)),
+      files(kFileThreads),
       open(metrics::gauge("chat_http_connections", "Open HTTP connections, WebSockets not counted.",
                           {{"engine", options.engine}})) {}
 
@@ -92,9 +94,17 @@ void Inbox::deliver(std::weak_ptr<Conversation> to, std::uint64_t turn, Response
     if (const auto conversation = to.lock()) conversation->answer(turn, std::move(response));
     return;
   }
+  put({std::move(to), turn, std::move(response)});
+}
+
+void Inbox::deliver(std::weak_ptr<Conversation> to, std::function<void(Conversation&)> news) {
+  put({std::move(to), 0, {}, std::move(news)});
+}
+
+void Inbox::put(Letter letter) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
-  letters_.push_back({std::move(to), turn, std::move(response)});
+  letters_.push_back(std::move(letter));
   if (letters_.size() == 1) wake_();
 }
 
@@ -104,7 +114,8 @@ void Inbox::drain() {
     opened_.swap(letters_);
   }
   for (Letter& letter : opened_)
-    if (const auto conversation = letter.to.lock()) conversation->answer(letter.turn, std::move(letter.response));
+    if (const auto conversation = letter.to.lock())
+      letter.news ? letter.news(*conversation) : conversation->answer(letter.turn, std::move(letter.response));
   opened_.clear();
 }
 
@@ -119,7 +130,8 @@ Conversation::Conversation(Service& service, std::shared_ptr<Inbox> inbox, int s
       inbox_(std::move(inbox)),
       socket_(socket),
       remote_(std::move(remote)),
-      reader_({service.options.max_header_bytes, service.options.max_body_bytes}) {
+      reader_({service.options.max_header_bytes, service.options.max_body_bytes},
+              [this](const Request& head) { return judge_head(head); }) {
   service_.joined();
   set_deadline(service_.options.idle_timeout);
 }
@@ -174,7 +186,8 @@ void Conversation::answer(std::uint64_t turn, Response response) {
 }
 
 void Conversation::on_tick(Time now) {
-  if (now < deadline_ || state_ == State::handling || state_ == State::closed) return;
+  if (now < deadline_ || state_ == State::handling || state_ == State::storing || state_ == State::loading || state_ == State::closed)
+    return;
   if (state_ == State::reading && reader_.step() != RequestReader::Step::waiting)
     refuse(Error(Code::request_timeout, "The request did not arrive in time."));
   else
@@ -210,7 +223,7 @@ void Conversation::feed(std::string_view bytes) {
     state_ = State::closed;
   }
   feeding_ = false;
-  if (state_ == State::handling || state_ == State::writing) ahead_ = rest_;
+  if (state_ != State::reading && state_ != State::lingering && state_ != State::closed) ahead_ = rest_;
   rest_ = {};
 }
 
@@ -236,10 +249,72 @@ void Conversation::on_step() {
         head_ += "HTTP/1.1 100 Continue\r\n\r\n";
         flush();
       }
+      if (upload_ && reader_.held_body() >= kPieceBytes) store(false);
       break;
-    case RequestReader::Step::done: dispatch(); break;
+    case RequestReader::Step::done: upload_ ? store(true) : dispatch(); break;
     case RequestReader::Step::refused: refuse(reader_.refusal()); break;
   }
+}
+
+/// The most that the body may hold.
+std::size_t Conversation::judge_head(const Request& head) {
+  if (service_.options.on_large_body) upload_ = service_.options.on_large_body(head);
+  return upload_ ? upload_->max_bytes() : service_.options.max_body_bytes;
+}
+
+/// Gives what was read of the body to a file thread; until that is done nothing more is read.
+void Conversation::store(bool last) {
+  state_ = State::storing;
+  service_.files.run([inbox = inbox_, to = weak_from_this(), upload = upload_, bytes = reader_.take_body(), last] {
+    std::optional<Error> error;
+    try {
+      upload->write(bytes);
+      if (last) upload->finish();
+    } catch (const Error& refusal) {
+      error = refusal;
+    } catch (const std::exception& failure) {
+      error = internal_error().with_log(failure.what());
+    }
+    inbox->deliver(to, [last, error](Conversation& me) { me.on_stored(last, error); });
+  });
+}
+
+void Conversation::on_stored(bool last, const std::optional<Error>& error) {
+  if (state_ != State::storing) return;
+  if (error) {
+    upload_.reset();
+    refuse(*error);
+  } else if (last) {
+    dispatch();
+  } else {
+    state_ = State::reading;
+    set_deadline(service_.options.body_timeout);   // a sender must make progress, not be fast
+  }
+  go_on();
+  settle();
+}
+
+void Conversation::load() {
+  state_ = State::loading;
+  service_.files.run([inbox = inbox_, to = weak_from_this(), file = file_] {
+    inbox->deliver(to, [piece = file->next()](Conversation& me) { me.on_loaded(piece); });
+  });
+}
+
+void Conversation::on_loaded(std::string piece) {
+  if (state_ != State::loading) return;
+  if (piece.empty()) {                                      // the promised length can't be kept: the client must notice
+    log::error("http.file_cut", {{"request_id", request_id_}});
+    state_ = State::closed;
+  } else {
+    if (file_->left() == 0) file_.reset();
+    body_ = std::move(piece);
+    state_ = State::writing;
+    set_deadline(service_.options.body_timeout);
+    flush();
+  }
+  go_on();
+  settle();
 }
 
 void Conversation::dispatch() {
@@ -255,6 +330,7 @@ void Conversation::dispatch() {
   request_id_ = request.request_id;
   keep_alive_ = request.keep_alive;
   head_only_ = request.method == Method::head;
+  if (upload_) request.principal = std::move(upload_);
   if (websocket && service_.on_upgrade && offer_upgrade(request)) return;
 
   auto ticket = std::make_shared<Ticket>(inbox_, weak_from_this(), turn_);
@@ -318,7 +394,10 @@ void Conversation::refuse(const Error& error) {
 void Conversation::send(Response response) {
   keep_alive_ = keep_alive_ && !service_.draining.load(std::memory_order_relaxed);
   append_head(head_, response, request_id_, keep_alive_);
-  if (!head_only_ && has_body(response.status)) body_ = std::move(response.body);
+  if (!head_only_ && has_body(response.status)) {
+    body_ = std::move(response.body);
+    if (auto slice = file_of(response); slice && slice->length > 0) file_ = std::make_shared<FileReader>(std::move(*slice));
+  }
   state_ = State::writing;
   set_deadline(service_.options.body_timeout);
   flush();
@@ -353,6 +432,7 @@ void Conversation::on_sent() {
   shrink(body_);
   sent_ = 0;
   if (state_ != State::writing) return;   // it was `100 Continue`
+  if (file_) return load();
   if (!keep_alive_) return linger();
   state_ = State::reading;
   set_deadline(service_.options.idle_timeout);

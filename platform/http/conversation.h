@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "platform/base/metrics.h"
+#include "platform/http/files.h"
 #include "platform/http/request_reader.h"
 #include "platform/http/server.h"
 
@@ -32,6 +33,7 @@ struct Service {
   const ServerOptions options;
   const OnRequest on_request;
   const OnUpgrade on_upgrade;
+  FileThreads files;
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> connections{0};
   metrics::Gauge& open;
@@ -48,6 +50,7 @@ class Inbox {
   explicit Inbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   void adopt_this_thread() { owner_ = std::this_thread::get_id(); }
   void deliver(std::weak_ptr<Conversation> to, std::uint64_t turn, Response response);
+  void deliver(std::weak_ptr<Conversation> to, std::function<void(Conversation&)> news);
   void drain();                                             // on the owning thread
   void close();
 
@@ -56,7 +59,9 @@ class Inbox {
     std::weak_ptr<Conversation> to;
     std::uint64_t turn;
     Response response;
+    std::function<void(Conversation&)> news = {};           // instead of a response
   };
+  void put(Letter letter);
   std::function<void()> wake_;                              // called under the lock: must not block
   std::atomic<std::thread::id> owner_{};
   std::mutex mutex_;
@@ -68,7 +73,8 @@ class Inbox {
 /// One HTTP connection: reads requests, has each answered before the next begins, writes, and keeps the deadlines.
 /// The engines differ only in how they learn that the socket is readable or writable, which is what they add.
 ///
-/// States:  reading → handling → (writing) → reading … → lingering → closed. While handling nothing is read, so a
+/// States:  reading → handling → (writing) → reading … → lingering → closed. Between, while a file thread works for it:
+///          storing (a large body) and loading (a file as answer). While handling nothing is read, so a
 ///          client that sends ahead is held back by TCP. Lingering: all is said, what still comes is thrown away for a
 ///          moment, because closing on unread bytes would make the kernel take back the answer.
 /// Thread:  its engine thread only; answers of other threads come through the Inbox.
@@ -89,6 +95,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   void on_drain();                                          // the server stops: ends when nothing is running
   void abort();                                             // ends now
   void answer(std::uint64_t turn, Response response);       // ignored unless `turn` waits for it
+  void on_stored(bool last, const std::optional<Error>& error);   // a file thread has written a piece of the body
+  void on_loaded(std::string piece);                        // a file thread has read a piece of the answer
 
  protected:
   /// Asks for one later call of on_readable() / on_writable(). Asking twice changes nothing.
@@ -102,11 +110,14 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   [[nodiscard]] int socket() const { return socket_; }
 
  private:
-  enum class State { reading, handling, writing, lingering, closed };
+  enum class State { reading, storing, handling, writing, loading, lingering, closed };
 
   void feed(std::string_view bytes);
   void go_on();
   void on_step();
+  std::size_t judge_head(const Request& head);
+  void store(bool last);
+  void load();
   void dispatch();
   bool offer_upgrade(Request& request);
   void refuse(const Error& error);
@@ -137,6 +148,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::string head_, body_;                                 // being written
   std::size_t sent_ = 0;                                    // of head_ and body_ together
   std::size_t discarded_ = 0;
+  std::shared_ptr<Upload> upload_;                          // while a large body is read
+  std::shared_ptr<FileReader> file_;                        // while a file is the answer's body
 };
 
 }  // namespace chat::http

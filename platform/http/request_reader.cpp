@@ -5,7 +5,9 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <cstring>
+#include <limits>
 #include <optional>
+#include <utility>
 
 #include "platform/base/text.h"
 #include "platform/http/target.h"
@@ -26,7 +28,6 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 Error malformed(std::string detail) { return {Code::malformed_request, std::move(detail)}; }
 
 Error refusal_of(const beast::error_code& error) {
-  if (error == bhttp::error::body_limit) return {Code::too_large, "The body is too large."};
   if (error == bhttp::error::header_limit) return {Code::headers_too_large, "The headers are too large."};
   return malformed("The request is not valid HTTP/1.1: " + error.message() + ".");
 }
@@ -34,10 +35,10 @@ Error refusal_of(const beast::error_code& error) {
 /// Fills a Request from the parser's callbacks. One object reads one request.
 class Parser final : public bhttp::basic_parser<true> {
  public:
-  Parser(const WireLimits& limits, Request& request, std::optional<Error>& refusal)
-      : request_(request), refusal_(refusal) {
+  Parser(const WireLimits& limits, const RequestReader::BodyLimit& body_limit_of, Request& request, std::optional<Error>& refusal)
+      : request_(request), refusal_(refusal), body_limit_of_(body_limit_of), body_limit_(limits.body_bytes) {
     header_limit(static_cast<std::uint32_t>(limits.head_bytes + 4));
-    body_limit(limits.body_bytes);
+    body_limit(std::numeric_limits<std::uint64_t>::max());   // judged here, because it may depend on the head
     eager(true);
   }
   bool expects_continue = false;
@@ -83,17 +84,31 @@ class Parser final : public bhttp::basic_parser<true> {
   void on_header_impl(beast::error_code& ec) override {
     head_done_ = true;
     request_.keep_alive = keep_alive();
-    if (hosts_ > 1 || (hosts_ == 0 && !http_10_)) refuse(malformed("Exactly one Host header is required."), ec);
+    if (hosts_ > 1 || (hosts_ == 0 && !http_10_)) return refuse(malformed("Exactly one Host header is required."), ec);
+    try {
+      if (body_limit_of_) body_limit_ = body_limit_of_(request_);
+    } catch (const Error& error) {
+      return refuse(error, ec);
+    }
+    if (const auto length = content_length(); length && *length > body_limit_) refuse_size(ec);
   }
+  void refuse_size(beast::error_code& ec) { refuse({Code::too_large, "The body is too large."}, ec); }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, beast::error_code&) override {
     if (length) request_.body.reserve(static_cast<std::size_t>(std::min(*length, kMaxReserve)));
   }
-  std::size_t on_body_impl(beast::string_view bytes, beast::error_code&) override {
+  std::size_t on_body_impl(beast::string_view bytes, beast::error_code& ec) override {
+    if (bytes.size() > body_limit_ - body_read_) {
+      refuse_size(ec);
+      return 0;
+    }
+    body_read_ += bytes.size();
     request_.body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view, beast::error_code& ec) override {
+    if (size > body_limit_ - body_read_) refuse_size(ec);
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, beast::error_code& ec) override {
     return on_body_impl(bytes, ec);
   }
@@ -106,6 +121,9 @@ class Parser final : public bhttp::basic_parser<true> {
 
   Request& request_;
   std::optional<Error>& refusal_;
+  const RequestReader::BodyLimit& body_limit_of_;
+  std::size_t body_limit_;
+  std::size_t body_read_ = 0;
   bool http_10_ = false;
   bool head_done_ = false;
   int hosts_ = 0;
@@ -115,11 +133,11 @@ class Parser final : public bhttp::basic_parser<true> {
 }  // namespace
 
 struct RequestReader::State {
-  explicit State(WireLimits given) : limits(given) { restart(); }
+  State(WireLimits given, BodyLimit given_body_limit) : limits(given), body_limit(std::move(given_body_limit)) { restart(); }
 
   void restart() {
     request = Request{};
-    parser.emplace(limits, request, refusal);
+    parser.emplace(limits, body_limit, request, refusal);
     scanned = line_start = 0;
     lines = 0;
     blank_skipped = false;
@@ -133,6 +151,7 @@ struct RequestReader::State {
   bool check_line(std::string_view line);
 
   WireLimits limits;
+  BodyLimit body_limit;
   Request request;
   std::optional<Error> refusal;
   std::optional<Parser> parser;
@@ -195,7 +214,8 @@ std::size_t RequestReader::State::advance(std::string_view bytes) {
   return used;
 }
 
-RequestReader::RequestReader(WireLimits limits) : state_(std::make_unique<State>(limits)) {}
+RequestReader::RequestReader(WireLimits limits, BodyLimit body_limit)
+    : state_(std::make_unique<State>(limits, std::move(body_limit))) {}
 RequestReader::~RequestReader() = default;
 
 std::size_t RequestReader::read(std::string_view bytes) {
@@ -232,6 +252,9 @@ bool RequestReader::take_continue() {
   state_->parser->expects_continue = false;
   return wanted;
 }
+
+std::size_t RequestReader::held_body() const { return state_->request.body.size(); }
+std::string RequestReader::take_body() { return std::exchange(state_->request.body, {}); }
 
 bool RequestReader::wants_websocket() const {
   const Parser& parser = *state_->parser;

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -22,7 +23,10 @@ struct WireLimits {
 /// Thread:  one at a time.
 class RequestReader {
  public:
-  explicit RequestReader(WireLimits limits);
+  /// How large the body may be, once the head is known. Errors: refuses the request.
+  using BodyLimit = std::function<std::size_t(const Request& head)>;
+
+  explicit RequestReader(WireLimits limits, BodyLimit body_limit = {});   // none: as the limits say
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
@@ -34,6 +38,9 @@ class RequestReader {
   [[nodiscard]] Step step() const;
   /// True once: the head is whole, the body has not begun, and the client waits for `100 Continue`.
   [[nodiscard]] bool take_continue();
+  /// Bytes of the body that are held; taking them leaves room for the next.
+  [[nodiscard]] std::size_t held_body() const;
+  [[nodiscard]] std::string take_body();
   /// GET with `Upgrade: websocket` in HTTP/1.1. INVARIANT: done.
   [[nodiscard]] bool wants_websocket() const;
   /// The finished request, except remote and received_at; the reader then waits for the next. INVARIANT: done.

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "platform/base/text.h"
+#include "platform/http/files.h"
 
 namespace chat::http {
 namespace {
@@ -13,6 +14,7 @@ std::string_view reason(int status) {
     case 200: return "OK";
     case 201: return "Created";
     case 202: return "Accepted";
+    case 206: return "Partial Content";
     case 204: return "No Content";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
@@ -25,6 +27,7 @@ std::string_view reason(int status) {
     case 411: return "Length Required";
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
+    case 416: return "Range Not Satisfiable";
     case 415: return "Unsupported Media Type";
     case 422: return "Unprocessable Content";
     case 429: return "Too Many Requests";
@@ -73,17 +76,18 @@ void append_head(std::string& out, const Response& response, std::string_view re
   append_number(out, static_cast<std::size_t>(response.status));
   ((out += ' ') += reason(response.status)) += "\r\n";
   if (has_body(response.status)) {
-    if (!response.content_type.empty() && !response.body.empty()) {
+    const auto file = file_of(response);
+    if (!response.content_type.empty() && (file || !response.body.empty())) {
       out += "Content-Type: ";
       append_clean(out, response.content_type);
       out += "\r\n";
     }
     out += "Content-Length: ";
-    append_number(out, response.body.size());
+    append_number(out, file ? file->length : response.body.size());
     out += "\r\n";
   }
   for (const auto& [name, value] : response.headers) {
-    if (is_reserved(name)) continue;
+    if (is_reserved(name) || name == kFileHeader) continue;
     append_clean(out, name);
     out += ": ";
     append_clean(out, value);

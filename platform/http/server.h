@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "platform/http/files.h"
 #include "platform/http/request.h"
 
 namespace chat::http {
@@ -20,6 +21,7 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};
   std::size_t max_connections = 20'000;
+  OnLargeBody on_large_body = {};          // none: every body stays in memory
 };
 
 /// A request to become a WebSocket: the engine gives the socket away. Only the Beast engine can.
