@@ -118,6 +118,19 @@ TEST_CASE("search: what a member cleared, and what was written in the shadow of 
   CHECK(texts(find(app.server(), {{"query", "treasure"}})).size() == 2);
 }
 
+TEST_CASE("search: messages hidden with their author are found by nobody until they are shown again", "[api][search]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  app.send("bob", "general", "treasure map");
+  index_all(app);
+  REQUIRE(app.server().post("/v1/users/bob/deactivate", {{"hide_messages", true}}).status == 200);
+  CHECK(texts(find(app.user("alice"), {{"query", "treasure"}})).empty());
+  CHECK(texts(find(app.server(), {{"query", "treasure"}})).empty());
+  REQUIRE(app.server().post("/v1/users/bob/reactivate").status == 200);
+  CHECK(texts(find(app.user("alice"), {{"query", "treasure"}})) == Texts{"treasure map"});
+}
+
 TEST_CASE("search: a member of no channel finds nothing", "[api][search]") {
   TestApp app;
   app.add_users({"alice", "loner"});
