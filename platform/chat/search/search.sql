@@ -15,6 +15,7 @@ with asked as (
   left join channel_members m on m.app_id = $1 and m.channel_id = n.id and m.user_id = $2
   union all
   select m.channel_id, m.cleared_message_id from channel_members m where m.app_id = $1 and m.user_id = $2 and $3::uuid[] is null
+    and not exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = m.channel_id and not b.shadow)
 ), mine as materialized (
   select case when $2::uuid is not null or $3::uuid[] is not null then coalesce(array_agg(id), '{}') end as ids,
     case when bool_or(floor is not null) then array_agg(coalesce(floor, '00000000-0000-0000-0000-000000000000')) end as floors from scope
