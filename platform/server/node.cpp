@@ -69,6 +69,7 @@ struct Node::State {
   crypto::Sealer sealer;
   storage::Cursors cursors;
   std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
+  std::unique_ptr<ephemeral::Store> ephemeral = ephemeral::make_local_store(clock);
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -161,7 +162,7 @@ void Node::State::announce_unread() {
 }
 
 void Node::State::wire() {
-  const Parts parts{*bus, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
+  const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
                     [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);

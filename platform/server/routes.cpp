@@ -62,6 +62,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
 std::vector<const http::Route*> all_routes() {
   struct Everything {
     std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
+    std::unique_ptr<ephemeral::Store> ephemeral = ephemeral::make_local_store(system_clock());
     crypto::Sealer sealer{std::string(32, 'k')};
     storage::Cursors cursors{std::string(32, 'k')};
     billing::PlanBook plans;
@@ -71,7 +72,7 @@ std::vector<const http::Route*> all_routes() {
   };
   static Everything everything;
   static const bool built = [] {
-    const Parts parts{*everything.bus, everything.sealer, everything.cursors, system_clock(), everything.plans,
+    const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
                       [](const storage::Pool::Task&) { return false; }};
     add_public_routes(everything.public_router, parts);

@@ -7,6 +7,7 @@
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/ephemeral/store.h"
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
 #include "platform/storage/page.h"
@@ -17,6 +18,7 @@ namespace chat::server {
 /// What the doors' handlers work with.
 struct Parts {
   bus::Bus& bus;
+  ephemeral::Store& ephemeral;
   const crypto::Sealer& sealer;
   const storage::Cursors& cursors;
   const Clock& clock;
