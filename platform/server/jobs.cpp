@@ -73,6 +73,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
   add_sweep("rebuild_search", std::chrono::seconds(5), sql::rebuild_search, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
+  add_sweep("finish_truncations", std::chrono::seconds(5), sql::finish_truncations, kSliceRows);
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
 }
 

@@ -22,6 +22,10 @@ select purge_deleted($1)
 -- $1 messages at most
 select erase_deleted_users($1)
 
+-- name: finish_truncations
+-- $1 messages at most
+select finish_truncations($1)
+
 -- name: index_messages
 -- $1 batches at most
 select index_messages($1)

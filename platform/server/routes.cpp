@@ -12,6 +12,7 @@
 #include "platform/chat/scheduled/scheduled_http.h"
 #include "platform/chat/search/search_http.h"
 #include "platform/chat/threads/threads_http.h"
+#include "platform/chat/truncation/truncation_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/tasks/tasks_http.h"
 #include "tenants/tenants_http.h"
@@ -51,6 +52,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   search::add_routes(router, {parts.cursors, parts.clock});
+  truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {

@@ -28,6 +28,7 @@ delete from bookmarks where app_id = $1 and user_id = $2 and channel_id = $3 and
 select c.type || ':' || c.channel_id, b.channel_id, b.message_id, b.note, b.remind_at, b.reminded_at, b.created_at, b.updated_at
 from bookmarks b
 join channels c on c.app_id = b.app_id and c.id = b.channel_id and c.deleted_at is null
+  and (c.truncated_message_id is null or b.message_id > c.truncated_message_id)
 join channel_types y on y.app_id = c.app_id and y.type = c.type
 where b.app_id = $1 and b.user_id = $2
   and ($4::timestamptz is null or b.created_at < $4 or (b.created_at = $4 and b.message_id < $5::uuid))

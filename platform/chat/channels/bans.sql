@@ -69,5 +69,6 @@ select role from members_shown where app_id = $1 and channel_id = $2 and user_id
 -- name: banned_channel
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
-  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown
+  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
+  truncated_at, truncated_message_id
 from channels_shown where app_id = $1 and id = $2

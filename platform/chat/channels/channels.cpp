@@ -36,6 +36,8 @@ Channel read_channel(const storage::Row& row, int at) {
   channel.member_count = row.integer(at + 17);
   channel.slow_mode = row.integer(at + 18);
   channel.cooldown = row.integer(at + 19);
+  channel.truncated_at = row.optional_time(at + 20);
+  if (auto id = row.optional_uuid(at + 21)) channel.truncated_up_to = channel.cleared_up_to = MessageId{*id};
   return channel;
 }
 
@@ -80,6 +82,7 @@ std::string channel_json(const Channel& channel) {
       .field("last_seq", channel.last_seq)
       .field("last_message_seq", channel.last_message_seq)
       .optional_time("last_message_at", channel.last_message_at)
+      .optional_time("truncated_at", channel.truncated_at)
       .key("created_at").time(channel.created_at)
       .key("updated_at").time(channel.updated_at)
       .end();
@@ -134,7 +137,7 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   opened.acting_user = opened.channel.reader = acting_user;
   if (auto id = row.optional_uuid(kChannelColumns + 1)) opened.acting_id = UserId{*id};
   opened.membership = read_member(row, kChannelColumns + 3);
-  if (opened.membership) opened.channel.cleared_up_to = opened.membership->cleared_up_to;
+  if (opened.membership) opened.channel.cleared_up_to = std::max(opened.channel.truncated_up_to, opened.membership->cleared_up_to);
   if (acting_user.empty()) {
     INVARIANT(caller.is_server(), "only a server acts for nobody");
     opened.actions = kAllActions;

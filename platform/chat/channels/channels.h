@@ -29,10 +29,12 @@ struct Channel {
   std::optional<MessageId> last_message_id;
   std::optional<Timestamp> last_message_at;
   std::int64_t member_count = 0;
+  std::optional<Timestamp> truncated_at;
+  std::optional<MessageId> truncated_up_to;    // no message up to this one is shown to anybody
   // Of whom it was opened for:
   std::string reader;                          // user id; empty: nobody in particular
   bool sees_shadowed = true;                   // what shadow-banned users wrote; the reader's own it sees always
-  std::optional<MessageId> cleared_up_to;      // no message up to this one is shown
+  std::optional<MessageId> cleared_up_to;      // no message up to this one is shown: truncated, or cleared by the reader
 
   [[nodiscard]] std::string cid() const { return type + ":" + channel_id; }
 };

@@ -3,7 +3,7 @@
 -- Before the named ones: NULL not banned, true in the shadow, false banned.
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  s.slow_mode, s.cooldown, t.settings::text, u.id, u.deactivated_at is not null,
+  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, t.settings::text, u.id, u.deactivated_at is not null,
   m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id,
   (select bool_and(b.shadow) from bans_in_force b
@@ -63,7 +63,8 @@ returning octet_length(custom::text)
 -- name: get_channel
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
-  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown
+  epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
+  truncated_at, truncated_message_id
 from channels_shown where app_id = $1 and id = $2
 
 -- name: delete_channel
@@ -74,7 +75,7 @@ update channels set deleted_at = $3, channel_id = channel_id || ':' || id where 
 -- $1 app  $2 acting user's id, or ''  $3 whether only that user's channels and open ones  $4 those that it hid, too
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  s.slow_mode, s.cooldown, t.settings::text,
+  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, t.settings::text,
   m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id
 from channels_shown s

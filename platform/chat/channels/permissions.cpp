@@ -39,13 +39,16 @@ constexpr std::array kActionRows{
     ActionRow{Action::read_edits, "chat:message:read_edits", Role::moderator},
     ActionRow{Action::follow_thread, "chat:thread:follow", Role::member},
     ActionRow{Action::mention_all, "chat:message:mention_all", Role::moderator},
+    ActionRow{Action::truncate_channel, "chat:channel:truncate", Role::admin},
+    ActionRow{Action::join_channel, "chat:channel:join", Role::member},
+    ActionRow{Action::invite_members, "chat:member:invite", Role::moderator},
+    ActionRow{Action::transfer_ownership, "chat:channel:transfer", Role::owner},
 };
-// What anybody may do in an open channel without joining it.
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.
 constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_message) | bit(Action::send_reply) |
                                  bit(Action::update_own_message) | bit(Action::delete_own_message) |
-                                 bit(Action::add_reaction) | bit(Action::follow_thread);
+                                 bit(Action::add_reaction) | bit(Action::follow_thread) | bit(Action::join_channel);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 Actions defaults_of(Role role) {

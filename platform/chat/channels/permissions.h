@@ -38,6 +38,10 @@ enum class Action : unsigned {
   read_edits,
   mention_all,
   follow_thread,
+  truncate_channel,
+  join_channel,
+  invite_members,
+  transfer_ownership,
   count,
 };
 

@@ -75,6 +75,19 @@ struct WindowRequest {
 /// Cost:    an index range of about `limit` rows, whatever the channel's size; two ranges for `around`.
 Window list_messages(storage::Transaction& tx, const channels::Channel& channel, const WindowRequest& request);
 
+/// What happened, said in the channel by the service: written in the transaction of what happened. Not countable, not searched.
+/// The month's limit is the caller's to ask (billing::Account).
+/// Thread:  the channel's head must be locked, and `channel` read under the lock.
+/// Event:   message.new
+struct SystemMessage {
+  UserId author;
+  std::string user_id;                         // the author's
+  std::string text;
+  std::optional<std::string> custom;           // JSON
+};
+Message post_system_message(storage::Transaction& tx, bus::Bus& bus, const channels::Channel& channel, const SystemMessage& said,
+                            Timestamp now);
+
 struct MessageChange {
   std::optional<std::string> text, attachments, custom, mentions;
   std::vector<std::string> mentioned;          // with `mentions`

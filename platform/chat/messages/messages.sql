@@ -1,7 +1,7 @@
 -- Lists leave out what shadow-banned users wrote (seq 0), unless the reader sees it all (a boolean), or wrote it (its user_id).
 
 -- name: get_message
--- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
+-- $1 app  $2 channel  $3 message.  No row: no such message, erased, or truncated.
 select id, cid, seq, message_seq, type, user_id, text, attachments, mentions, custom, parent_id, show_in_channel, quoted_id,
   reply_count, silent, nonce, created_at, updated_at, deleted_at, erased, reactions, pin, extras
 from messages_shown where app_id = $1 and channel_id = $2 and id = $3 and not erased
@@ -45,7 +45,9 @@ where app_id = $1 and channel_id = $2 and parent_id = $6 and id > $3 and id <= $
 -- name: lock_message
 -- $1 app  $2 channel  $3 message.  No row: no such message, or erased.
 select user_id, deleted_at, deleted_by, message_seq, parent_id, pinned_at is not null, pin_expires_at, seq = 0 from messages
-where app_id = $1 and channel_id = $2 and id = $3 and not erased for update
+where app_id = $1 and channel_id = $2 and id = $3 and not erased
+  and not exists (select from channels c where c.app_id = $1 and c.id = $2 and c.truncated_message_id >= $3)
+for update
 
 -- name: update_message
 -- $1 app  $2 channel  $3 message  $4 text  $5 attachments  $6 custom  $7 mentions  $8 unset[]  $9 now; NULL keeps.

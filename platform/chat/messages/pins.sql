@@ -3,6 +3,7 @@
 select count(*) from messages
 where app_id = $1 and channel_id = $2 and pinned_at is not null and id <> $3 and deleted_at is null
   and (pin_expires_at is null or pin_expires_at > $4)
+  and not exists (select from channels c where c.app_id = $1 and c.id = $2 and c.truncated_message_id >= messages.id)
 
 -- name: pin_message
 -- $1 app  $2 channel  $3 message  $4 now  $5 user or NULL  $6 until, or NULL

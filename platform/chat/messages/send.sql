@@ -126,6 +126,7 @@ select r.ord from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::bool
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
 where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
+  and (c.truncated_message_id is null or m.id > c.truncated_message_id)
   and (m.seq > 0 or m.user_id = (select u.id from users u where u.app_id = $1 and u.user_id = r.user_id))
 
 -- name: count_replies

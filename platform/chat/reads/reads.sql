@@ -39,7 +39,8 @@ select read_message_seq, read_at, unread, mentions from members_shown where app_
 -- not there. In order of channel within the later update.
 select w.ord - 1, c.id, m.user_id, m.role, t.settings::text,
   case when w.message is null then h.last_message_seq
-       when exists (select 1 from messages x where x.app_id = $1 and x.channel_id = c.id and x.id = w.message and not x.erased)
+       when exists (select 1 from messages x where x.app_id = $1 and x.channel_id = c.id and x.id = w.message and not x.erased
+                      and (c.truncated_message_id is null or x.id > c.truncated_message_id))
        then coalesce((select x.message_seq from messages x
                       where x.app_id = $1 and x.channel_id = c.id and x.id <= w.message and x.id > c.id and x.message_seq is not null
                       order by x.id desc limit 1), 0) end as number

@@ -10,11 +10,14 @@ with asked as (
   select case when $5::text is null then $6::tsquery
               when $6 is null then websearch_to_tsquery($4::regconfig, $5)
               else websearch_to_tsquery($4::regconfig, $5) && $6::tsquery end as words
-), scope as (   -- a member's history starts after what it cleared
-  select n.id, m.cleared_message_id as floor from unnest($3::uuid[]) n (id)
+), scope as (   -- a channel's history starts after what was truncated, a member's after what it cleared
+  select n.id, greatest(m.cleared_message_id, c.truncated_message_id) as floor from unnest($3::uuid[]) n (id)
+  join channels c on c.app_id = $1 and c.id = n.id
   left join channel_members m on m.app_id = $1 and m.channel_id = n.id and m.user_id = $2
   union all
-  select m.channel_id, m.cleared_message_id from channel_members m where m.app_id = $1 and m.user_id = $2 and $3::uuid[] is null
+  select m.channel_id, greatest(m.cleared_message_id, c.truncated_message_id) from channel_members m
+  join channels c on c.app_id = m.app_id and c.id = m.channel_id
+  where m.app_id = $1 and m.user_id = $2 and $3::uuid[] is null
     and not exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = m.channel_id and not b.shadow)
 ), mine as materialized (
   select case when $2::uuid is not null or $3::uuid[] is not null then coalesce(array_agg(id), '{}') end as ids,

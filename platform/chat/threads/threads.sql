@@ -54,6 +54,7 @@ select shown.* from (
   join channels c on c.app_id = $1 and c.id = t.channel_id and c.deleted_at is null
   join channel_types y on y.app_id = $1 and y.type = c.type
   where t.app_id = $1 and t.user_id = $2 and t.follows and p.last_reply_at is not null and p.deleted_at is null
+    and (c.truncated_message_id is null or p.id > c.truncated_message_id)
     and (coalesce((y.settings ->> 'open')::boolean, false)
          or exists (select from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = $2))
     and not (c.has_bans and exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = c.id and not b.shadow))
