@@ -3,6 +3,7 @@
 #include "platform/base/metrics.h"
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
+#include "platform/chat/channels/ownership.h"
 #include "platform/chat/scheduled/scheduled.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
@@ -58,6 +59,9 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   schedule.add("create_partitions", minutes(60), [&clock](Connection& connection) { create_partitions(connection, clock.now()); });
   schedule.add("lift_expired_bans", std::chrono::seconds(10), [&bus, &clock](Connection& connection) {
     channels::lift_expired_bans(connection, bus, clock.now());
+  });
+  schedule.add("pass_on_channels", std::chrono::seconds(10), [&bus, &clock](Connection& connection) {
+    channels::pass_on_of_deleted(connection, bus, clock.now());
   });
   schedule.add("sweep_idempotency_keys", minutes(5), [](Connection& connection) {
     connection.transact(AppId{}, storage::Mode::write, [](Transaction& tx) { http::sweep_idempotency_keys(tx); });

@@ -4,6 +4,7 @@
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/exports/exports_http.h"
+#include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/reactions/reactions.h"
@@ -36,15 +37,18 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   users::add_relation_routes(router, users);
   tasks::add_routes(router);
   exports::add_routes(router, parts.clock);
-  const channels::Services channels{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts](const tenants::Caller& caller) {
+  const auto max_members = [&accounts = parts.accounts](const tenants::Caller& caller) {
     auto account = accounts.find(caller.shared_application());
     return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;
-  }};
+  };
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, max_members};
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
   channels::add_membership_routes(router, channels);
+  channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
+  invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, reactions::add_own});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});

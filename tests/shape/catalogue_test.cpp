@@ -22,6 +22,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_message_parts", "what hangs on a message goes with it, however it goes"},
     {"follow_message_in_search", "many statements change a message; what it said must leave the index with each of them"},
     {"forget_message_in_search", "the same when its row goes"},
+    {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 
 const char* const kTenantPolicy = "(app_id = (NULLIF(current_setting('chat.app_id'::text, true), ''::text))::uuid)";

@@ -161,6 +161,12 @@ Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   return open_channel(tx, caller, type, channel_id, acting_user);
 }
 
+Channel lock_head(storage::Transaction& tx, const std::string& type, const std::string& channel_id) {
+  auto locked = tx.find(sql::lock_head, tx.app(), type, channel_id);
+  if (!locked) throw not_found("channel");
+  return read_channel(tx.query(sql::get_channel, tx.app(), (*locked)[0].uuid(0))[0]);
+}
+
 Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now) {
   const bool about = change.name || change.image || change.description || change.custom || !change.unset.empty();
   if (about || (!change.frozen && !change.paces())) opened.require(Action::update_channel);

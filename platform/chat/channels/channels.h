@@ -18,6 +18,7 @@ struct Channel {
   std::string type, channel_id;
   std::optional<std::string> name, image, description;
   std::string custom = "{}";
+  std::string overrides = "{}";                // of its type's settings: JSON, as in overrides.h
   bool frozen = false, distinct = false;
   std::int64_t slow_mode = 0;                  // seconds between two messages of one user; 0: none
   std::int64_t cooldown = 0;                   // the same of all users together; who may skip slow mode skips both
@@ -85,6 +86,9 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
 Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
 
+/// Holds the head, too, of a channel that the caller can't open: it comes with another right (an invitation). Errors: not_found
+Channel lock_head(storage::Transaction& tx, const std::string& type, const std::string& channel_id);
+
 struct MemberInput {
   std::string user_id;
   std::string role = "member";
@@ -111,13 +115,24 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
 /// The id that a set of members shares: '!' and a hash of the sorted user ids.
 std::string distinct_id(std::vector<std::string> user_ids);
 
+/// Makes a user a member: the caller has checked that it may become one. Twice changes nothing.
+/// Thread:  the channel's head must be locked.
+/// Errors:  limit_reached channel_members
+/// Event:   member.added, when new
+struct Admitted {
+  bool is_new = false;
+  Member member;
+};
+Admitted admit_member(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, UserId id,
+                      const std::string& role, std::int64_t max_members, Timestamp now);
+
 struct ChannelChange {
-  std::optional<std::string> name, image, description, custom;
+  std::optional<std::string> name, image, description, custom, overrides;
   std::optional<bool> frozen;
   std::optional<std::int64_t> slow_mode, cooldown;
 
   [[nodiscard]] bool paces() const { return slow_mode || cooldown; }
-  std::vector<std::string> unset;              // name | image | description | custom | custom.<key>
+  std::vector<std::string> unset;              // name | image | description | custom | custom.<key> | settings | settings.<name>
 };
 /// Errors:  as lock_channel; forbidden
 /// Event:   channel.updated

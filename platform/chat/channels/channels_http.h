@@ -19,6 +19,7 @@ void add_channel_type_routes(http::Router& router, const Services& services);   
 void add_channel_routes(http::Router& router, const Services& services);        // /v1/channels
 void add_member_routes(http::Router& router, const Services& services);         // /v1/channels/{type}/{id}/members
 void add_membership_routes(http::Router& router, const Services& services);     // /v1/channels/{type}/{id}/membership
+void add_ownership_routes(http::Router& router, const Services& services);      // …/owner, …/join
 void add_ban_routes(http::Router& router, const Services& services);            // …/bans, /v1/bans
 
 /// Shared by the doors of this folder.

@@ -8,6 +8,7 @@
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
 #include "platform/chat/channels/members.sql.h"
+#include "platform/chat/channels/ownership.h"
 #include "platform/chat/channels/read_row.h"
 #include "platform/chat/users/users.h"
 
@@ -27,6 +28,16 @@ std::unordered_map<std::string, Member> read_members(storage::Transaction& tx, c
 Role own_role(const Opened& opened) {
   if (opened.acting_user.empty()) return Role::owner;
   return opened.membership ? rank_of(opened.membership->role) : Role::none;
+}
+
+void count_in(storage::Transaction& tx, const Channel& channel, std::size_t more, std::int64_t max_members, const char* pointer) {
+  if (tx.query(sql::change_member_count, tx.app(), channel.id, more)[0].integer(0) <= max_members) return;
+  throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
+              {{pointer, "Too many members."}});
+}
+
+bool is_last_owner(storage::Transaction& tx, const Channel& channel, const Member& member) {
+  return member.role == word(Role::owner) && tx.query(sql::count_owners, tx.app(), channel.id)[0].integer(0) == 1;
 }
 
 /// Inserts those who are not members yet and says who they were.
@@ -83,12 +94,7 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
   }
   const auto found = users::find_users(tx, wanted);
   const auto added = insert(tx, opened.channel, found, inputs, now);
-  if (!added.empty()) {
-    auto count = tx.query(sql::change_member_count, tx.app(), opened.channel.id, added.size())[0].integer(0);
-    if (count > max_members)
-      throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
-                  {{"#/members", "Too many members."}});
-  }
+  if (!added.empty()) count_in(tx, opened.channel, added.size(), max_members, "#/members");
   text::ArrayLiteral ids;
   for (const auto& user : found) ids.add(user.id.text());
   const auto members = read_members(tx, opened.channel, ids.take());
@@ -108,6 +114,21 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
   return results;
 }
 
+Admitted admit_member(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, UserId id,
+                      const std::string& role, std::int64_t max_members, Timestamp now) {
+  const auto added = insert(tx, channel, {{user_id, id, ""}}, {{user_id, role}}, now);
+  if (!added.empty()) count_in(tx, channel, 1, max_members, "path:id");
+  Admitted admitted{!added.empty(), get_member(tx, channel, user_id)};
+  if (admitted.is_new) tell(tx, bus, channel, now, {{.type = kMemberAdded, .data = member_data(admitted.member), .joined = {user_id}}});
+  return admitted;
+}
+
+Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, std::int64_t max_members, Timestamp now) {
+  if (opened.membership) return {false, *opened.membership};
+  opened.require(Action::join_channel);
+  return admit_member(tx, bus, opened.channel, opened.acting_user, *opened.acting_id, std::string(word(Role::member)), max_members, now);
+}
+
 Member get_member(storage::Transaction& tx, const Channel& channel, const std::string& user_id) {
   auto rows = tx.find(sql::get_member, tx.app(), channel.id, user_id);
   if (!rows) throw not_found("member");
@@ -124,6 +145,8 @@ Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& open
     throw invalid_field("#/role", "This channel's type has no role " + *change.role + ".");
   const auto role = change.role.value_or(member.role);
   if (member.role == role && !change.custom) return member;
+  if (member.role != role && !opened.acting_user.empty() && is_last_owner(tx, opened.channel, member))
+    throw Error(Code::conflict, "This is the channel's last owner: transfer the ownership instead.", {{"#/role", "The last owner."}});
   auto rows = tx.query(sql::update_member, tx.app(), opened.channel.id, member.id, role, change.custom, now);
   check_custom_size(rows[0].integer(0), "#/custom");
   member = get_member(tx, opened.channel, user_id);
@@ -139,6 +162,7 @@ void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened
   tx.run(sql::delete_member, tx.app(), opened.channel.id, member.id);
   tx.query(sql::change_member_count, tx.app(), opened.channel.id, -1);
   tell(tx, bus, opened.channel, now, {{.type = kMemberRemoved, .data = member_data(member), .left = {user_id}}});
+  if (member.role == word(Role::owner)) pass_on(tx, bus, opened.channel, "", now);
 }
 
 storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opened, int limit,

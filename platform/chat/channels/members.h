@@ -28,17 +28,23 @@ struct AddResult {
 std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
                                    const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now);
 
+/// A user makes itself a member of an open channel.
+/// Errors:  forbidden; limit_reached channel_members
+/// Event:   member.added, when new
+Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, std::int64_t max_members, Timestamp now);
+
 struct MemberChange {
   std::optional<std::string> role;
   std::optional<std::string> custom;           // merged by key
 };
-/// Errors:  not_found; forbidden (only owners make and unmake owners)
+/// Errors:  not_found; forbidden (only owners make and unmake owners); conflict (a user takes the last owner's role)
 /// Event:   member.updated, when changed
 Member update_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id,
                      const MemberChange& change, Timestamp now);
 
-/// A user may remove itself: that is leaving. Errors: not_found; forbidden (a stronger role)
-/// Event:   member.removed, which still reaches the removed one
+/// A user may remove itself: that is leaving. When the last owner goes, the channel is passed on (ownership.h).
+/// Errors:  not_found; forbidden (a stronger role)
+/// Event:   member.removed, which still reaches the removed one; member.updated of a new owner
 void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const std::string& user_id, Timestamp now);
 
 /// By user id, 1..limit a page.

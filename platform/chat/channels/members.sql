@@ -11,6 +11,10 @@ returning user_id
 -- $1 app  $2 channel  $3 by
 update channel_heads set member_count = member_count + $3 where app_id = $1 and channel_id = $2 returning member_count
 
+-- name: count_owners
+-- $1 app  $2 channel
+select count(*) from channel_members where app_id = $1 and channel_id = $2 and role = 'owner'
+
 -- name: get_members
 -- $1 app  $2 channel  $3 users[]
 select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread, custom, muted, mute_expires_at, hidden,

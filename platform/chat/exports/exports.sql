@@ -42,6 +42,13 @@ select s.id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message',
 from scheduled_messages s join channels c on c.app_id = s.app_id and c.id = s.channel_id and c.deleted_at is null
 where s.app_id = $1 and s.user_id = $2 and ($3 = '' or s.id > nullif($3, '')::uuid) order by s.id limit $4
 
+-- name: export_invites
+-- $1 app  $2 user  $3 after  $4 at most
+select i.channel_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'role', i.role, 'text', i.text, 'state', i.state,
+  'created_at', wire_time(i.created_at), 'answered_at', wire_time(i.answered_at))
+from channel_invites i join channels c on c.app_id = i.app_id and c.id = i.channel_id and c.deleted_at is null
+where i.app_id = $1 and i.user_id = $2 and ($3 = '' or i.channel_id > nullif($3, '')::uuid) order by i.channel_id limit $4
+
 -- name: export_bans
 -- $1 app  $2 user  $3 after  $4 at most
 select b.place, jsonb_build_object('cid', b.cid, 'shadow', b.shadow, 'reason', b.reason, 'created_at', wire_time(b.created_at),

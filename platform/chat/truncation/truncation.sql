@@ -26,7 +26,7 @@ update channel_heads set truncated_message_seq = greatest(truncated_message_seq,
 -- name: queue_truncation
 -- $1 app  $2 channel  $3 message  $4 hard  $5 newest number that goes  $6 now.  Begins anew what is under way.
 insert into truncations as t (app_id, channel_id, up_to, remove_up_to, remove_seq, after_message, requested_at)
-values ($1, $2, $3, case when $4::boolean then $3 end, case when $4 then $5::bigint else 0 end, $2, $6)
+values ($1, $2, $3, case when $4::boolean then $3::uuid end, case when $4 then $5::bigint else 0 end, $2, $6)
 on conflict (app_id, channel_id) do update set up_to = greatest(t.up_to, excluded.up_to),
   remove_up_to = greatest(t.remove_up_to, excluded.remove_up_to), remove_seq = greatest(t.remove_seq, excluded.remove_seq),
   after_message = excluded.after_message

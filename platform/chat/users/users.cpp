@@ -228,6 +228,9 @@ User reactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Cal
 void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const Deletion& how, Timestamp now) {
   const auto id = lock_user(tx, user_id).id;
+  if (how.new_owner && (*how.new_owner == user_id || find_users(tx, {*how.new_owner}).empty()))
+    throw Error(Code::not_found, "No such user: " + *how.new_owner + ".", {{"query:new_owner", "No such user, or the deleted one itself."}});
+  tx.run(sql::request_handover, tx.app(), id, how.new_owner, now);
   tx.run(sql::delete_user, tx.app(), user_id, how.hard, how.messages != MessagesFate::keep, now);
   const bool erase = how.messages == MessagesFate::erase;
   if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);

@@ -88,9 +88,10 @@ enum class MessagesFate { keep, hide, erase };
 struct Deletion {
   bool hard = false;                           // the profile is emptied, too
   MessagesFate messages = MessagesFate::keep;
+  std::optional<std::string> new_owner;        // of the channels that the user owns, where it is a member
 };
-/// The user can't come in any more and its user_id never comes back.
-/// Errors:  not_found; limit_reached (as above)
+/// The user can't come in any more and its user_id never comes back. A job passes on the channels that it owns (channels/ownership.h).
+/// Errors:  not_found (also `new_owner`); limit_reached (as above)
 /// Event:   user.deleted
 void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const Deletion& how, Timestamp now);

@@ -99,6 +99,10 @@ where app_id = $1 and user_id = $2
 -- $1 app  $2 user  $3 now  $4 the messages, too
 insert into user_erasures (app_id, user_id, requested_at, messages) values ($1, $2, $3, $4) on conflict do nothing
 
+-- name: request_handover
+-- $1 app  $2 user  $3 user_id of the new owner, or NULL  $4 now
+insert into ownership_handovers (app_id, owner_id, new_owner, requested_at) values ($1, $2, $3, $4) on conflict do nothing
+
 -- name: query_users
 -- $1 app
 select u.id, u.user_id, u.name, u.image, u.role, u.custom::text, u.created_at, u.updated_at, u.deactivated_at,

@@ -183,6 +183,7 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
   Deletion how;
   how.hard = parameters.find_word("mode", {"soft", "hard"}) == "hard";
   const auto messages = parameters.find_word("messages", {"keep", "hide", "erase"}).value_or(how.hard ? "erase" : "keep");
+  how.new_owner = parameters.find_text("new_owner");
   parameters.finish();
   how.messages = messages == "keep" ? MessagesFate::keep : messages == "hide" ? MessagesFate::hide : MessagesFate::erase;
   delete_user(tx, services.bus, Caller::of(request), request.part("user_id"), how, services.clock.now());

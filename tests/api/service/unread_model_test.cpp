@@ -94,7 +94,8 @@ class Play {
   }
 
   void step() {
-    const auto act = pick(20);
+    const auto act = pick(21);
+    if (act == 20) return truncate();
     if (act < 9) return say();
     if (act == 9) return come_or_go();
     if (model_.said.empty()) return;
@@ -181,6 +182,22 @@ class Play {
     REQUIRE(app_.server().del(kMessages + "/" + model_.said[at].message["id"].get<std::string>() + (hard ? "?mode=hard" : "")).status == 200);
     model_.said[at].deleted = true;
     if (hard) erased_.insert(at);
+  }
+
+  /// What goes counts as deleted, and is not there any more.
+  void truncate() {
+    if (model_.said.size() < 8) return;
+    const auto at = pick(model_.said.size());
+    Json body = {{"hard", pick(2) == 0}};
+    if (pick(4) > 0) body["message_id"] = model_.said[at].message["id"];
+    const auto answer = app_.server().post(base_ + "/truncate", body);
+    REQUIRE(answer.status == 200);
+    if (!answer.body.contains("up_to_message_id")) return;
+    for (std::size_t i = 0; i <= (body.contains("message_id") ? at : model_.said.size() - 1); ++i) {
+      model_.said[i].deleted = true;
+      erased_.insert(i);
+    }
+    if (pick(2) == 0) Service::get().node().run_job("finish_truncations");
   }
 
   void come_or_go() {
