@@ -9,6 +9,7 @@ namespace {
 // Beyond this many users a month the set is dropped and the table alone (on conflict do nothing) keeps the count right.
 constexpr std::size_t kMaxSeen = 200'000;
 constexpr std::size_t kMaxNewlyActive = 50'000;
+constexpr std::size_t kMaxCallers = 50'000;
 
 }  // namespace
 
@@ -73,17 +74,26 @@ bool Account::first_seen(const std::string& user_id, Timestamp now) {
   return true;
 }
 
+void Account::count_call_of(const std::string& user_id) {
+  std::lock_guard lock(mutex_);
+  if (auto known = calls_by_user_.find(user_id); known != calls_by_user_.end()) ++known->second;
+  else if (calls_by_user_.size() < kMaxCallers) calls_by_user_.emplace(user_id, 1);
+}
+
 bool Accounts::Pending::empty() const {
   return api_calls == 0 && deliveries == 0 && peak_connections == 0 && newly_active.empty();
 }
 
 Accounts::Pending Accounts::take_pending(Account& account) {
   Pending pending;
-  pending.api_calls = account.api_calls.exchange(0, std::memory_order_relaxed);
+  {
+    std::lock_guard lock(account.mutex_);
+    pending.peak_connections = std::exchange(account.peak_connections_, 0);
+    pending.newly_active = std::exchange(account.newly_active_, {});
+    pending.calls_by_user = std::exchange(account.calls_by_user_, {});   // before all calls: never more of them than there are
+  }
+  pending.api_calls = account.api_calls.exchange(0);
   pending.deliveries = account.deliveries.exchange(0, std::memory_order_relaxed);
-  std::lock_guard lock(account.mutex_);
-  pending.peak_connections = std::exchange(account.peak_connections_, 0);
-  pending.newly_active = std::exchange(account.newly_active_, {});
   return pending;
 }
 

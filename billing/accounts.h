@@ -39,6 +39,9 @@ class Account {
   /// True once per user and month on this node: the caller's user is then due for the active_users table.
   bool first_seen(const std::string& user_id, Timestamp now);
 
+  /// One of the api_calls was this user's: counted for its team, too. Beyond kMaxCallers users in a flush, for none.
+  void count_call_of(const std::string& user_id);
+
   std::atomic<std::int64_t> api_calls{0};    // since the last flush
   std::atomic<std::int64_t> deliveries{0};
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
@@ -57,6 +60,7 @@ class Account {
   Timestamp seen_month_{};
   std::unordered_set<std::string> seen_;
   std::vector<std::string> newly_active_;
+  std::unordered_map<std::string, std::int64_t> calls_by_user_;
   std::int64_t peak_connections_ = 0;        // since the last flush
   std::atomic<std::int64_t> connections_{0};
   Bucket application_bucket_, guests_bucket_;
@@ -87,6 +91,7 @@ class Accounts {
   struct Pending {
     std::int64_t api_calls = 0, deliveries = 0, peak_connections = 0;
     std::vector<std::string> newly_active;
+    std::unordered_map<std::string, std::int64_t> calls_by_user;   // of users whose teams are counted
     [[nodiscard]] bool empty() const;
   };
   static Pending take_pending(Account& account);

@@ -15,35 +15,42 @@ using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
 
-/// `?month=2026-11`; without it, the running one.
-Timestamp wanted_month(const Request& request, Timestamp now) {
+struct Wanted {
+  Timestamp month;                           // any moment of it
+  std::optional<std::string> team;
+};
+
+/// `?month=2026-11`; without it, the running one. `?team=red`.
+Wanted wanted_usage(const Request& request, Timestamp now) {
   http::Query query(request);
   auto text = query.find_text("month", 7);
+  auto team = query.find_text("team", 255);
   query.finish();
-  if (!text) return month_start(now);
+  if (!text) return {month_start(now), team};
   auto at = text->size() == 7 ? parse_time(*text + "-01T00:00:00Z") : std::nullopt;
   if (!at) throw invalid_field("query:month", "Must be a month: 2026-11.");
-  return *at;
+  return {*at, team};
 }
 
-Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRow& application, Timestamp month) {
+Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRow& application, const Wanted& wanted) {
+  if (wanted.team) return http::json(200, team_usage_json(tx, application.plan_id, *wanted.team, wanted.month));
   auto plan = services.plans.find(application.plan_id);
   auto overrides = json::Document::parse(application.limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
   auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root());
   auto account = services.accounts.known(application.id);
-  return http::json(200, usage_json(tx, application.plan_id, limits, month, account ? account->connections() : 0));
+  return http::json(200, usage_json(tx, application.plan_id, limits, wanted.month, account ? account->connections() : 0));
 }
 
 Response own_usage(const Services& services, const Request& request, Tx& tx) {
-  auto month = wanted_month(request, services.clock.now());
-  return usage_of(services, tx, tenants::get_application(tx, tenants::Caller::of(request).app()), month);
+  auto wanted = wanted_usage(request, services.clock.now());
+  return usage_of(services, tx, tenants::get_application(tx, tenants::Caller::of(request).app()), wanted);
 }
 
 Response application_usage(const Services& services, const Request& request, Tx& tx) {
-  auto month = wanted_month(request, services.clock.now());
+  auto wanted = wanted_usage(request, services.clock.now());
   AppId app = tenants::resolve_application(tx, request.part("app_id"));
-  return usage_of(services, tx, tenants::get_application(tx, app), month);
+  return usage_of(services, tx, tenants::get_application(tx, app), wanted);
 }
 
 Response show_plan(int status, Tx& tx, const std::string& plan_id) {

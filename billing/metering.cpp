@@ -60,6 +60,14 @@ void Metering::write(storage::Connection& connection, AppId app, const Batch& ba
     add(Meter::api_calls, pending.api_calls);
     add(Meter::deliveries, pending.deliveries);
     if (!meters.empty()) tx.run(sql::add_counts, app, batch.day, literal(meters), literal(values));
+    if (!pending.calls_by_user.empty()) {
+      std::vector<std::string> callers, calls;
+      for (const auto& [user, count] : pending.calls_by_user) {
+        callers.push_back(user);
+        calls.push_back(std::to_string(count));
+      }
+      tx.run(sql::add_team_calls, app, batch.day, literal(callers), literal(calls));
+    }
     if (pending.peak_connections > 0) tx.run(sql::raise_peak, app, batch.day, pending.peak_connections);
     if (pending.newly_active.empty()) return;
     const auto users = literal(pending.newly_active);

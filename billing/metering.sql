@@ -13,10 +13,21 @@ on conflict (app_id, day, meter, shard) do update set value = usage_metrics.valu
 insert into usage_metrics (app_id, day, meter, shard, value) values ($1, $2, 'peak_connections', 0, $3)
 on conflict (app_id, day, meter, shard) do update set value = greatest(usage_metrics.value, excluded.value)
 
+-- name: add_team_calls
+-- $1 app  $2 day  $3 users[]  $4 calls[].  Whoever is in several teams counts in the first by name.
+insert into team_usage_metrics (app_id, team_id, day, meter, shard, value)
+select $1, team, $2::date, 'api_calls', 0, sum(calls) from (
+  select (select min(k collate "C") from jsonb_object_keys(u.teams) k) as team, c.calls from unnest($3::text[], $4::bigint[]) as c (user_id, calls)
+  join users u on u.app_id = $1 and u.user_id = c.user_id) counted
+where team is not null group by team order by team
+on conflict (app_id, team_id, day, meter, shard) do update set value = team_usage_metrics.value + excluded.value
+
 -- name: add_active_users
--- $1 app  $2 month  $3 day  $4 users[].  Those who are new this month.
-insert into active_users (app_id, month, user_id, first_day)
-select $1, $2::date, user_id, $3::date from unnest($4::text[]) as active (user_id)
+-- $1 app  $2 month  $3 day  $4 users[].  Those who are new this month, each in the first of its teams by name.
+insert into active_users (app_id, month, user_id, first_day, team_id)
+select $1, $2::date, active.user_id, $3::date, (select min(k collate "C") from users u, jsonb_object_keys(u.teams) k
+                                                where u.app_id = $1 and u.user_id = active.user_id)
+from unnest($4::text[]) as active (user_id)
 on conflict do nothing
 
 -- name: touch_users

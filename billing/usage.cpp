@@ -9,6 +9,7 @@
 namespace chat::billing {
 namespace {
 
+constexpr std::array kTeamMeters{Meter::messages, Meter::active_users, Meter::api_calls};
 constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections};
 
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
@@ -20,6 +21,30 @@ Days read_days(storage::Transaction& tx, Timestamp month) {
   auto active = tx.query(sql::active_users_by_day, tx.app(), month_of(month));
   for (auto row : active) days[std::string(row.text(0))]["active_users"] = row.integer(1);
   return days;
+}
+
+Days read_team_days(storage::Transaction& tx, const std::string& team, Timestamp month) {
+  const auto first = month_of(month), end = month_of(next_month_start(month));
+  Days days;
+  auto rows = team.empty() ? tx.query(sql::teamless_days, tx.app(), first, end) : tx.query(sql::team_days, tx.app(), first, end, team);
+  for (auto row : rows) days[std::string(row.text(0))][std::string(row.text(1))] = row.integer(2);
+  auto active = tx.query(sql::team_active_users, tx.app(), first, team);
+  for (auto row : active) days[std::string(row.text(0))]["active_users"] = row.integer(1);
+  return days;
+}
+
+template <class Meters>
+void write_days(json::Writer& out, const Days& days, const Meters& shown) {
+  out.key("days").array();
+  for (const auto& [day, meters] : days) {
+    out.object().field("day", day);
+    for (auto meter : shown) {
+      auto value = meters.find(std::string(word(meter)));
+      out.field(word(meter), value == meters.end() ? 0 : value->second);
+    }
+    out.end();
+  }
+  out.end();
 }
 
 void write_meter(json::Writer& out, Meter meter, const Limit& limit, std::int64_t value) {
@@ -50,16 +75,24 @@ std::string usage_json(storage::Transaction& tx, const std::string& plan_id, con
   for (auto meter : {Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections,
                      Meter::connections})
     write_meter(out, meter, limits.of(meter), totals[std::string(word(meter))]);
-  out.end().key("days").array();
-  for (const auto& [day, meters] : days) {
-    out.object().field("day", day);
-    for (auto meter : kDailyMeters) {
-      auto value = meters.find(std::string(word(meter)));
-      out.field(word(meter), value == meters.end() ? 0 : value->second);
-    }
-    out.end();
-  }
-  out.end().end();
+  out.end();
+  write_days(out, days, kDailyMeters);
+  out.end();
+  return out.take();
+}
+
+std::string team_usage_json(storage::Transaction& tx, const std::string& plan_id, const std::string& team, Timestamp month) {
+  const Days days = read_team_days(tx, team, month);
+  std::map<std::string, std::int64_t> totals;
+  for (const auto& [day, meters] : days)
+    for (const auto& [meter, value] : meters) totals[meter] += value;
+  json::Writer out;
+  out.object().field("month", month_of(month).substr(0, 7)).field("plan", plan_id).field("team", team).key("meters").array();
+  for (auto meter : kTeamMeters)
+    out.object().field("meter", word(meter)).field("window", window_of(meter)).field("value", totals[std::string(word(meter))]).end();
+  out.end();
+  write_days(out, days, kTeamMeters);
+  out.end();
   return out.take();
 }
 

@@ -26,8 +26,11 @@ const Sheet kDays{.columns = {{"DAY", "day"},
                   .name = "day",
                   .rows = "days"};
 
+constexpr const char* kNoTeam = "-";
+
 struct Given {
   std::string month;
+  std::string team;
   bool days = false;
 };
 
@@ -38,6 +41,7 @@ void show(Session& session, const Given& given) {
       throw Failure(Exit::usage, "--month " + given.month + " is no month; write 2026-11");
     query.emplace_back("month", given.month);
   }
+  if (!given.team.empty()) query.emplace_back("team", given.team == kNoTeam ? "" : given.team);
   const auto answer = get(session.api(), session.app_path(session.app(), "/usage"), query);
   const auto document = json::Document::parse(answer);
   if (session.format() == Format::table)
@@ -53,9 +57,11 @@ void add_usage(CommandLine& line) {
   auto noun = line.noun("usage", "What an application has used, and of how much");
   noun.verb("show", "Show a month's usage against the plan's limits")
       .option("--month", "MONTH", given->month, "2026-11; default: this month, UTC")
+      .option("--team", "TEAM", given->team, "Only what this team has used; - is what belongs to no team")
       .flag("--days", given->days, "Day by day instead of meter by meter (table, csv, name)")
       .example("usage show --app acme")
       .example("usage show --app acme --month 2026-10 --days -o csv")
+      .example("usage show --app acme --team red")
       .run([given](Session& session) { show(session, *given); });
 }
 

@@ -33,6 +33,10 @@ struct ApplicationSettings {
   bool unique_usernames = false;
   bool unique_emails = false;
   std::string search_language = "simple";    // a text search configuration of PostgreSQL, or off
+  bool teams = false;                        // users and channels of different teams don't see each other (ops/docs/teams.md),
+  std::string cross_team = "off";            // but for: off | users | channels | all
+
+  [[nodiscard]] bool separates_channels() const { return teams && cross_team != "channels" && cross_team != "all"; }
 };
 
 /// One application as it was at `loaded_at`: everything that a request needs to know, immutable.

@@ -36,6 +36,12 @@ void check_room_for_revocation(storage::Transaction& tx, AppId app, const std::s
     throw Error(Code::limit_reached, "Too many users are revoked or deactivated; revoke the application's tokens instead.");
 }
 
+/// Who reaches whom is another question afterwards.
+bool changes_reach(const std::string& before, const std::string& after) {
+  const auto was = parse_settings(before), is = parse_settings(after);
+  return was.teams != is.teams || (is.teams && was.cross_team != is.cross_team);
+}
+
 }  // namespace
 
 AppId create_application(storage::Transaction& tx, const NewApplication& wanted, Timestamp now) {
@@ -87,9 +93,10 @@ storage::Page<ApplicationRow> list_applications(storage::Transaction& tx, const 
 
 void update_application(storage::Transaction& tx, bus::Bus& bus, AppId app, const ApplicationChange& change, Timestamp now) {
   if (change.plan_id && !tx.find(sql::plan_exists, *change.plan_id)) throw no_such_plan(*change.plan_id, "#/set/plan");
+  const bool moves_teams = change.settings_json && changes_reach(get_application(tx, app).settings_json, *change.settings_json);
   if (!tx.find(sql::update_application, app, change.name, change.plan_id, change.settings_json, change.limits_json, now))
     throw not_found(kApplication);
-  announce_change(tx, bus, app);
+  announce_change(tx, bus, app, moves_teams ? "teams" : "");
 }
 
 void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status status, const std::string& reason, Timestamp now) {
@@ -129,8 +136,9 @@ void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std:
 
 std::string check_settings(const json::Value& settings, const std::string& pointer) {
   json::Fields fields(settings, pointer);
-  for (const char* name : {"outbox", "guests", "unique_usernames", "unique_emails"}) fields.find_boolean(name);
+  for (const char* name : {"outbox", "guests", "unique_usernames", "unique_emails", "teams"}) fields.find_boolean(name);
   fields.find_word("search_language", kSearchLanguages);
+  fields.find_word("cross_team", {"off", "users", "channels", "all"});
   fields.finish();
   return settings.raw();
 }

@@ -15,6 +15,8 @@ Status parse_status(std::string_view word) {
   return word == "suspended" ? Status::suspended : Status::deleted;
 }
 
+}  // namespace
+
 ApplicationSettings parse_settings(const std::string& text) {
   ApplicationSettings settings;
   auto document = json::Document::parse(text);
@@ -26,10 +28,10 @@ ApplicationSettings parse_settings(const std::string& text) {
   read("unique_usernames", settings.unique_usernames);
   read("unique_emails", settings.unique_emails);
   if (auto language = document.root().find("search_language")) settings.search_language = language->text();
+  read("teams", settings.teams);
+  if (auto across = document.root().find("cross_team")) settings.cross_team = across->text();
   return settings;
 }
-
-}  // namespace
 
 std::string_view word(Status status) {
   switch (status) {

@@ -44,6 +44,8 @@ class Directory {
 std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
                                                     Timestamp now);
 
+ApplicationSettings parse_settings(const std::string& json);
+
 /// Tells every node, after the commit, to look again.
 void announce_change(storage::Transaction& tx, bus::Bus& bus, AppId app, std::string detail = "");
 

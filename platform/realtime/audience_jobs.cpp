@@ -165,6 +165,29 @@ void Audiences::restart(HotChannel& channel, std::string_view reason) {
   start_job(channel);
 }
 
+// Nothing is missed meanwhile, so nobody need resync; unless something was missing already.
+void Audiences::regather(HotChannel& channel) {
+  if (channel.state == HotChannel::State::hot) return restart(channel, channel.sequencer.has_hole() ? "gap" : "");
+  channel.generation = next_generation_++;     // what is on its way was read before
+  start_job(channel);
+}
+
+void Audiences::regather(AppId app, const std::string& cid) {
+  const Turn turn(*this);
+  const auto found = channels_.find(scoped(app, cid));
+  if (found != channels_.end()) regather(*found->second);
+}
+
+void Audiences::regather_all(AppId app) {
+  const Turn turn(*this);
+  std::vector<HotChannel*> own;
+  for (const auto& [key, channel] : channels_)
+    if (channel->app == app) own.push_back(channel.get());
+  for (HotChannel* channel : own) {
+    if (channels_.contains(channel->key)) regather(*channel);
+  }
+}
+
 void Audiences::tick() {
   const Turn turn(*this);
   const Steady now = source_.now();

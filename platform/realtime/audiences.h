@@ -117,6 +117,11 @@ class Audiences {
   [[nodiscard]] std::optional<View> view(AppId app, const std::string& cid, const std::string& user_id,
                                          std::optional<Since> since);
 
+  /// The members of a channel are not what they were, though no event of it says so: its events wait until they are loaded
+  /// again. Cold channels need nothing.
+  void regather(AppId app, const std::string& cid);
+  void regather_all(AppId app);
+
   /// Holes, retries, eviction. Call every 50-100 ms.
   void tick();
   [[nodiscard]] std::int64_t hot_channels() const;
@@ -173,6 +178,7 @@ class Audiences {
   void filled(HotChannel& channel, Audience audience, std::vector<Missed> missed, const Job& job);
   void set_audience(HotChannel& channel, Audience audience);
   void restart(HotChannel& channel, std::string_view reason);
+  void regather(HotChannel& channel);
   void look_after(HotChannel& channel, Steady now);
   void forget(HotChannel& channel);
   void evict(Steady now);

@@ -218,6 +218,16 @@ void Gateway::close_application_tokens(AppId app, Timestamp issued_before) {
   state_->on_every_shard([=](Shard& shard) { shard.close_application(app, issued_before, Close::token_revoked); });
 }
 
+void Gateway::regather(AppId app, const std::vector<std::string>& cids) {
+  for (const auto& cid : cids) state_->audiences->regather(app, cid);
+}
+
+void Gateway::regather_all(AppId app) { state_->audiences->regather_all(app); }
+
+void Gateway::end_watches(AppId app, const std::string& cid) {
+  state_->on_every_shard([key = scoped(app, cid), cid](Shard& shard) { shard.hub().end_watches(key, cid); });
+}
+
 void Gateway::ask_members(AppId app, const std::string& cid, const TellUsers& tell) {
   state_->on_every_shard([key = scoped(app, cid), tell](Shard& shard) {
     if (auto users = shard.hub().members_hearing(key); !users.empty()) tell(std::move(users));

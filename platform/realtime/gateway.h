@@ -39,6 +39,7 @@ enum class Close : std::uint16_t {
   slow_reader = 4008,         // too much was pending: reconnect and resume
   no_heartbeat = 4009,        // nothing heard for 2.5 heartbeats
   token_expired = 4040,       // get a new token, then reconnect
+  teams_changed = 4041,       // the user is in other teams: reconnect and resume, what one may hear is another
   unavailable = 4050,         // the database is away: reconnect with backoff
   unauthenticated = 4501,
   application_suspended = 4503,
@@ -117,6 +118,12 @@ class Gateway {
   void close_application(AppId app, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_application_tokens(AppId app, Timestamp issued_before);
+
+  /// Who hears these channels, or all of the application's, is asked anew before anybody hears more of them.
+  void regather(AppId app, const std::vector<std::string>& cids);
+  void regather_all(AppId app);
+  /// Those who hear a channel without being members hear it no more until they watch it again.
+  void end_watches(AppId app, const std::string& cid);
 
   /// Users on this node who hear the channel as members, or who of `user_ids` is connected to it. `tell` is called on each
   /// shard's thread that has any; a user with several devices may come more than once.

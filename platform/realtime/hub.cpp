@@ -274,6 +274,18 @@ void Hub::forget(const std::string& key) {
   }
 }
 
+void Hub::end_watches(const std::string& key, const std::string& cid) {
+  const auto room = rooms_.find(key);
+  if (room == rooms_.end()) return;
+  const auto listeners = room->second->listeners;
+  const LocalFrame gone(encode_frame(Opcode::text, notices::resync(cid, "not_found", {}, 0)));
+  for (Subscription* listener : listeners) {
+    if (listener->member || listener->session->is_server()) continue;
+    if (listener->watching || listener->resumed) send_(*listener->session, gone, Kind::live);
+    unsubscribe(*listener);
+  }
+}
+
 void Hub::hold(Subscription& subscription) {
   if (!subscription.hold) subscription.hold = std::make_unique<Hold>();
 }

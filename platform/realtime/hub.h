@@ -53,6 +53,8 @@ class Hub {
   void assemble(const Roster& roster);
   void resync(const Resync& resync);
   void forget(const std::string& key);
+  /// Of those who are not members; what they asked the database meanwhile counts no more.
+  void end_watches(const std::string& key, const std::string& cid);
 
   /// Holds back the numbered frames of this subscription from now on.
   void hold(Subscription& subscription);

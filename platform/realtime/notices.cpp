@@ -91,6 +91,7 @@ std::string_view word(Close code) {
     case Close::slow_reader: return "slow_reader";
     case Close::no_heartbeat: return "no_heartbeat";
     case Close::token_expired: return "token_expired";
+    case Close::teams_changed: return "teams_changed";
     case Close::unavailable: return "unavailable";
     case Close::unauthenticated: return "unauthenticated";
     case Close::application_suspended: return "application_suspended";

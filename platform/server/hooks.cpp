@@ -71,6 +71,8 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
     if (auto account = accounts.known(caller_of(*principal).app())) {
       account->api_calls.fetch_add(1, std::memory_order_relaxed);
       account->total_api_calls.fetch_add(1, std::memory_order_relaxed);
+      const auto& caller = caller_of(*principal);
+      if (!caller.user_id().empty() && caller.application().settings.teams) account->count_call_of(caller.user_id());
     }
   };
   return hooks;

@@ -5,7 +5,10 @@
 #include "platform/base/json.h"
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels_events.h"
 #include "platform/chat/reads/unread_announcer.h"
+#include "platform/chat/users/users_events.h"
 #include "platform/http/server.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
@@ -88,11 +91,29 @@ struct Node::State {
   std::atomic<bool> stopping{false};
 
   void on_control(const bus::Bus::Control& control);
+  void user_moved(const bus::Bus::Control& control);
+  void teams_changed(AppId app);
   std::string status_json(std::int64_t schema);
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   void wire();
 };
+
+/// Members first: who reconnects must not be taken for one who still hears.
+void Node::State::user_moved(const bus::Bus::Control& control) {
+  auto words = text::split(control.detail, ' ');
+  const auto user = std::move(words.front());
+  words.erase(words.begin());
+  if (!words.empty() && words.front() == "*") gateway.regather_all(control.app);
+  else gateway.regather(control.app, words);
+  gateway.close_user(control.app, user, std::nullopt, realtime::Close::teams_changed);
+}
+
+/// The setting: everybody's reach is another.
+void Node::State::teams_changed(AppId app) {
+  gateway.regather_all(app);
+  gateway.close_application(app, realtime::Close::teams_changed);
+}
 
 /// What other parts of the service learn by a word: caches to look at again, sockets to close.
 void Node::State::on_control(const bus::Bus::Control& control) {
@@ -107,6 +128,11 @@ void Node::State::on_control(const bus::Bus::Control& control) {
       log::warn("plans.reload_failed", {{"detail", "the pool is full"}});
     return;
   }
+  if (control.word == users::kTeamsMoved) return user_moved(control);
+  if (control.word == channels::kChannelMoved) {
+    gateway.regather(control.app, {control.detail});
+    return gateway.end_watches(control.app, control.detail);
+  }
   if (control.word != "application.changed") return;
   directory.forget(control.app);
   const auto& detail = control.detail;
@@ -116,6 +142,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   const auto at = parse_time(rest.substr(0, rest.find(' ')));
   const auto user = rest.find(' ') == std::string::npos ? std::string() : rest.substr(rest.find(' ') + 1);
   if (word == "suspended") gateway.close_application(control.app, realtime::Close::application_suspended);
+  else if (word == "teams") teams_changed(control.app);
   else if (word == "deleted") gateway.close_application(control.app, realtime::Close::unauthenticated);
   else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
   else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);

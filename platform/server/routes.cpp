@@ -12,6 +12,7 @@
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/scheduled/scheduled_http.h"
 #include "platform/chat/search/search_http.h"
+#include "platform/chat/teams/teams_http.h"
 #include "platform/chat/threads/threads_http.h"
 #include "platform/chat/truncation/truncation_http.h"
 #include "platform/chat/users/users_http.h"
@@ -32,6 +33,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   add_contract_route(router);
   tenants::add_routes(router, tenant_services(parts));
   billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+  teams::add_routes(router, {parts.cursors, parts.clock});
   const users::Services users{parts.bus, parts.cursors, parts.clock};
   users::add_routes(router, users);
   users::add_relation_routes(router, users);

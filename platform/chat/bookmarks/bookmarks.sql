@@ -30,6 +30,7 @@ from bookmarks b
 join channels c on c.app_id = b.app_id and c.id = b.channel_id and c.deleted_at is null
   and (c.truncated_message_id is null or b.message_id > c.truncated_message_id)
 join channel_types y on y.app_id = c.app_id and y.type = c.type
+join users v on v.app_id = $1 and v.id = $2 and reaches_channel($1, v.teams, c.team, c.cross_team)
 where b.app_id = $1 and b.user_id = $2
   and ($4::timestamptz is null or b.created_at < $4 or (b.created_at = $4 and b.message_id < $5::uuid))
   and (coalesce((y.settings ->> 'open')::boolean, false)

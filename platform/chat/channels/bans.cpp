@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kLiftedAtOnce = 500;
 
-UserId find_user(storage::Transaction& tx, const std::string& user_id) {
-  const auto found = users::find_users(tx, {user_id});
+UserId find_user(storage::Transaction& tx, const std::string& user_id, const std::string& viewer = "") {
+  const auto found = users::find_users(tx, {user_id}, viewer);
   if (found.empty()) throw not_found("user");
   return found.front().id;
 }
@@ -76,7 +76,7 @@ Ban ban_from_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& open
                      const BanInput& input, Timestamp now) {
   opened.require(Action::ban_members);
   if (user_id == opened.acting_user) throw forbidden("Nobody bans itself.");
-  const auto user = find_user(tx, user_id);
+  const auto user = find_user(tx, user_id, opened.acting_user);
   check_rank(opened, rank_of(role_in(tx, opened.channel.id, user_id)));
   auto before = tx.find(sql::get_channel_ban, tx.app(), opened.channel.id, user);
   const bool was_open = before && !(*before)[0].boolean(0);

@@ -38,6 +38,8 @@ Channel read_channel(const storage::Row& row, int at) {
   channel.cooldown = row.integer(at + 19);
   channel.truncated_at = row.optional_time(at + 20);
   if (auto id = row.optional_uuid(at + 21)) channel.truncated_up_to = channel.cleared_up_to = MessageId{*id};
+  channel.team = row.optional_text(at + 22);
+  channel.cross_team = row.boolean(at + 23);
   return channel;
 }
 
@@ -76,7 +78,9 @@ std::string channel_json(const Channel& channel) {
       .field("slow_mode", channel.slow_mode)
       .field("cooldown", channel.cooldown)
       .key("distinct").boolean(channel.distinct)
-      .optional_field("created_by", channel.created_by)
+      .optional_field("team", channel.team);
+  if (channel.cross_team) out.key("cross_team").boolean(true);
+  out.optional_field("created_by", channel.created_by)
       .field("member_count", channel.member_count)
       .field("epoch", channel.epoch)
       .field("last_seq", channel.last_seq)
@@ -144,8 +148,10 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
     return opened;
   }
   if (opened.acting_id && row.boolean(kChannelColumns + 2)) throw Error(Code::user_deactivated, "This user is deactivated.");
+  if (opened.acting_id && !row.boolean(row.column("reached"))) throw not_found("channel");
   const auto role = opened.membership ? opened.membership->role : "";
-  opened.actions = opened.acting_id ? actions_of(role, opened.settings.open, opened.settings.grants) : 0;
+  const auto team_role = row.optional_text(row.column("team_role")).value_or("");
+  opened.actions = opened.acting_id ? actions_of(role, opened.settings.open, opened.settings.grants, team_role) : 0;
   if (opened.acting_id && row.text(row.column("user_type")) == "anonymous") opened.actions &= kAnonymousActions;
   if (row.boolean(row.column("blocked"))) opened.actions &= kBlockedActions;
   if (!opened.may(Action::read_channel)) throw not_found("channel");
@@ -167,18 +173,32 @@ Channel lock_head(storage::Transaction& tx, const std::string& type, const std::
   return read_channel(tx.query(sql::get_channel, tx.app(), (*locked)[0].uuid(0))[0]);
 }
 
+namespace {
+
+void check_team_change(storage::Transaction& tx, const Opened& opened, const ChannelChange& change) {
+  const bool leaves = std::find(change.unset.begin(), change.unset.end(), "team") != change.unset.end();
+  if (!change.team && !change.cross_team && !leaves) return;
+  if (!opened.acting_user.empty()) throw forbidden("Only a server acting for nobody changes a channel's team.");
+  if (change.team && !tx.find(sql::hold_team, tx.app(), *change.team))
+    throw Error(Code::not_found, "No such team: " + *change.team + ".", {{"#/set/team", "No such team."}});
+}
+
+}  // namespace
+
 Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now) {
   const bool about = change.name || change.image || change.description || change.custom || !change.unset.empty();
   if (about || (!change.frozen && !change.paces())) opened.require(Action::update_channel);
   if (change.frozen) opened.require(Action::freeze_channel);
   if (change.paces()) opened.require(Action::set_slow_mode);
+  check_team_change(tx, opened, change);
   text::ArrayLiteral members, keys;
   for (const auto& name : change.unset) {
     if (name.starts_with("custom.")) keys.add(name.substr(7));
     else members.add(name);
   }
   auto rows = tx.query(sql::update_channel, tx.app(), opened.channel.id, change.name, change.image, change.description,
-                       change.custom, change.frozen, members.take(), keys.take(), now, change.slow_mode, change.cooldown);
+                       change.custom, change.frozen, members.take(), keys.take(), now, change.slow_mode, change.cooldown,
+                       change.team, change.cross_team);
   if (rows[0].integer(0) > static_cast<std::int64_t>(users::kMaxCustomBytes) + 1024)
     throw invalid_field("#/set/custom", "The channel's custom data would exceed 5 KiB.");
   auto channel = read_channel(tx.query(sql::get_channel, tx.app(), opened.channel.id)[0]);
@@ -186,6 +206,8 @@ Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& op
   json::Writer data;
   data.object().key("channel").raw(channel_json(channel)).end();
   tell(tx, bus, channel, now, {{.type = kChannelUpdated, .data = data.take()}});
+  if (channel.team != opened.channel.team || channel.cross_team != opened.channel.cross_team)
+    tx.after_commit([&bus, app = tx.app(), cid = channel.cid()] { bus.control({std::string(kChannelMoved), app, cid}); });
   return channel;
 }
 
@@ -221,6 +243,7 @@ const storage::Listing& listing() {
        {"type", "s.type", FieldType::text},
        {"id", "s.channel_id", FieldType::text},
        {"name", "s.name", FieldType::text},
+       {"team", "s.team", FieldType::text},
        {"created_by", "s.created_by", FieldType::text},
        {"frozen", "s.frozen", FieldType::boolean},
        {.name = "members", .column = "", .type = FieldType::text, .sortable = false,
@@ -237,7 +260,8 @@ storage::Page<Listed> query_channels(storage::Transaction& tx, const std::string
         Listed listed{read_channel(row), kAllActions, read_member(row, kChannelColumns + 1)};
         const auto settings = parse_type_settings(std::string(row.text(kChannelColumns)));
         if (restricted || !is_server)
-          listed.actions = actions_of(listed.membership ? listed.membership->role : "", settings.open, settings.grants);
+          listed.actions = actions_of(listed.membership ? listed.membership->role : "", settings.open, settings.grants,
+                                      row.optional_text(row.column("team_role")).value_or(""));
         return listed;
       });
 }

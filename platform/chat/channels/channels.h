@@ -23,6 +23,8 @@ struct Channel {
   std::int64_t slow_mode = 0;                  // seconds between two messages of one user; 0: none
   std::int64_t cooldown = 0;                   // the same of all users together; who may skip slow mode skips both
   std::optional<std::string> created_by;
+  std::optional<std::string> team;             // users of other teams don't reach it, where the application keeps teams apart,
+  bool cross_team = false;                     // unless this is set
   Timestamp created_at, updated_at;
   std::string epoch;                           // of the numbering
   std::int64_t last_seq = 0;                   // all durable events
@@ -78,7 +80,7 @@ struct Opened {
 
 /// The only door to a channel: it exists, belongs to this application, and the caller may read it.
 /// With `acting_user` empty, a server sees everything and may do everything.
-/// Errors:  not_found (missing, another application's, or hidden from this user, all alike); user_deactivated; forbidden (banned)
+/// Errors:  not_found (missing, another application's, of a team out of reach, or hidden from this user, all alike); user_deactivated; forbidden (banned)
 /// Cost:    one statement.
 Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
@@ -100,10 +102,12 @@ struct ChannelInput {
   std::optional<std::string> name, image, description, custom;
   std::vector<MemberInput> members;
   std::string created_by;                      // empty: the server itself
+  std::optional<std::string> team;             // none: the creator's, where teams are apart and it has one
+  bool cross_team = false;                     // servers only
 };
 
 /// Makes the channel, or finds it as it is. The creator becomes its owner.
-/// Errors:  not_found (type, users); limit_reached channel_members; forbidden (exists, and this user may not read it)
+/// Errors:  not_found (type, team, users who are not in reach of it); invalid_field #/team (which of the creator's?); limit_reached channel_members; forbidden (exists, and this user may not read it)
 /// Event:   channel.created to the members, when made.
 struct Created {
   bool created = false;
@@ -112,8 +116,10 @@ struct Created {
 Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                               const std::string& type, const std::string& channel_id, const ChannelInput& input,
                               std::int64_t max_members, Timestamp now, bool distinct = false);
-/// The id that a set of members shares: '!' and a hash of the sorted user ids.
-std::string distinct_id(std::vector<std::string> user_ids);
+/// The id that a set of members shares, in each team another: '!' and a hash of the sorted user ids.
+std::string distinct_id(std::vector<std::string> user_ids, const std::optional<std::string>& team = std::nullopt);
+/// The team that a channel is made in. Errors: as get_or_create_channel
+std::optional<std::string> team_for(storage::Transaction& tx, const tenants::Caller& caller, const ChannelInput& input);
 
 /// Makes a user a member: the caller has checked that it may become one. Twice changes nothing.
 /// Thread:  the channel's head must be locked.
@@ -130,11 +136,13 @@ struct ChannelChange {
   std::optional<std::string> name, image, description, custom, overrides;
   std::optional<bool> frozen;
   std::optional<std::int64_t> slow_mode, cooldown;
+  std::optional<std::string> team;             // these two only servers change
+  std::optional<bool> cross_team;
 
   [[nodiscard]] bool paces() const { return slow_mode || cooldown; }
-  std::vector<std::string> unset;              // name | image | description | custom | custom.<key> | settings | settings.<name>
+  std::vector<std::string> unset;              // name | image | description | team | custom | custom.<key> | settings | settings.<name>
 };
-/// Errors:  as lock_channel; forbidden
+/// Errors:  as lock_channel; forbidden; not_found (team)
 /// Event:   channel.updated
 Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now);
 
@@ -142,7 +150,7 @@ Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& op
 /// Event:   channel.deleted
 void delete_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, Timestamp now);
 
-/// Filter: cid type id name created_by created_at updated_at last_message_at member_count frozen members; of the acting user's
+/// Filter: cid type id name team created_by created_at updated_at last_message_at member_count frozen members; of the acting user's
 /// own membership: unread muted hidden pinned archived pinned_at archived_at.
 /// Sort: last_message_at created_at updated_at member_count unread pinned_first pinned_at archived_at.
 const storage::Listing& listing();

@@ -27,10 +27,10 @@ struct Resolved {
 };
 
 Resolved resolve_users(storage::Transaction& tx, const tenants::Caller& caller, const ChannelInput& input,
-                       const std::map<std::string, std::string>& members) {
+                       const std::map<std::string, std::string>& members, const std::optional<std::string>& team) {
   std::vector<std::string> wanted;
   for (const auto& [user_id, role] : members) wanted.push_back(user_id);
-  Resolved resolved{users::find_users(tx, wanted), std::nullopt};
+  Resolved resolved{users::find_candidates(tx, wanted, input.created_by, team, input.cross_team), std::nullopt};
   std::vector<FieldError> missing;
   for (const auto& user_id : wanted) {
     auto found = std::find_if(resolved.users.begin(), resolved.users.end(),
@@ -42,7 +42,8 @@ Resolved resolve_users(storage::Transaction& tx, const tenants::Caller& caller, 
       throw forbidden("Guests and anonymous users can't create channels.");
   }
   if (!missing.empty())
-    throw Error(Code::not_found, "Some users do not exist; create them with POST /v1/users.", std::move(missing));
+    throw Error(Code::not_found, team ? "Some users do not exist, or are not in this team." : "Some users do not exist; create them with POST /v1/users.",
+                std::move(missing));
   return resolved;
 }
 
@@ -65,11 +66,28 @@ void insert_members(storage::Transaction& tx, const Channel& channel, const std:
 
 }  // namespace
 
-std::string distinct_id(std::vector<std::string> user_ids) {
+std::string distinct_id(std::vector<std::string> user_ids, const std::optional<std::string>& team) {
   std::sort(user_ids.begin(), user_ids.end());
   std::string joined;
   for (const auto& user_id : user_ids) joined += user_id + "\n";
+  if (team) joined += "\n" + *team;
   return "!" + crypto::hex(crypto::sha256(joined)).substr(0, 40);
+}
+
+std::optional<std::string> team_for(storage::Transaction& tx, const tenants::Caller& caller, const ChannelInput& input) {
+  if (input.cross_team && !input.created_by.empty()) throw forbidden("Only a server acting for nobody opens a channel to all teams.");
+  const auto no_such = [&] { return Error(Code::not_found, "No such team: " + *input.team + ".", {{"#/team", "No such team."}}); };
+  if (input.team && !tx.find(sql::hold_team, tx.app(), *input.team)) throw no_such();
+  if (input.created_by.empty() || !caller.application().settings.separates_channels()) return input.team;
+  std::vector<std::string> own;
+  auto rows = tx.query(sql::teams_of, tx.app(), input.created_by);
+  for (auto row : rows) own.emplace_back(row.text(0));
+  if (input.team) {
+    if (std::find(own.begin(), own.end(), *input.team) == own.end()) throw no_such();
+    return input.team;
+  }
+  if (own.size() > 1) throw invalid_field("#/team", "Required: which of the creator's teams?");
+  return own.empty() ? std::nullopt : std::optional(own.front());
 }
 
 Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
@@ -89,11 +107,12 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
   if (static_cast<std::int64_t>(members.size()) > max_members)
     throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
                 {{"#/members", "Too many members."}});
-  const auto resolved = resolve_users(tx, caller, input, members);
+  const auto team = team_for(tx, caller, input);
+  const auto resolved = resolve_users(tx, caller, input, members, team);
   if (distinct && resolved.users.size() == 2) check_not_blocked(tx, resolved.users[0].id, resolved.users[1].id);
   const ChannelId id = ChannelId::make(now);
   if (!tx.find(sql::insert_channel, tx.app(), id, type, channel_id, input.name, input.image, input.description, input.custom,
-               distinct, resolved.creator, now, settings.slow_mode, settings.cooldown))
+               distinct, resolved.creator, now, settings.slow_mode, settings.cooldown, team, input.cross_team))
     return get_or_create_channel(tx, bus, caller, type, channel_id, input, max_members, now, distinct);   // made meanwhile
   tx.run(sql::insert_head, tx.app(), id, new_epoch(), resolved.users.size());
   Created made{true, read_channel(tx.query(sql::get_channel, tx.app(), id)[0])};

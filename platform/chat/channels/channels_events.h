@@ -19,6 +19,9 @@ inline constexpr std::string_view kMemberBanned = "member.banned";              
 inline constexpr std::string_view kMemberUnbanned = "member.unbanned";          // {"user_id"}
 inline constexpr std::string_view kMembershipUpdated = "membership.updated";   // {"membership":{…}}, to that user alone
 
+/// Bus control word: a channel is in another team, or in reach of all. Its detail: the cid.
+inline constexpr std::string_view kChannelMoved = "channel.moved";
+
 /// One durable event to come.
 struct Draft {
   std::string_view type;

@@ -53,6 +53,8 @@ ChannelInput read_input(const Request& request, json::Fields& body, std::size_t 
   read_about(body, input.name, input.image, input.description, input.custom);
   input.members = read_members(body, min_members);
   auto created_by = body.find_text("created_by");
+  input.team = body.find_text("team", {.min_bytes = 1});
+  input.cross_team = body.find_boolean("cross_team").value_or(false);
   body.finish();
   input.created_by = Caller::of(request).acting_user_or_none(created_by, "#/created_by");
   return input;
@@ -78,8 +80,9 @@ Response get_or_create_distinct(const Services& services, const Request& request
   for (const auto& member : input.members) set.insert(member.user_id);
   if (!input.created_by.empty()) set.insert(input.created_by);
   if (set.size() < 2) throw invalid_field("#/members", "A distinct channel needs at least 2 members.");
-  const auto id = distinct_id({set.begin(), set.end()});
   const auto& caller = Caller::of(request);
+  input.team = team_for(tx, caller, input);
+  const auto id = distinct_id({set.begin(), set.end()}, input.team);
   auto made = get_or_create_channel(tx, services.bus, caller, request.part("type"), id, input, services.max_members(caller),
                                     services.clock.now(), true);
   return show_state(made.created ? 201 : 200, services, request, tx, request.part("type"), id, input.created_by);
@@ -100,8 +103,8 @@ std::vector<std::string> read_unset(json::Fields& body) {
   auto names = body.find_texts("unset", 50, {.min_bytes = 1});
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     const auto& name = (*names)[i];
-    if (name != "name" && name != "image" && name != "description" && name != "custom" && !name.starts_with("custom."))
-      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, description, custom and custom.<key> can.");
+    if (name != "name" && name != "image" && name != "description" && name != "team" && name != "custom" && !name.starts_with("custom."))
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, description, team, custom and custom.<key> can.");
   }
   return names.value_or(std::vector<std::string>{});
 }
@@ -118,6 +121,8 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     change.frozen = fields.find_boolean("frozen");
     change.slow_mode = fields.find_integer("slow_mode", kPace);
     change.cooldown = fields.find_integer("cooldown", kPace);
+    change.team = fields.find_text("team", {.min_bytes = 1});
+    change.cross_team = fields.find_boolean("cross_team");
     fields.check_unknown();
     body.absorb(fields);
   }

@@ -92,7 +92,7 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
     check_rank(opened, rank_of(input.role));
     wanted.push_back(input.user_id);
   }
-  const auto found = users::find_users(tx, wanted);
+  const auto found = users::find_candidates(tx, wanted, opened.acting_user, opened.channel.team, opened.channel.cross_team);
   const auto added = insert(tx, opened.channel, found, inputs, now);
   if (!added.empty()) count_in(tx, opened.channel, added.size(), max_members, "#/members");
   text::ArrayLiteral ids;
@@ -171,7 +171,7 @@ storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opene
   std::optional<std::string> after;
   if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
   storage::Page<Member> page;
-  auto rows = tx.query(sql::list_members, tx.app(), opened.channel.id, after, limit + 1);
+  auto rows = tx.query(sql::list_members, tx.app(), opened.channel.id, after, limit + 1, opened.acting_user.empty());
   for (auto row : rows) {
     if (static_cast<int>(page.items.size()) == limit) {
       page.next = cursors.seal(scope, {page.items.back().id.text()});

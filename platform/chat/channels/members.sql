@@ -38,7 +38,8 @@ returning octet_length(custom::text)
 delete from channel_members where app_id = $1 and channel_id = $2 and user_id = $3
 
 -- name: list_members
--- $1 app  $2 channel  $3 after user (id), or NULL  $4 at most
+-- $1 app  $2 channel  $3 after user (id), or NULL  $4 at most  $5 also those who are not in the channel's team any more
 select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unread, custom, muted, mute_expires_at, hidden,
   pinned_at, archived_at, cleared_message_id
-from members_shown where app_id = $1 and channel_id = $2 and ($3::uuid is null or id > $3) order by id limit $4
+from members_shown where app_id = $1 and channel_id = $2 and ($3::uuid is null or id > $3) and ($5::boolean or not suspended)
+order by id limit $4

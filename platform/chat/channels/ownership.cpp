@@ -46,7 +46,7 @@ Member transfer_ownership(storage::Transaction& tx, bus::Bus& bus, const Opened&
   opened.require(Action::transfer_ownership);
   const auto& channel = opened.channel;
   const auto heir = get_member(tx, channel, user_id);
-  if (users::find_users(tx, {user_id}).empty()) throw not_found("member");
+  if (users::find_candidates(tx, {user_id}, opened.acting_user, channel.team, channel.cross_team).empty()) throw not_found("member");
   const auto owners = list_owners(tx, channel);
   std::vector<Draft> drafts;
   for (const auto& owner : owners)

@@ -10,6 +10,7 @@ where u.app_id = $1 and u.user_id = $3 and m.app_id = $1 and m.channel_id = $2 a
 -- name: find_successor
 -- $1 app  $2 channel  $3 preferred user_id, or ''.  No row: nobody can own it.
 select u.user_id from channel_members m join users u on u.app_id = m.app_id and u.id = m.user_id
+join channels c on c.app_id = m.app_id and c.id = m.channel_id and reaches_channel($1, u.teams, c.team, c.cross_team)
 where m.app_id = $1 and m.channel_id = $2 and u.deleted_at is null and u.deactivated_at is null and u.type = 'regular'
   and not exists (select from bans_in_force b
                   where b.app_id = $1 and b.user_id = m.user_id and (b.channel_id = $2 or b.channel_id is null))
@@ -30,7 +31,7 @@ where m.app_id = $1 and m.user_id = $2 and m.role = 'owner' limit 1 for update o
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
   epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
-  truncated_at, truncated_message_id
+  truncated_at, truncated_message_id, team, cross_team
 from channels_shown where app_id = $1 and id = $2
 
 -- name: finish_handover

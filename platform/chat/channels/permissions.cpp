@@ -81,8 +81,9 @@ bool is_role_of(std::string_view role, const Grants& grants) {
   return is_built_in(role) || (role != kAnyone && grants.contains(role));
 }
 
-Actions actions_of(std::string_view role, bool open, const Grants& grants) {
+Actions actions_of(std::string_view role, bool open, const Grants& grants, std::string_view team_role) {
   if (role.empty() && !open) return 0;
+  if (auto more = grants.find(team_role); !team_role.empty() && more != grants.end()) return actions_of(role, open, grants) | more->second;
   auto given = grants.find(role.empty() ? kAnyone : role);
   if (given == grants.end() && !role.empty() && !is_built_in(role)) given = grants.find(word(Role::member));
   if (given != grants.end()) return given->second;

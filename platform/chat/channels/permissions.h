@@ -68,8 +68,9 @@ using Grants = std::map<std::string, Actions, std::less<>>;
 inline constexpr std::string_view kAnyone = "anyone";
 bool is_role_of(std::string_view role, const Grants& grants);   // a member may have it
 
-/// The actions of a member's role; of an empty one, what anybody may do in an open channel.
-Actions actions_of(std::string_view role, bool open, const Grants& grants);
+/// The actions of a member's role; of an empty one, what anybody may do in an open channel. `team_role`: the user's role in the
+/// channel's team; where the grants name it, who is let in may do that, too.
+Actions actions_of(std::string_view role, bool open, const Grants& grants, std::string_view team_role = {});
 
 std::string_view word(Action action);
 std::optional<Action> parse_action(std::string_view word);

@@ -126,7 +126,7 @@ struct Found {
 };
 Found find_invite(storage::Transaction& tx, const std::string& type, const std::string& channel_id, const std::string& user_id) {
   auto channel = channels::lock_head(tx, type, channel_id);
-  const auto users = users::find_users(tx, {user_id});
+  const auto users = users::find_candidates(tx, {user_id}, "", channel.team, channel.cross_team);
   if (users.empty()) throw not_found("invite");
   auto invites = get_invites(tx, channel, {user_id});
   auto invite = invites.find(user_id);

@@ -1,5 +1,5 @@
 -- name: find_invitees
--- $1 app  $2 channel  $3 user_ids[]  $4 inviter, or NULL.  Those that exist, locked in one order, so that the limit of each holds.
+-- $1 app  $2 channel  $3 user_ids[]  $4 inviter, or NULL.  Those that exist and are in reach of both, locked in one order, so that the limit of each holds.
 -- Last: member, anonymous, blocked (one of the two blocks the other), pending (invited already), or free.
 select u.user_id, u.id, case
     when exists (select from channel_members m where m.app_id = $1 and m.channel_id = $2 and m.user_id = u.id) then 'member'
@@ -8,7 +8,10 @@ select u.user_id, u.id, case
                                                                      or (b.user_id = $4 and b.blocked_id = u.id))) then 'blocked'
     when exists (select from channel_invites i where i.app_id = $1 and i.channel_id = $2 and i.user_id = u.id and i.state = 'pending') then 'pending'
     else 'free' end
-from users u where u.app_id = $1 and u.user_id = any ($3::text[]) and u.deleted_at is null
+from users u
+join channels c on c.app_id = $1 and c.id = $2 and reaches_channel($1, u.teams, c.team, c.cross_team)
+left join users v on v.app_id = $1 and v.id = $4
+where u.app_id = $1 and u.user_id = any ($3::text[]) and u.deleted_at is null and ($4 is null or reaches_user($1, v.teams, u.teams))
 order by u.id for no key update of u
 
 -- name: count_pending
@@ -57,6 +60,8 @@ order by created_at desc, invitee desc limit $6
 select cid, name, image, member_count, user_id, invited_by, role, text, state, created_at, answered_at, invitee, channel_id
 from invites_shown s
 where app_id = $1 and invitee = $2 and state = $3 and ($4::timestamptz is null or (created_at, channel_id) < ($4, $5::uuid))
+  and exists (select from channels c join users v on v.app_id = $1 and v.id = $2
+              where c.app_id = $1 and c.id = s.channel_id and reaches_channel($1, v.teams, c.team, c.cross_team))
   and not exists (select from user_blocks b where b.app_id = $1 and ((b.user_id = $2 and b.blocked_id = s.inviter)
                                                                       or (b.user_id = s.inviter and b.blocked_id = $2)))
 order by created_at desc, channel_id desc limit $6

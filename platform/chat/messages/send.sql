@@ -12,7 +12,7 @@ for update of h
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
 -- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
 -- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
--- $25 whether the application wants an outbox  $26 extras[]  $27 whether it has search.
+-- $25 whether the application wants an outbox  $26 extras[]  $27 whether it has search  $28 whether its teams are apart.
 -- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
 with input as (
   select * from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::text[],
@@ -24,22 +24,26 @@ with input as (
   select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, coalesce(h.last_message_id, c.id) as floor_id,
     n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
     i.type <> 'system' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true as countable,
-    b.shadow is true as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown,
+    b.shadow is true as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown, c.team,
     case
       when c.id is null then 'no_channel'
       when u.id is null then 'no_user'
       when u.deactivated_at is not null then 'deactivated'
       when u.type = 'anonymous' and not i.by_server then 'anonymous'
       when not i.by_server and m.user_id is null and not coalesce((t.settings ->> 'open')::boolean, false) then 'no_channel'
+      when $28 and not i.by_server and not c.cross_team and not in_team(u.teams, c.team) then 'no_channel'
       when n.message_id is not null then 'stored'
       when b.shadow is false then 'banned'
       when not i.by_server and not coalesce(
-        r.granted ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end, true) then 'not_granted'
+        r.granted ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end, true)
+        and not r.of_team ? case when i.parent_id is null then 'chat:message:send' else 'chat:message:reply' end then 'not_granted'
       when c.blocked and h.member_count = 2 and not i.by_server then 'blocked'
       when c.frozen and not i.by_server
-        and not coalesce(r.granted ? 'chat:message:send_frozen', m.role in ('owner', 'admin', 'moderator'), false) then 'frozen'
+        and not coalesce(r.granted ? 'chat:message:send_frozen', m.role in ('owner', 'admin', 'moderator'), false)
+        and not r.of_team ? 'chat:message:send_frozen' then 'frozen'
       when i.extras is not null and not i.by_server
         and not coalesce(r.granted ? 'chat:message:mention_all', m.role in ('owner', 'admin', 'moderator'), false)
+        and not r.of_team ? 'chat:message:mention_all'
         and coalesce(i.extras -> 'mention_channel', i.extras -> 'mention_here') = 'true' then 'no_mention_all'
       when octet_length(i.text) > coalesce((t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
       when i.parent_id is not null and not coalesce((t.settings ->> 'replies')::boolean, true) then 'no_replies'
@@ -64,14 +68,16 @@ with input as (
   cross join lateral (   -- the actions that the type grants this role; NULL: the defaults
     select case when t.settings ? 'grants' then coalesce(
       t.settings -> 'grants' -> coalesce(m.role, 'anyone'),
-      case when m.role not in ('owner', 'admin', 'moderator', 'member') then t.settings -> 'grants' -> 'member' end) end as granted) r
+      case when m.role not in ('owner', 'admin', 'moderator', 'member') then t.settings -> 'grants' -> 'member' end) end as granted,
+      coalesce(t.settings -> 'grants' -> (u.teams ->> c.team), '[]') as of_team) r   -- and those of the user's role in the channel's team
   cross join lateral (   -- seconds to wait; only where there is a slow mode, and for whom it holds
     select s.paced, case when s.paced then greatest(
       extract(epoch from h.last_message_at - $22) + c.cooldown,
       extract(epoch from (select l.sent_at from send_paces l where l.app_id = $1 and l.channel_id = c.id and l.user_id = u.id) - $22)
         + c.slow_mode) end as wait
     from (select (c.slow_mode > 0 or c.cooldown > 0) and not i.by_server
-      and not coalesce(r.granted ? 'chat:message:skip_slow_mode', m.role in ('owner', 'admin', 'moderator'), false) as paced) s) p
+      and not coalesce(r.granted ? 'chat:message:skip_slow_mode', m.role in ('owner', 'admin', 'moderator'), false)
+      and not r.of_team ? 'chat:message:skip_slow_mode' as paced) s) p
 ), accepted as materialized (
   select *,   -- 0: not numbered; only its author and moderators know of it
     case when shadowed then 0 else last_seq + count(*) filter (where not shadowed) over (partition by channel_uuid order by ord) end as seq,
@@ -106,6 +112,10 @@ with input as (
   insert into usage_metrics (app_id, day, meter, shard, value)
   select $1, $23::date, 'messages', $24, count(*) from accepted having count(*) > 0
   on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value
+), metered_by_team as (
+  insert into team_usage_metrics (app_id, team_id, day, meter, shard, value)
+  select $1, team, $23::date, 'messages', $24, count(*) from accepted where team is not null group by team order by team
+  on conflict (app_id, team_id, day, meter, shard) do update set value = team_usage_metrics.value + excluded.value
 ), boxed as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
   select $1, id, 'message.new', channel_uuid, nullif(seq, 0), id, $22 from accepted where $25
@@ -164,6 +174,7 @@ join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channe
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
 join users u on u.app_id = $1 and u.user_id = r.user_id
 join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
+where reaches_channel($1, u.teams, c.team, c.cross_team)
 on conflict do nothing
 
 -- name: insert_channel_mentions

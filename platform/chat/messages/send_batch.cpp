@@ -109,7 +109,7 @@ Pipeline::Step send_step(const std::vector<Send*>& batch, const References& refe
                      c.ids.take(), c.types.take(), c.texts.take(), c.attachments.take(), c.mentions.take(), c.customs.take(),
                      c.parents.take(), c.parent_fine.take(), c.shown.take(), c.quoted.take(), c.quoted_fine.take(),
                      c.silent.take(), c.nonces.take(), c.nonce_keys.take(), c.fingerprints.take(), now, day_of(now), shard,
-                     application.settings.outbox, c.extras.take(), application.settings.search_language != "off")};
+                     application.settings.outbox, c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels())};
 }
 
 void add_reply_steps(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {

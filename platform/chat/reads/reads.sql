@@ -50,6 +50,7 @@ join channels c on c.app_id = $1 and c.type = w.type and c.channel_id = w.channe
 join channel_heads h on h.app_id = $1 and h.channel_id = c.id
 join channel_types t on t.app_id = $1 and t.type = c.type
 join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = u.id
+where reaches_channel($1, u.teams, c.team, c.cross_team)
 order by w.ord
 
 -- name: find_unread_channels
@@ -59,7 +60,7 @@ from users u
 join members_shown m on m.app_id = u.app_id and m.id = u.id
 join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
 join channel_types t on t.app_id = c.app_id and t.type = c.type
-where u.app_id = $1 and u.user_id = $2 and m.unread > 0
+where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
 order by c.id limit $3
 
 -- name: lock_own_memberships

@@ -32,7 +32,7 @@ storage::Page<MemberMarks> list_marks(storage::Transaction& tx, const channels::
   check_shown(opened, opened.settings.read_events || opened.settings.delivery_events);
   const bool all = opened.acting_user.empty();
   const std::string scope = tx.app().text() + "|marks|" + opened.channel.id.text();
-  auto rows = tx.query(sql::list_marks, tx.app(), opened.channel.id, after_of(cursor, scope, cursors), limit + 1);
+  auto rows = tx.query(sql::list_marks, tx.app(), opened.channel.id, after_of(cursor, scope, cursors), limit + 1, all);
   return page_of<MemberMarks>(rows, limit, scope, cursors, [&](const storage::Row& row) {
     MemberMarks marks{UserId{row.uuid(0)}, std::string(row.text(1)), {}, {}, {}, {}};
     if (all || opened.settings.read_events) {
@@ -59,8 +59,8 @@ storage::Page<Receipt> list_receipts(storage::Transaction& tx, const channels::O
   if (!number) return {};
   const std::string scope = tx.app().text() + (reads ? "|readers|" : "|receivers|") + id.text();
   const auto after = after_of(cursor, scope, cursors);
-  auto rows = reads ? tx.query(sql::list_readers, tx.app(), channel.id, *number, message.user_id, after, limit + 1)
-                    : tx.query(sql::list_receivers, tx.app(), channel.id, *number, message.user_id, after, limit + 1);
+  auto rows = reads ? tx.query(sql::list_readers, tx.app(), channel.id, *number, message.user_id, after, limit + 1, opened.acting_user.empty())
+                    : tx.query(sql::list_receivers, tx.app(), channel.id, *number, message.user_id, after, limit + 1, opened.acting_user.empty());
   return page_of<Receipt>(rows, limit, scope, cursors,
                           [](const storage::Row& row) { return Receipt{UserId{row.uuid(0)}, std::string(row.text(1)), row.time(2)}; });
 }

@@ -17,6 +17,7 @@ with asked as (
   union all
   select m.channel_id, greatest(m.cleared_message_id, c.truncated_message_id) from channel_members m
   join channels c on c.app_id = m.app_id and c.id = m.channel_id
+  join users v on v.app_id = $1 and v.id = $2 and reaches_channel($1, v.teams, c.team, c.cross_team)
   where m.app_id = $1 and m.user_id = $2 and $3::uuid[] is null
     and not exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = m.channel_id and not b.shadow)
 ), mine as materialized (

@@ -53,6 +53,7 @@ select shown.* from (
   join messages p on p.app_id = $1 and p.channel_id = t.channel_id and p.id = t.parent_id
   join channels c on c.app_id = $1 and c.id = t.channel_id and c.deleted_at is null
   join channel_types y on y.app_id = $1 and y.type = c.type
+  join users v on v.app_id = $1 and v.id = $2 and reaches_channel($1, v.teams, c.team, c.cross_team)
   where t.app_id = $1 and t.user_id = $2 and t.follows and p.last_reply_at is not null and p.deleted_at is null
     and (c.truncated_message_id is null or p.id > c.truncated_message_id)
     and (coalesce((y.settings ->> 'open')::boolean, false)

@@ -4,7 +4,7 @@
 /// Reading the columns that several statements of this folder share. Private to the folder.
 namespace chat::users {
 
-inline constexpr int kUserColumns = 16;
+inline constexpr int kUserColumns = 17;
 User read_user(const storage::Row& row, int at = 0);
 
 }  // namespace chat::users

@@ -17,11 +17,13 @@ void check_own(const tenants::Caller& caller, const std::string& user_id) {
 struct Pair {
   UserId user, target;
 };
-Pair lock_pair(storage::Transaction& tx, const tenants::Caller& caller, const std::string& user_id, const std::string& target_id) {
+/// `anew`: only one who can be met; what stands can be lifted whoever it is.
+Pair lock_pair(storage::Transaction& tx, const tenants::Caller& caller, const std::string& user_id, const std::string& target_id,
+               bool anew) {
   check_own(caller, user_id);
   auto user = tx.find(sql::lock_relations, tx.app(), user_id);
   if (!user) throw not_found("user");
-  auto target = tx.find(sql::find_target, tx.app(), target_id);
+  auto target = anew ? tx.find(sql::find_target_in_reach, tx.app(), target_id, (*user)[0].uuid(0)) : tx.find(sql::find_target, tx.app(), target_id);
   if (!target) throw Error(Code::not_found, "No such user: " + target_id + ".", {{"#/target_id", "No such user."}});
   return {UserId{(*user)[0].uuid(0)}, UserId{(*target)[0].uuid(0)}};
 }
@@ -86,7 +88,7 @@ std::string mute_json(const Mute& mute) {
 
 Block block_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const std::string& target_id, Timestamp now) {
-  const auto pair = lock_pair(tx, caller, user_id, target_id);
+  const auto pair = lock_pair(tx, caller, user_id, target_id, true);
   if (auto stands = tx.find(sql::get_block, tx.app(), pair.user, pair.target)) return {target_id, (*stands)[0].time(0)};
   check_new(pair, tx.query(sql::count_blocks, tx.app(), pair.user)[0].integer(0), "blocks");
   tx.query(sql::lock_pair, tx.app(), pair.user, pair.target);
@@ -99,7 +101,7 @@ Block block_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
 
 void unblock_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                   const std::string& target_id, Timestamp now) {
-  const auto pair = lock_pair(tx, caller, user_id, target_id);
+  const auto pair = lock_pair(tx, caller, user_id, target_id, false);
   tx.query(sql::lock_pair, tx.app(), pair.user, pair.target);
   if (tx.run(sql::delete_block, tx.app(), pair.user, pair.target) == 0) throw not_found("block");
   tx.run(sql::mark_direct_channels, tx.app(), pair.user, pair.target);
@@ -118,7 +120,7 @@ storage::Page<Block> list_blocks(storage::Transaction& tx, const tenants::Caller
 Mute mute_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                const std::string& target_id, std::optional<Timestamp> expires_at, Timestamp now) {
   if (expires_at && *expires_at <= now) throw invalid_field("#/expires_at", "Must lie in the future.");
-  const auto pair = lock_pair(tx, caller, user_id, target_id);
+  const auto pair = lock_pair(tx, caller, user_id, target_id, true);
   tx.run(sql::forget_expired_mutes, tx.app(), pair.user, now);
   check_new(pair, tx.query(sql::count_mutes, tx.app(), pair.user, pair.target)[0].integer(0), "mutes");
   auto rows = tx.query(sql::put_mute, tx.app(), pair.user, pair.target, expires_at, now);
@@ -130,7 +132,7 @@ Mute mute_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& c
 
 void unmute_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const std::string& target_id, Timestamp now) {
-  const auto pair = lock_pair(tx, caller, user_id, target_id);
+  const auto pair = lock_pair(tx, caller, user_id, target_id, false);
   if (tx.run(sql::delete_mute, tx.app(), pair.user, pair.target, now) == 0) throw not_found("mute");
   tell(tx, bus, kUserUnmuted, user_id, target_data(target_id), now);
 }

@@ -6,6 +6,11 @@ select id from users where app_id = $1 and user_id = $2 and deleted_at is null f
 -- $1 app  $2 user_id.  No row: no such user. Deleted ones too: their blocks can be lifted.
 select id from users where app_id = $1 and user_id = $2
 
+-- name: find_target_in_reach
+-- $1 app  $2 user_id  $3 whose target.  No row: no such user, or out of reach.
+select u.id from users u join users v on v.app_id = $1 and v.id = $3
+where u.app_id = $1 and u.user_id = $2 and reaches_user($1, v.teams, u.teams)
+
 -- name: lock_pair
 -- $1 app  $2 user  $3 user.  Against a direct channel of the two that is made at this moment (channels.lock_pair).
 select pg_advisory_xact_lock(hashtextextended($1::text || least($2::text, $3::text) || greatest($2::text, $3::text), 5))

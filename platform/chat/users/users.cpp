@@ -8,6 +8,7 @@
 #include "platform/base/text.h"
 #include "platform/chat/users/read_row.h"
 #include "platform/chat/users/search.sql.h"
+#include "platform/chat/users/teams_of_users.h"
 #include "platform/chat/users/tell.h"
 #include "platform/chat/users/users.sql.h"
 #include "platform/chat/users/users_events.h"
@@ -32,7 +33,7 @@ void add(text::ArrayLiteral& array, const std::optional<std::string>& value) {
 
 /// Arrays of one batch, in the statement's order.
 struct Columns {
-  text::ArrayLiteral ids, user_ids, names, images, roles, customs, usernames, emails, bios, types, invisible;
+  text::ArrayLiteral ids, user_ids, names, images, roles, customs, usernames, emails, bios, types, invisible, teams;
 
   void add_user(const UserInput& input, Timestamp now) {
     ids.add(UserId::make(now).text());
@@ -46,6 +47,7 @@ struct Columns {
     add(bios, input.bio);
     add(types, input.type);
     add(invisible, input.invisible ? std::optional<std::string>(*input.invisible ? "t" : "f") : std::nullopt);
+    add(teams, input.teams);
   }
 };
 
@@ -76,6 +78,18 @@ Error taken(const std::string& field, const std::string& pointer) {
   return Error(Code::already_exists, "Another user of this application has this " + field + ".", {{pointer + field, "Taken."}});
 }
 
+std::string array_of(const std::vector<std::string>& texts) {
+  text::ArrayLiteral array;
+  for (const auto& text : texts) array.add(text);
+  return array.take();
+}
+
+std::vector<FoundUser> read_found(const storage::Rows& rows) {
+  std::vector<FoundUser> found;
+  for (auto row : rows) found.push_back({std::string(row.text(0)), UserId{row.uuid(1)}, std::string(row.text(2))});
+  return found;
+}
+
 /// After whatever changes what a user is found by.
 void keep_words(storage::Transaction& tx, const std::string& user_id) {
   text::ArrayLiteral user_ids;
@@ -100,7 +114,7 @@ User read_user(const storage::Row& row, int at) {
   return {std::string(row.text(at)), row.optional_text(at + 1), row.optional_text(at + 2), std::string(row.text(at + 3)),
           std::string(row.text(at + 4)), row.time(at + 5), row.time(at + 6), row.optional_time(at + 7),
           row.optional_time(at + 8), row.optional_time(at + 9), row.optional_text(at + 10), row.optional_text(at + 11),
-          row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15)};
+          row.optional_text(at + 12), std::string(row.text(at + 13)), row.boolean(at + 14), row.optional_time(at + 15), std::string(row.text(at + 16))};
 }
 
 std::string user_json(const User& user, bool whole) {
@@ -123,6 +137,7 @@ std::string user_json(const User& user, bool whole) {
     out.optional_field("email", user.email)
         .key("invisible").boolean(user.invisible)
         .optional_time("messages_hidden_at", user.messages_hidden_at);
+  if (whole) write_teams(out, user.teams);
   out.end();
   return out.take();
 }
@@ -130,14 +145,16 @@ std::string user_json(const User& user, bool whole) {
 std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                                        const std::vector<UserInput>& inputs, Timestamp now) {
   const auto taken_by = taken_names(tx, caller, inputs);
+  TeamMoves moves(tx, inputs);
   Columns columns;
   for (const auto& input : inputs)
-    if (!taken_by.contains(input.user_id)) columns.add_user(input, now);
+    if (!taken_by.contains(input.user_id) && !moves.refusal_of(input, "")) columns.add_user(input, now);
   const auto user_ids = columns.user_ids.take();
   auto rows = tx.query(sql::upsert_users, caller.app(), columns.ids.take(), user_ids, columns.names.take(),
                        columns.images.take(), columns.roles.take(), columns.customs.take(), now, columns.usernames.take(),
-                       columns.emails.take(), columns.bios.take(), columns.types.take(), columns.invisible.take());
+                       columns.emails.take(), columns.bios.take(), columns.types.take(), columns.invisible.take(), columns.teams.take());
   tx.run(sql::keep_words, caller.app(), user_ids);
+  moves.keep(tx, bus, user_ids);
   std::unordered_map<std::string, UpsertResult> by_user;
   for (auto row : rows) by_user[std::string(row.text(0))] = {std::nullopt, row.boolean(kUserColumns), read_user(row)};
   std::vector<UpsertResult> results;
@@ -145,6 +162,10 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
     const auto& user_id = inputs[i].user_id;
     if (auto field = taken_by.find(user_id); field != taken_by.end()) {
       results.push_back({taken(field->second, "#/users/" + std::to_string(i) + "/"), false, {}});
+      continue;
+    }
+    if (auto refusal = moves.refusal_of(inputs[i], "#/users/" + std::to_string(i) + "/")) {
+      results.push_back({std::move(refusal), false, {}});
       continue;
     }
     auto found = by_user.find(user_id);
@@ -164,24 +185,33 @@ User get_user(storage::Transaction& tx, const std::string& user_id) {
   return read_user((*rows)[0]);
 }
 
-std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<std::string>& user_ids) {
-  text::ArrayLiteral wanted;
-  for (const auto& user_id : user_ids) wanted.add(user_id);
-  std::vector<FoundUser> found;
-  auto rows = tx.query(sql::find_users, tx.app(), wanted.take());
-  for (auto row : rows) found.push_back({std::string(row.text(0)), UserId{row.uuid(1)}, std::string(row.text(2))});
-  return found;
+User see_user(storage::Transaction& tx, const tenants::Caller& caller, const std::string& user_id) {
+  if (caller.is_server()) return get_user(tx, user_id);
+  auto rows = tx.find(sql::see_user, tx.app(), user_id, caller.user_id());
+  if (!rows) throw not_found("user");
+  return read_user((*rows)[0]);
+}
+
+std::vector<FoundUser> find_users(storage::Transaction& tx, const std::vector<std::string>& user_ids, const std::string& viewer) {
+  return read_found(tx.query(sql::find_users, tx.app(), array_of(user_ids), viewer));
+}
+
+std::vector<FoundUser> find_candidates(storage::Transaction& tx, const std::vector<std::string>& user_ids, const std::string& viewer,
+                                       const std::optional<std::string>& team, bool cross_team) {
+  return read_found(tx.query(sql::find_candidates, tx.app(), array_of(user_ids), viewer, team, cross_team));
 }
 
 User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
                  const UserChange& change, Timestamp now) {
   if (!caller.is_server() && caller.user_id() != user_id) throw forbidden("A user may change only its own profile.");
-  if (!caller.is_server() && (change.set.role || change.set.type))
-    throw forbidden("Only a server token may change a user's role or type.");
+  if (!caller.is_server() && (change.set.role || change.set.type || change.set.teams))
+    throw forbidden("Only a server token may change a user's role, type or teams.");
   UserInput wanted = change.set;
   wanted.user_id = user_id;
   const auto taken_by = taken_names(tx, caller, {wanted});
   if (!taken_by.empty()) throw taken(taken_by.begin()->second, "#/set/");
+  TeamMoves moves(tx, {wanted});
+  if (auto refusal = moves.refusal_of(wanted, "#/set/")) throw std::move(*refusal);
   text::ArrayLiteral members, keys;
   for (const auto& name : change.unset) {
     if (name.starts_with("custom.")) keys.add(name.substr(7));
@@ -189,12 +219,13 @@ User update_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   }
   auto rows = tx.find(sql::update_user, tx.app(), user_id, change.set.name, change.set.image, change.set.role,
                       change.set.custom, members.take(), keys.take(), now, change.set.username, change.set.email,
-                      change.set.bio, change.set.type, change.set.invisible);
+                      change.set.bio, change.set.type, change.set.invisible, change.set.teams);
   if (!rows) throw not_found("user");
   User user = read_user((*rows)[0]);
   if (user.custom.size() > kMaxCustomBytes + 1024)
     throw invalid_field("#/set/custom", "The user's custom data would exceed 5 KiB.");
   keep_words(tx, user_id);
+  moves.keep(tx, bus, array_of({user_id}));
   tell(tx, bus, kUserUpdated, user_id, user_data(user), now);
   return user;
 }
@@ -235,11 +266,14 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   const bool erase = how.messages == MessagesFate::erase;
   if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);
   keep_words(tx, user_id);
+  keep_teams(tx, array_of({user_id}));
   tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
   json::Writer out;
   out.object().field("user_id", user_id).key("hard").boolean(how.hard).end();
   tell(tx, bus, kUserDeleted, user_id, out.take(), now);
 }
+
+constexpr std::string_view kInTeams = "exists (select 1 from user_teams t where t.app_id = u.app_id and t.user_id = u.id and t.team_id = any (%))";
 
 const storage::Listing& listing(bool for_server) {
   static const std::vector<ListField> fields{{"created_at", "u.created_at", FieldType::time, true},
@@ -257,16 +291,17 @@ const storage::Listing& listing(bool for_server) {
   static const storage::Listing of_servers(sql::query_users, "u.id",
                                            with({{"last_active_at", "u.last_active_at", FieldType::time},
                                                  {"email", "u.email", FieldType::text},
-                                                 {"invisible", "u.invisible", FieldType::boolean}}));
+                                                 {"invisible", "u.invisible", FieldType::boolean},
+                                                 {.name = "teams", .column = "", .type = FieldType::text, .sortable = false, .any_of = kInTeams}}));
   static const storage::Listing of_users(
       sql::query_users, "u.id",
       with({{"last_active_at", "(case when not u.invisible then u.last_active_at end)", FieldType::time}}));
   return for_server ? of_servers : of_users;
 }
 
-storage::Page<User> query_users(storage::Transaction& tx, bool for_server, const storage::ListRequest& request,
+storage::Page<User> query_users(storage::Transaction& tx, const std::string& viewer, const storage::ListRequest& request,
                                 const storage::Cursors& cursors) {
-  return listing(for_server).page<User>(tx, storage::Params::of(tx.app()), request, cursors,
+  return listing(viewer.empty()).page<User>(tx, storage::Params::of(tx.app(), viewer), request, cursors,
                                         [](const storage::Row& row) { return read_user(row, 1); });
 }
 

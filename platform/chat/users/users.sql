@@ -25,31 +25,31 @@ order by w.ord, w.field desc
 
 -- name: upsert_users
 -- $1 app  $2 ids[]  $3 user_ids[]  $4 names[]  $5 images[]  $6 roles[]  $7 customs[]  $8 now  $9 usernames[]  $10 emails[]
--- $11 bios[]  $12 types[]  $13 invisible[]; NULL keeps.  A missing row: the user is deleted.
+-- $11 bios[]  $12 types[]  $13 invisible[]  $14 teams[]; NULL keeps.  A missing row: the user is deleted.
 insert into users as u (app_id, id, user_id, name, image, role, custom, created_at, updated_at, username, username_key, email,
-  email_key, bio, type, invisible)
+  email_key, bio, type, invisible, teams)
 select $1, i.id, i.user_id, i.name, i.image, coalesce(i.role, 'user'), coalesce(i.custom::jsonb, '{}'), $8, $8,
   i.username, lower(normalize(i.username, NFKC)), i.email, lower(normalize(i.email, NFKC)), i.bio,
-  coalesce(i.type, 'regular'), coalesce(i.invisible, false)
+  coalesce(i.type, 'regular'), coalesce(i.invisible, false), coalesce(i.teams::jsonb, '{}')
 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-  $13::boolean[]) as i (id, user_id, name, image, role, custom, username, email, bio, type, invisible)
+  $13::boolean[], $14::text[]) as i (id, user_id, name, image, role, custom, username, email, bio, type, invisible, teams)
 on conflict (app_id, user_id) do update set
-  (name, image, username, username_key, email, email_key, bio, role, custom, type, invisible, updated_at) = (
+  (name, image, username, username_key, email, email_key, bio, role, custom, type, invisible, teams, updated_at) = (
     select coalesce(i.name, u.name), coalesce(i.image, u.image), coalesce(i.username, u.username),
       coalesce(excluded.username_key, u.username_key), coalesce(i.email, u.email), coalesce(excluded.email_key, u.email_key),
       coalesce(i.bio, u.bio), coalesce(i.role, u.role), coalesce(i.custom::jsonb, u.custom), coalesce(i.type, u.type),
-      coalesce(i.invisible, u.invisible), excluded.updated_at
+      coalesce(i.invisible, u.invisible), coalesce(i.teams::jsonb, u.teams), excluded.updated_at
     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-      $13::boolean[]) as i (user_id, name, image, role, custom, username, email, bio, type, invisible)
+      $13::boolean[], $14::text[]) as i (user_id, name, image, role, custom, username, email, bio, type, invisible, teams)
     where i.user_id = u.user_id)
 where u.deleted_at is null
 returning user_id, name, image, role, custom::text, created_at, updated_at, deactivated_at, deleted_at, last_active_at,
-  username, email, bio, type, invisible, messages_hidden_at, xmax = 0 as created
+  username, email, bio, type, invisible, messages_hidden_at, teams::text, xmax = 0 as created
 
 -- name: get_user
 -- $1 app  $2 user_id.  No row: no such user.
 select user_id, name, image, role, custom::text, created_at, updated_at, deactivated_at, deleted_at, last_active_at,
-  username, email, bio, type, invisible, messages_hidden_at
+  username, email, bio, type, invisible, messages_hidden_at, teams::text
 from users where app_id = $1 and user_id = $2
 
 -- name: lock_user
@@ -58,12 +58,31 @@ select id, deactivated_at is not null, messages_hidden_at is not null from users
 where app_id = $1 and user_id = $2 and deleted_at is null for update
 
 -- name: find_users
--- $1 app  $2 user_ids[]
-select user_id, id, type from users where app_id = $1 and user_id = any ($2::text[]) and deleted_at is null
+-- $1 app  $2 user_ids[]  $3 viewer's user_id, or '': sees everybody
+select u.user_id, u.id, u.type from users u
+left join users v on v.app_id = $1 and v.user_id = $3
+where u.app_id = $1 and u.user_id = any ($2::text[]) and u.deleted_at is null
+  and ($3 = '' or u.user_id = $3 or reaches_user($1, coalesce(v.teams, '{}'), u.teams))
+
+-- name: find_candidates
+-- $1 app  $2 user_ids[]  $3 viewer's user_id, or ''  $4 $5 team and cross_team of a channel: those who reach it, too
+select u.user_id, u.id, u.type from users u
+left join users v on v.app_id = $1 and v.user_id = $3
+where u.app_id = $1 and u.user_id = any ($2::text[]) and u.deleted_at is null
+  and ($3 = '' or u.user_id = $3 or reaches_user($1, coalesce(v.teams, '{}'), u.teams))
+  and reaches_channel($1, u.teams, $4, $5)
+
+-- name: see_user
+-- $1 app  $2 user_id  $3 viewer's user_id.  No row: no such user, or out of the viewer's reach.
+select u.user_id, u.name, u.image, u.role, u.custom::text, u.created_at, u.updated_at, u.deactivated_at, u.deleted_at, u.last_active_at,
+  u.username, u.email, u.bio, u.type, u.invisible, u.messages_hidden_at, u.teams::text
+from users u
+left join users v on v.app_id = $1 and v.user_id = $3
+where u.app_id = $1 and u.user_id = $2 and (u.user_id = $3 or reaches_user($1, coalesce(v.teams, '{}'), u.teams))
 
 -- name: update_user
 -- $1 app  $2 user_id  $3 name  $4 image  $5 role  $6 custom  $7 unset[]  $8 unset keys of custom[]  $9 now  $10 username  $11 email
--- $12 bio  $13 type  $14 invisible; NULL keeps.
+-- $12 bio  $13 type  $14 invisible  $15 teams; NULL keeps.
 update users set
   name = case when 'name' = any ($7::text[]) then null else coalesce($3, name) end,
   image = case when 'image' = any ($7::text[]) then null else coalesce($4, image) end,
@@ -74,11 +93,11 @@ update users set
   email = case when 'email' = any ($7::text[]) then null else coalesce($11, email) end,
   email_key = case when 'email' = any ($7::text[]) then null else coalesce(lower(normalize($11, NFKC)), email_key) end,
   bio = case when 'bio' = any ($7::text[]) then null else coalesce($12, bio) end,
-  type = coalesce($13, type), invisible = coalesce($14, invisible),
+  type = coalesce($13, type), invisible = coalesce($14, invisible), teams = coalesce($15::jsonb, teams),
   updated_at = $9
 where app_id = $1 and user_id = $2 and deleted_at is null
 returning user_id, name, image, role, custom::text, created_at, updated_at, deactivated_at, deleted_at, last_active_at,
-  username, email, bio, type, invisible, messages_hidden_at
+  username, email, bio, type, invisible, messages_hidden_at, teams::text
 
 -- name: set_deactivated
 -- $1 app  $2 user_id  $3 deactivated_at or NULL  $4 messages hidden since or NULL  $5 now
@@ -104,8 +123,10 @@ insert into user_erasures (app_id, user_id, requested_at, messages) values ($1, 
 insert into ownership_handovers (app_id, owner_id, new_owner, requested_at) values ($1, $2, $3, $4) on conflict do nothing
 
 -- name: query_users
--- $1 app
+-- $1 app  $2 viewer's user_id, or '': sees everybody
 select u.id, u.user_id, u.name, u.image, u.role, u.custom::text, u.created_at, u.updated_at, u.deactivated_at,
-  u.deleted_at, u.last_active_at, u.username, u.email, u.bio, u.type, u.invisible, u.messages_hidden_at
+  u.deleted_at, u.last_active_at, u.username, u.email, u.bio, u.type, u.invisible, u.messages_hidden_at, u.teams::text
 from users u
+left join users v on v.app_id = $1 and v.user_id = $2
 where u.app_id = $1 and u.deleted_at is null
+  and ($2 = '' or u.user_id = $2 or reaches_user($1, coalesce(v.teams, '{}'), u.teams))

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "platform/base/error.h"
@@ -36,7 +37,43 @@ bool is_email(std::string_view text) {
          text.find('@', at + 1) == std::string_view::npos;
 }
 
+/// As the roles of channels are written (channels/permissions.h).
+bool is_role_in_team(std::string_view text) {
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' && std::all_of(text.begin(), text.end(), allowed);
+}
+
+/// {"teams":["red","blue"],"teams_role":{"red":"lead"}} as it is kept: {"red":"lead","blue":null}.
+void read_teams(json::Fields& fields, UserInput& input) {
+  auto names = fields.find_texts("teams", kMaxTeams, {.min_bytes = 1});
+  auto roles = fields.find_object("teams_role");
+  if (roles && !names) fields.mistake("teams_role", "Needs `teams`, which it is about.");
+  if (!names) return;
+  const std::set<std::string> teams(names->begin(), names->end());
+  for (std::size_t i = 0; i < names->size(); ++i)
+    if (!tenants::is_user_id((*names)[i])) fields.mistake_at("teams/" + std::to_string(i), "Must be 1-255 of A-Z a-z 0-9 _ - . @");
+  if (teams.size() < names->size()) fields.mistake("teams", "A team stands twice.");
+  std::map<std::string, std::string> role_in;
+  if (roles) {
+    for (const auto& [team, role] : roles->members()) {
+      const std::string at = "teams_role/" + std::string(team);
+      if (!teams.contains(std::string(team))) fields.mistake_at(at, "Not one of `teams`.");
+      else if (role.kind() != json::Kind::text || !is_role_in_team(role.text())) fields.mistake_at(at, "A role is 1-32 of a-z 0-9 _ -, a letter first.");
+      else role_in[std::string(team)] = role.text();
+    }
+  }
+  json::Writer out;
+  out.object();
+  for (const auto& team : teams) {
+    out.key(team);
+    if (role_in.contains(team)) out.text(role_in[team]);
+    else out.null();
+  }
+  input.teams = out.end().take();
+}
+
 void read_profile(json::Fields& fields, UserInput& input) {
+  read_teams(fields, input);
   input.username = fields.find_text("username", {.min_bytes = 1, .max_bytes = 64});
   if (input.username && !is_username(*input.username)) fields.mistake("username", "Must hold no spaces and no control characters.");
   input.email = fields.find_text("email", {.min_bytes = 3, .max_bytes = 254});
@@ -110,9 +147,9 @@ Response query(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   const auto& caller = Caller::of(request);
-  auto wanted = listing(caller.is_server()).read(body, services.cursors, tx.app().text() + "|users", 1);
+  auto wanted = listing(caller.is_server()).read(body, services.cursors, tx.app().text() + "|users", 2);
   body.finish();
-  auto page = query_users(tx, caller.is_server(), wanted, services.cursors);
+  auto page = query_users(tx, caller.is_server() ? "" : caller.user_id(), wanted, services.cursors);
   json::Writer out;
   out.object().key("users").array();
   for (const auto& user : page.items) out.raw(user_json(user, sees_whole(caller, user)));
@@ -231,7 +268,7 @@ void add_routes(http::Router& router, const Services& services) {
   add(Method::post, "/query", "query_users", Access::user_or_server, query, storage::Mode::write, 64 * 1024, "read");
   add(Method::post, "/search", "search_users", Access::user_or_server, search, storage::Mode::write, 64 * 1024, "read");
   add(Method::get, "/{user_id}", "get_user", Access::user_or_server,
-      [](const Services&, const Request& request, Tx& tx) { return show(request, get_user(tx, request.part("user_id"))); },
+      [](const Services&, const Request& request, Tx& tx) { return show(request, see_user(tx, Caller::of(request), request.part("user_id"))); },
       storage::Mode::read);
   add(Method::patch, "/{user_id}", "update_user", Access::user_or_server, update);
   add(Method::post, "/{user_id}/deactivate", "deactivate_user", Access::server, deactivate);
