@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "platform/base/error.h"
+#include "platform/base/json.h"
 #include "platform/bus/feed.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/storage/transaction.h"
@@ -79,7 +80,16 @@ std::vector<MarkResult> mark_delivered(storage::Transaction& tx, bus::Bus& bus, 
 
 struct Sum {
   std::int64_t unread = 0, mentions = 0, channels = 0;   // channels: those with something unread
+
+  Sum& operator+=(const Sum& more) {
+    unread += more.unread;
+    mentions += more.mentions;
+    channels += more.channels;
+    return *this;
+  }
 };
+inline constexpr int kMaxThreadReplies = 100;            // counted in one thread; more are 100, too
+inline constexpr int kMaxUnreadThreads = 100;            // likewise of threads
 struct Unread {
   struct OfType {
     std::string type;
@@ -91,13 +101,27 @@ struct Unread {
     std::optional<std::int64_t> read_seq;
     std::int64_t last_message_seq = 0;
   };
+  struct OfTeam {
+    std::optional<std::string> team;           // absent: channels of no team
+    Sum sum;
+  };
+  struct Thread {
+    std::string cid;
+    MessageId parent;
+    std::int64_t unread = 0;                   // replies of others behind the mark in the thread
+  };
   Sum total;
   std::vector<OfType> types;                   // those with something unread
+  std::vector<OfTeam> teams;                   // likewise; empty when none of it is a team's
+  std::vector<Thread> threads;                 // followed ones with unread replies, the newest reply first
   storage::Page<Item> channels;                // most unread first
 };
 std::string channel_unread_json(const Unread::Item& item);
+/// "teams":[…], when there are any.
+void write_teams(json::Writer& out, const std::vector<Unread::OfTeam>& teams);
 /// Errors:  not_found (user)
-/// Cost:    a row per channel of the user, whatever the numbers of members and messages; and the deletions behind its mark.
+/// Cost:    a row per channel of the user, whatever the numbers of members and messages, and the deletions behind its mark; and
+///          a row per thread that it follows.
 Unread get_unread(storage::Transaction& tx, const std::string& user_id, int limit, const std::optional<std::string>& cursor,
                   const storage::Cursors& cursors);
 

@@ -160,6 +160,11 @@ Response unread(const Services& services, const Request& request, Tx& tx) {
     write_sum(out, one.sum);
     out.end();
   }
+  out.end();
+  write_teams(out, unread.teams);
+  out.field("unread_threads", unread.threads.size()).key("threads").array();
+  for (const auto& thread : unread.threads)
+    out.object().field("cid", thread.cid).field("parent_id", thread.parent.wire()).field("unread", thread.unread).end();
   out.end().key("channels").array();
   for (const auto& item : unread.channels.items) out.raw(channel_unread_json(item));
   out.end().optional_field("next", unread.channels.next).end();

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "platform/base/json.h"
 #include "platform/chat/reads/reads.h"
 #include "platform/chat/reads/unread.sql.h"
@@ -8,16 +10,34 @@ namespace {
 
 void add_sums(storage::Transaction& tx, const std::string& user_id, Unread& unread) {
   auto rows = tx.query(sql::sum_unread, tx.app(), user_id);
+  std::map<std::string, Sum> of_types;
+  std::map<std::optional<std::string>, Sum> of_teams;
   for (auto row : rows) {
     const Sum sum{row.integer(1), row.integer(2), row.integer(3)};
-    unread.types.push_back({std::string(row.text(0)), sum});
-    unread.total.unread += sum.unread;
-    unread.total.mentions += sum.mentions;
-    unread.total.channels += sum.channels;
+    of_types[std::string(row.text(0))] += sum;
+    of_teams[row.optional_text(4)] += sum;
+    unread.total += sum;
   }
+  for (const auto& [type, sum] : of_types) unread.types.push_back({type, sum});
+  if (of_teams.size() == 1 && !of_teams.begin()->first) of_teams.clear();
+  for (const auto& [team, sum] : of_teams) unread.teams.push_back({team, sum});
+}
+
+void add_threads(storage::Transaction& tx, const std::string& user_id, Unread& unread) {
+  auto rows = tx.query(sql::list_unread_threads, tx.app(), user_id, kMaxThreadReplies, kMaxUnreadThreads);
+  for (auto row : rows) unread.threads.push_back({std::string(row.text(2)), MessageId{row.uuid(1)}, row.integer(3)});
 }
 
 }  // namespace
+
+void write_teams(json::Writer& out, const std::vector<Unread::OfTeam>& teams) {
+  if (teams.empty()) return;
+  out.key("teams").array();
+  for (const auto& [team, sum] : teams) {
+    out.object().optional_field("team", team).field("unread", sum.unread).field("mentions", sum.mentions).field("channels", sum.channels).end();
+  }
+  out.end();
+}
 
 std::string channel_unread_json(const Unread::Item& item) {
   json::Writer out;
@@ -32,6 +52,7 @@ Unread get_unread(storage::Transaction& tx, const std::string& user_id, int limi
   users::get_user(tx, user_id);
   Unread unread;
   add_sums(tx, user_id, unread);
+  add_threads(tx, user_id, unread);
   const std::string scope = tx.app().text() + "|unread|" + user_id;
   std::optional<std::string> below, behind;
   if (cursor) {

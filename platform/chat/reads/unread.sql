@@ -1,28 +1,55 @@
+-- Out of sight, and of the counts: the direct channel of two of whom one blocks the other; channels of teams out of reach.
+
 -- name: sum_unread
--- $1 app  $2 user_id.  A row per channel type that has something unread.
-select c.type, sum(m.unread)::bigint, sum(m.mentions)::bigint, count(*) from users u
+-- $1 app  $2 user_id.  A row per channel type and team that have something unread.
+select c.type, sum(m.unread)::bigint, sum(m.mentions)::bigint, count(*), c.team from users u
 join members_shown m on m.app_id = u.app_id and m.id = u.id
-join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null and not c.blocked
+join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
+  and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
 where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
-group by c.type order by c.type
+group by c.type, c.team order by c.type, c.team collate "C"
+
+-- name: list_unread_threads
+-- $1 app  $2 user_id  $3 replies counted at most  $4 threads at most.  Of those followed that have an unread reply: the newest reply first.
+select f.channel_id, f.parent_id, c.type || ':' || c.channel_id,
+  (select count(*) from (select 1 from messages r
+    where r.app_id = $1 and r.channel_id = f.channel_id and r.parent_id = f.parent_id and r.id > coalesce(f.read_id, f.parent_id)
+      and r.deleted_at is null and r.user_id <> f.user_id and r.seq > 0 limit $3) n)
+from users u
+join followed_threads f on f.app_id = $1 and f.user_id = u.id
+join channels c on c.app_id = $1 and c.id = f.channel_id
+where u.app_id = $1 and u.user_id = $2 and exists (select from messages r
+  where r.app_id = $1 and r.channel_id = f.channel_id and r.parent_id = f.parent_id and r.id > coalesce(f.read_id, f.parent_id)
+    and r.deleted_at is null and r.user_id <> f.user_id and r.seq > 0)
+order by f.last_reply_at desc, f.parent_id desc limit $4
+
+-- name: count_unread_threads
+-- $1 app  $2 user_ids[]  $3 at most of each.  As list_unread_threads.
+select u.user_id, (select count(*) from (select 1 from followed_threads f
+  where f.app_id = $1 and f.user_id = u.id and exists (select from messages r
+    where r.app_id = $1 and r.channel_id = f.channel_id and r.parent_id = f.parent_id and r.id > coalesce(f.read_id, f.parent_id)
+      and r.deleted_at is null and r.user_id <> f.user_id and r.seq > 0) limit $3) n)
+from users u where u.app_id = $1 and u.user_id = any ($2::text[]) and u.deleted_at is null
 
 -- name: list_unread_channels
 -- $1 app  $2 user_id  $3 below this unread  $4 or equal, and behind this channel; both NULL: from the first  $5 at most
 select c.id, c.type || ':' || c.channel_id, m.unread, m.mentions, m.read_message_seq, m.last_message_seq from users u
 join members_shown m on m.app_id = u.app_id and m.id = u.id
-join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null and not c.blocked
+join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
+  and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
 where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
   and ($3::bigint is null or m.unread < $3 or (m.unread = $3 and c.id > $4))
 order by m.unread desc, c.id limit $5
 
 -- name: sum_unread_of_users
 -- $1 app  $2 user_ids[]
-select u.user_id, coalesce(sum(m.unread), 0)::bigint, coalesce(sum(m.mentions), 0)::bigint, count(m.id) filter (where m.unread > 0)
+select u.user_id, coalesce(sum(m.unread), 0)::bigint, coalesce(sum(m.mentions), 0)::bigint, count(m.id) filter (where m.unread > 0), c.team
 from users u
-left join (members_shown m join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null)
+left join (members_shown m join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
+  and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id)))
   on m.app_id = u.app_id and m.id = u.id and reaches_channel($1, u.teams, c.team, c.cross_team)
 where u.app_id = $1 and u.user_id = any ($2::text[]) and u.deleted_at is null
-group by u.user_id
+group by u.user_id, c.team order by u.user_id, c.team collate "C" nulls first
 
 -- name: unread_in_channels
 -- $1 app  $2 user_ids[]  $3 types[]  $4 channel ids[], together.  Those that are not the user's are left out.
@@ -31,5 +58,5 @@ from unnest($2::text[], $3::text[], $4::text[]) as w (user_id, type, channel_id)
 join users u on u.app_id = $1 and u.user_id = w.user_id
 join channels c on c.app_id = $1 and c.type = w.type and c.channel_id = w.channel_id and c.deleted_at is null
 join members_shown m on m.app_id = $1 and m.channel_id = c.id and m.id = u.id
-where reaches_channel($1, u.teams, c.team, c.cross_team)
+where reaches_channel($1, u.teams, c.team, c.cross_team) and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
 order by 1, 2

@@ -8,6 +8,7 @@
 #include "platform/chat/reads/reads.h"
 #include "platform/chat/reads/reads_events.h"
 #include "platform/chat/reads/unread.sql.h"
+#include "platform/chat/threads/threads_events.h"
 
 namespace chat::reads {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::size_t kMaxRemembered = 50'000;
 
 struct Totals {
   Sum sum;
+  std::vector<Unread::OfTeam> teams;
+  std::int64_t threads = 0;
   std::vector<Unread::Item> channels;
 };
 using TotalsByUser = std::map<std::string, Totals>;
@@ -24,7 +27,9 @@ using TotalsByUser = std::map<std::string, Totals>;
 std::string data_of(const Totals& totals, bool more) {
   json::Writer out;
   out.object().field("total", totals.sum.unread).field("mentions", totals.sum.mentions)
-      .field("unread_channels", totals.sum.channels).key("channels").array();
+      .field("unread_channels", totals.sum.channels).field("unread_threads", totals.threads);
+  write_teams(out, totals.teams);
+  out.key("channels").array();
   for (const auto& item : totals.channels) out.raw(channel_unread_json(item));
   out.end().key("more").boolean(more).end();
   return out.take();
@@ -51,8 +56,18 @@ TotalsByUser load(storage::Transaction& tx, const Slice& slice) {
     }
   }
   TotalsByUser totals;
-  auto sums = tx.query(sql::sum_unread_of_users, tx.app(), users.take());
-  for (auto row : sums) totals[std::string(row.text(0))].sum = {row.integer(1), row.integer(2), row.integer(3)};
+  const auto user_ids = users.take();
+  auto sums = tx.query(sql::sum_unread_of_users, tx.app(), user_ids);
+  for (auto row : sums) {
+    auto& of_user = totals[std::string(row.text(0))];
+    const Sum sum{row.integer(1), row.integer(2), row.integer(3)};
+    of_user.sum += sum;
+    if (sum.channels > 0) of_user.teams.push_back({row.optional_text(4), sum});
+  }
+  for (auto& [user, of_user] : totals)
+    if (of_user.teams.size() == 1 && !of_user.teams.front().team) of_user.teams.clear();
+  auto threads = tx.query(sql::count_unread_threads, tx.app(), user_ids, kMaxUnreadThreads);
+  for (auto row : threads) totals[std::string(row.text(0))].threads = row.integer(1);
   auto rows = tx.query(sql::unread_in_channels, tx.app(), pair_users.take(), types.take(), ids.take());
   for (auto row : rows)
     if (auto found = totals.find(std::string(row.text(0))); found != totals.end())
@@ -78,7 +93,7 @@ void UnreadAnnouncer::channel_changed(AppId app, const std::string& cid, const s
 }
 
 void UnreadAnnouncer::on_control(const bus::Bus::Control& control) {
-  if (control.word != kUnreadMoved) return;
+  if (control.word != kUnreadMoved && control.word != threads::kThreadsMoved) return;
   const auto words = text::split(control.detail, ' ');
   Changes changes;
   for (std::size_t i = 1; i < words.size(); ++i)

@@ -20,7 +20,7 @@ namespace chat::reads {
 ///
 /// Event:   notification.unread_changed to the user's devices on this node
 /// Thread:  any; `turn` one at a time, on a worker of the pool.
-/// Cost:    nothing per member that is not connected here. Two statements for 100 users, in at most kBudget of a turn.
+/// Cost:    nothing per member that is not connected here. Three statements for 100 users, in at most kBudget of a turn.
 class UnreadAnnouncer {
  public:
   static constexpr std::chrono::milliseconds kTurn{500};

@@ -45,6 +45,7 @@ Thread tell_own(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, M
   data.object().key("thread").raw(thread_json(thread)).end();
   event.data = data.take();
   bus::emit(tx, bus, std::move(event));
+  tx.after_commit([&bus, app = tx.app(), detail = opened.acting_user + " " + thread.cid] { bus.control({std::string(kThreadsMoved), app, detail}); });
   return thread;
 }
 

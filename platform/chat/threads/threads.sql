@@ -40,27 +40,20 @@ returning 1
 -- $1 app  $2 user  $3 at most  $4 $5 last reply and parent of the last one before, or NULL  $6 participants at most
 -- $7 unread at most  $8 only those with something unread
 select shown.* from (
-  select c.type || ':' || c.channel_id, p.channel_id, p.id, p.last_reply_at,
+  select c.type || ':' || c.channel_id, t.channel_id, t.parent_id, t.last_reply_at,
     array(select u.user_id from thread_members o join users u on u.app_id = o.app_id and u.id = o.user_id
-          where o.app_id = $1 and o.channel_id = p.channel_id and o.parent_id = p.id and o.participates
+          where o.app_id = $1 and o.channel_id = t.channel_id and o.parent_id = t.parent_id and o.participates
           order by o.created_at, o.user_id limit $6)::text,
-    (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = p.channel_id and o.parent_id = p.id and o.participates),
-    t.follows, t.read_id,
+    (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = t.channel_id and o.parent_id = t.parent_id and o.participates),
+    true as follows, t.read_id,
     (select count(*) from (select 1 from messages r
-      where r.app_id = $1 and r.channel_id = p.channel_id and r.parent_id = p.id and r.id > coalesce(t.read_id, p.id)
+      where r.app_id = $1 and r.channel_id = t.channel_id and r.parent_id = t.parent_id and r.id > coalesce(t.read_id, t.parent_id)
         and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0 limit $7) n) as unread
-  from thread_members t
-  join messages p on p.app_id = $1 and p.channel_id = t.channel_id and p.id = t.parent_id
-  join channels c on c.app_id = $1 and c.id = t.channel_id and c.deleted_at is null
-  join channel_types y on y.app_id = $1 and y.type = c.type
-  join users v on v.app_id = $1 and v.id = $2 and reaches_channel($1, v.teams, c.team, c.cross_team)
-  where t.app_id = $1 and t.user_id = $2 and t.follows and p.last_reply_at is not null and p.deleted_at is null
-    and (c.truncated_message_id is null or p.id > c.truncated_message_id)
-    and (coalesce((y.settings ->> 'open')::boolean, false)
-         or exists (select from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = $2))
-    and not (c.has_bans and exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $2 and b.channel_id = c.id and not b.shadow))
-    and ($4::timestamptz is null or p.last_reply_at < $4 or (p.last_reply_at = $4 and p.id < $5::uuid))
+  from followed_threads t
+  join channels c on c.app_id = $1 and c.id = t.channel_id
+  where t.app_id = $1 and t.user_id = $2
+    and ($4::timestamptz is null or t.last_reply_at < $4 or (t.last_reply_at = $4 and t.parent_id < $5::uuid))
     and (not $8::boolean or exists (select from messages r
-      where r.app_id = $1 and r.channel_id = p.channel_id and r.parent_id = p.id and r.id > coalesce(t.read_id, p.id)
+      where r.app_id = $1 and r.channel_id = t.channel_id and r.parent_id = t.parent_id and r.id > coalesce(t.read_id, t.parent_id)
         and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0))
-  order by p.last_reply_at desc, p.id desc limit $3) shown
+  order by t.last_reply_at desc, t.parent_id desc limit $3) shown

@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "tests/support/service.h"
 
@@ -14,7 +15,7 @@ namespace {
 struct Said {
   Json message;
   std::string author;
-  bool countable = false, deleted = false;
+  bool countable = false, deleted = false, reply = false;   // reply: to the first of all
   std::set<std::string> mentioned;
 };
 
@@ -23,6 +24,9 @@ struct Member {
   std::size_t joined = 0;                      // messages said before
   std::optional<std::size_t> read;             // messages up to here are read; absent: never opened
   std::size_t seen = 0, delivered = 0;         // the furthest
+  bool suspended = false;                      // not in the channel's team at present
+  bool follows = false, in_thread = false;     // the thread of the first message; has ever been in it
+  std::size_t thread_read = 0;                 // its replies up to here are read
   [[nodiscard]] std::size_t mark() const { return read.value_or(joined); }
 };
 
@@ -32,13 +36,26 @@ class Model {
   std::vector<Said> said;
   std::map<std::string, Member> members;
 
-  void join(const std::string& user) { members[user] = {.inside = true, .joined = said.size(), .read = {}}; }
+  void join(const std::string& user) {
+    auto& member = members[user];
+    const auto before = member;
+    member = {.inside = true, .joined = said.size(), .read = {}};
+    member.follows = before.follows;             // what one follows outlives the membership
+    member.in_thread = before.in_thread;
+    member.thread_read = before.thread_read;
+  }
   void leave(const std::string& user) { members[user].inside = false; }
   void say(Said one) {
     auto& author = members[one.author];
     const bool counts = one.countable;
+    const bool is_reply = one.reply;
     said.push_back(std::move(one));
     if (counts) advance(author, said.size());
+    if (!is_reply) return;
+    author.follows = author.in_thread = true;
+    author.thread_read = said.size();
+    auto& asked = members[said.front().author];
+    if (!std::exchange(asked.in_thread, true)) asked.follows = true;
   }
   void read(const std::string& user, std::size_t up_to) { advance(members[user], up_to); }
   void unread(const std::string& user, std::size_t from) {
@@ -48,6 +65,25 @@ class Model {
     member.read = member.read ? std::max(from, member.joined) : member.joined;
   }
   void deliver(const std::string& user, std::size_t up_to) { members[user].delivered = std::max(members[user].delivered, up_to); }
+
+  void follow(const std::string& user) {
+    auto& member = members[user];
+    if (member.follows) return;
+    member.follows = member.in_thread = true;
+    member.thread_read = has_replies() ? said.size() : 0;
+  }
+  void unfollow(const std::string& user) { members[user].follows = false; }
+  void read_thread(const std::string& user) {
+    if (!has_replies()) return;
+    members[user].in_thread = true;
+    members[user].thread_read = said.size();
+  }
+  [[nodiscard]] std::int64_t replies_of(const std::string& user) const {
+    const auto& member = members.at(user);
+    std::int64_t n = 0;
+    for (std::size_t i = member.thread_read; i < said.size(); ++i) n += said[i].reply && !said[i].deleted && said[i].author != user;
+    return member.follows && !said.empty() && !said.front().deleted ? n : 0;
+  }
 
   [[nodiscard]] std::int64_t unread_of(const std::string& user) const {
     return count(members.at(user), [](const Said&) { return true; });
@@ -67,6 +103,9 @@ class Model {
   }
 
  private:
+  [[nodiscard]] bool has_replies() const {
+    return std::any_of(said.begin(), said.end(), [](const Said& one) { return one.reply; });
+  }
   static void advance(Member& member, std::size_t up_to) {
     if (!member.read || up_to > *member.read) member.read = std::max(up_to, member.joined);
     member.seen = std::max(member.seen, *member.read);
@@ -88,16 +127,22 @@ class Model {
 class Play {
  public:
   explicit Play(unsigned seed) : random_(seed) {
-    app_.add_users(users_);
-    app_.add_channel("general", {"u0", "u1", "u2"});
+    app_.set({{"teams", true}});
+    REQUIRE(app_.server().post("/v1/teams", {{"team_id", "red"}}).status == 201);
+    for (const auto& user : users_) put_into(user, Json::array({"red"}));
+    put_into("mallory", Json::array({"red"}));
+    app_.add_channel("general", {"u0", "u1", "u2", "mallory"});
+    REQUIRE(app_.server().put(base_ + "/bans/mallory", {{"shadow", true}}).status == 200);
     for (const auto* user : {"u0", "u1", "u2"}) model_.join(user);
   }
 
   void step() {
-    const auto act = pick(21);
+    const auto act = pick(27);
     if (act == 20) return truncate();
     if (act < 9) return say();
     if (act == 9) return come_or_go();
+    if (act == 21) return change_team();
+    if (act == 22) return whisper();
     if (model_.said.empty()) return;
     const auto user = member();
     const auto at = pick(model_.said.size());
@@ -116,6 +161,8 @@ class Play {
       auto result = app_.user(user).post("/v1/delivered", {{"channels", places}}).body["results"][0];
       REQUIRE((result["status"] == "refused") == erased);
       if (!erased) model_.deliver(user, at + 1);
+    } else if (act >= 23) {
+      return act_in_thread(user, act);
     } else {
       REQUIRE(app_.user(user).post("/v1/read/all").status == 200);
       if (model_.unread_of(user) > 0) model_.read(user, model_.said.size());
@@ -126,7 +173,14 @@ class Play {
     for (const auto& user : users_) {
       if (!model_.members[user].inside) continue;
       const auto unread = app_.user(user).get("/v1/unread").body;
+      if (model_.members[user].suspended) {
+        CHECK((unread["total"] == 0 && unread["unread_threads"] == 0 && !unread.contains("teams")));
+        continue;
+      }
       CHECK(unread["total"] == model_.unread_of(user));
+      if (model_.unread_of(user) > 0) CHECK((unread["teams"][0]["team"] == "red" && unread["teams"][0]["unread"] == unread["total"]));
+      CHECK(unread["unread_threads"] == (model_.replies_of(user) > 0 ? 1 : 0));
+      if (model_.replies_of(user) > 0) CHECK(unread["threads"][0]["unread"] == model_.replies_of(user));
       CHECK(unread["mentions"] == model_.mentions_of(user));
       CHECK(app_.user(user).get(base_).body["membership"]["unread"] == model_.unread_of(user));
     }
@@ -148,7 +202,7 @@ class Play {
   std::size_t pick(std::size_t below) { return random_() % below; }
   std::string member() {
     while (true)
-      if (const auto& user = users_[pick(users_.size())]; model_.members[user].inside) return user;
+      if (const auto& user = users_[pick(users_.size())]; model_.members[user].inside && !model_.members[user].suspended) return user;
   }
 
   void say() {
@@ -162,6 +216,7 @@ class Play {
       more["parent_id"] = model_.said.front().message["id"];
       if (kind == 3) more["show_in_channel"] = true;
     }
+    one.reply = more.contains("parent_id");
     one.countable = kind > 1 && (!more.contains("parent_id") || more.contains("show_in_channel"));
     if (pick(3) == 0) {
       const auto whom = member();
@@ -174,6 +229,39 @@ class Play {
     REQUIRE(sent.status == 201);
     one.message = sent.body["message"];
     model_.say(std::move(one));
+  }
+
+  void put_into(const std::string& user, const Json& teams) {
+    REQUIRE(app_.server().post("/v1/users", {{"users", {{{"user_id", user}, {"teams", teams}}}}}).body["results"][0]["status"] != "refused");
+  }
+
+  void change_team() {
+    const auto& user = users_[1 + pick(users_.size() - 1)];
+    auto& suspended = model_.members[user].suspended;
+    suspended = !suspended;
+    put_into(user, suspended ? Json::array() : Json::array({"red"}));
+  }
+
+  /// In the shadow of a ban: for nobody's count.
+  void whisper() {
+    Json message{{"text", "psst"}, {"mentions", {"u0"}}};
+    if (pick(2) == 0 && !model_.said.empty() && !model_.said.front().deleted) message["parent_id"] = model_.said.front().message["id"];
+    REQUIRE(app_.user("mallory").post(kMessages, message).status == 201);
+  }
+
+  void act_in_thread(const std::string& user, std::size_t act) {
+    const auto path = base_ + "/messages/" + model_.said.front().message["id"].get<std::string>() + "/thread";
+    if (model_.said.front().deleted) return;
+    if (act == 23) {
+      REQUIRE(app_.user(user).post(path + "/follow").status == 200);
+      model_.follow(user);
+    } else if (act == 24) {
+      REQUIRE(app_.user(user).del(path + "/follow").status < 300);
+      model_.unfollow(user);
+    } else {
+      REQUIRE(app_.user(user).post(path + "/read").status == 200);
+      model_.read_thread(user);
+    }
   }
 
   void forget(std::size_t at) {
@@ -202,6 +290,7 @@ class Play {
 
   void come_or_go() {
     const auto& user = users_[1 + pick(users_.size() - 1)];
+    if (model_.members[user].suspended) return;
     if (model_.members[user].inside) {
       REQUIRE(app_.server().del(base_ + "/members/" + user).status == 204);
       model_.leave(user);
