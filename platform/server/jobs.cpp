@@ -4,6 +4,7 @@
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/ownership.h"
+#include "platform/chat/polls/polls.h"
 #include "platform/chat/scheduled/scheduled.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
@@ -71,6 +72,10 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   };
   schedule.add("tell_due_reminders", std::chrono::seconds(5),
                [&bus, &clock](Connection& connection) { bookmarks::tell_due_reminders(connection, bus, clock.now()); });
+  schedule.add("tell_changed_polls", std::chrono::milliseconds(500),
+               [&bus, &clock](Connection& connection) { polls::tell_changed_polls(connection, bus, clock.now()); });
+  schedule.add("close_due_polls", std::chrono::seconds(1),
+               [&bus, &clock](Connection& connection) { polls::close_due_polls(connection, bus, clock.now()); });
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);

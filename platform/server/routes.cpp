@@ -7,6 +7,8 @@
 #include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/polls/polls.h"
+#include "platform/chat/polls/polls_http.h"
 #include "platform/chat/reactions/reactions.h"
 #include "platform/chat/reactions/reactions_http.h"
 #include "platform/chat/reads/reads_http.h"
@@ -25,6 +27,12 @@ namespace {
 tenants::Services tenant_services(const Parts& parts) {
   return {parts.bus, parts.sealer, parts.cursors, parts.clock,
           [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
+}
+
+/// What is the caller's own, of every feature that adds to messages.
+void add_own(storage::Transaction& tx, const channels::Opened& opened, std::vector<messages::Message>& messages) {
+  reactions::add_own(tx, opened, messages);
+  polls::add_own(tx, opened, messages);
 }
 
 }  // namespace
@@ -51,8 +59,9 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, reactions::add_own});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});

@@ -19,7 +19,9 @@ const std::map<std::string, std::string> kSharedTables = {
 // Triggers, each with its reason. They see one row of one application and write beside it, so they stay within its shard.
 const std::map<std::string, std::string> kTriggers = {
     {"count_reaction", "counts that every way of removing a reaction must keep"},
+    {"count_vote", "the same for the votes of a poll"},
     {"forget_message_parts", "what hangs on a message goes with it, however it goes"},
+    {"forget_poll", "a poll goes with its message, however that goes"},
     {"follow_message_in_search", "many statements change a message; what it said must leave the index with each of them"},
     {"forget_message_in_search", "the same when its row goes"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},

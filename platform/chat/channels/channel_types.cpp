@@ -26,6 +26,7 @@ constexpr Flag kFlags[] = {
     {"reactions", &TypeSettings::reactions},
     {"unique_reactions", &TypeSettings::unique_reactions},
     {"uploads", &TypeSettings::uploads},
+    {"polls", &TypeSettings::polls},
 };
 
 ChannelType read(const storage::Row& row) {

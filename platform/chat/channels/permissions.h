@@ -42,6 +42,9 @@ enum class Action : unsigned {
   join_channel,
   invite_members,
   transfer_ownership,
+  create_poll,
+  vote_in_poll,
+  close_poll,
   count,
 };
 

@@ -49,6 +49,15 @@ select i.channel_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'r
 from channel_invites i join channels c on c.app_id = i.app_id and c.id = i.channel_id and c.deleted_at is null
 where i.app_id = $1 and i.user_id = $2 and ($3 = '' or i.channel_id > nullif($3, '')::uuid) order by i.channel_id limit $4
 
+-- name: export_poll_votes
+-- $1 app  $2 user  $3 after  $4 at most.  Of anonymous polls, too: it is the user's own.
+select v.channel_id || '/' || v.message_id || '/' || v.option, jsonb_build_object('cid', c.type || ':' || c.channel_id,
+  'question', p.question, 'option', p.options[v.option], 'created_at', wire_time(v.created_at)), v.message_id
+from poll_votes v join polls p on p.app_id = v.app_id and p.channel_id = v.channel_id and p.message_id = v.message_id
+join channels c on c.app_id = v.app_id and c.id = v.channel_id and c.deleted_at is null
+where v.app_id = $1 and v.user_id = $2 and (v.channel_id || '/' || v.message_id || '/' || v.option) > $3
+order by 1 limit $4
+
 -- name: export_bans
 -- $1 app  $2 user  $3 after  $4 at most
 select b.place, jsonb_build_object('cid', b.cid, 'shadow', b.shadow, 'reason', b.reason, 'created_at', wire_time(b.created_at),

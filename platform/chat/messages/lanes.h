@@ -29,6 +29,10 @@ struct Send {
   std::vector<std::string> mentioned;
   std::vector<std::string> mentioned_roles;    // of the channel; everybody with one of them
   bool mentions_channel = false;
+  struct Poll {
+    std::optional<Timestamp> closes_at;
+  };
+  std::optional<Poll> poll;                    // the rest of it stands in message.extras
   std::optional<std::string> nonce_key;        // the nonce, or the Idempotency-Key, each under its own prefix
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
   std::function<void(const Sent&)> sent;       // exactly one of these two is called, once, on the lane's thread

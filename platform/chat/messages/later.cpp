@@ -26,6 +26,7 @@ std::unique_ptr<Send> make_send(storage::Connection& connection, const LaterServ
   read_message_fields(body, later.by_server, *send);
   body.finish();
   check_length(send->message.text, *send->account->limits(), "#/text");
+  check_poll(*send, services.clock.now());
   send->nonce_key = later.nonce_key;
   send->fingerprint = fingerprint_of(send->message);
   return send;

@@ -29,7 +29,7 @@ struct Message {
   std::optional<Timestamp> updated_at, deleted_at;
   bool erased = false;                         // hard deleted
   std::optional<std::string> pin;              // JSON: {"at","by","expires_at"}; absent: not pinned
-  std::optional<std::string> extras;           // JSON: members that few messages have (forwarded, mention_…)
+  std::optional<std::string> extras;           // JSON: members that few messages have (forwarded, mention_…, poll)
   std::optional<std::string> reactions;        // JSON, by type; absent: none
   std::optional<std::string> own_reactions;    // JSON: of the user who asks; only in answers to one
 };
@@ -46,6 +46,8 @@ inline constexpr std::size_t kMaxAttachmentBytes = 32 * 1024;   // all of a mess
 inline constexpr std::size_t kMaxMentions = 50;
 inline constexpr std::size_t kMaxMentionedRoles = 10;
 inline constexpr std::size_t kMaxNonceBytes = 128;
+inline constexpr std::size_t kMaxPollOptions = 20;
+inline constexpr std::size_t kMaxPollQuestionBytes = 500, kMaxPollOptionBytes = 200;
 
 /// Errors:  not_found (missing, erased, or of another channel)
 Message get_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id);

@@ -51,11 +51,13 @@ for update
 
 -- name: update_message
 -- $1 app  $2 channel  $3 message  $4 text  $5 attachments  $6 custom  $7 mentions  $8 unset[]  $9 now; NULL keeps.
+-- Translations are of the text that was.
 update messages set
   text = coalesce($4, text),
   attachments = case when 'attachments' = any ($8::text[]) then null else coalesce($5::jsonb, attachments) end,
   custom = case when 'custom' = any ($8::text[]) then null else coalesce($6::jsonb, custom) end,
   mentions = case when 'mentions' = any ($8::text[]) then null else coalesce($7::jsonb, mentions) end,
+  extras = case when $4 <> text and extras ? 'translations' then nullif(extras - 'translations', '{}') else extras end,
   updated_at = $9
 where app_id = $1 and channel_id = $2 and id = $3
 

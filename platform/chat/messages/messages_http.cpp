@@ -4,6 +4,7 @@
 
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages.h"
+#include "platform/chat/messages/translations.h"
 #include "platform/chat/users/users.h"
 
 namespace chat::messages {
@@ -14,8 +15,6 @@ using http::Request;
 using http::Response;
 using tenants::Caller;
 using Tx = storage::Transaction;
-
-constexpr std::size_t kMaxTextBytes = 60'000;    // above every channel type's own limit
 
 channels::Opened open(const Request& request, Tx& tx, const std::optional<std::string>& user) {
   const auto& caller = Caller::of(request);
@@ -44,6 +43,14 @@ std::optional<MessageId> read_id(http::Query& query, const char* name) {
   return id;
 }
 
+std::optional<std::string> read_language(http::Query& query) {
+  auto tag = query.find_text("language", 32);
+  if (!tag) return std::nullopt;
+  auto language = parse_language(*tag);
+  if (!language) throw invalid_field("query:language", "Must be a language tag: de, pt-BR, zh-Hant.");
+  return language;
+}
+
 WindowRequest read_window(http::Query& query, bool with_around) {
   WindowRequest wanted;
   wanted.limit = static_cast<int>(query.integer("limit", 25, 1, 100));
@@ -58,17 +65,20 @@ WindowRequest read_window(http::Query& query, bool with_around) {
 Response list(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto wanted = read_window(query, true);
+  const auto language = read_language(query);
   auto user = query.find_text("user_id");
   query.finish();
   const auto opened = open(request, tx, user);
   auto window = list_messages(tx, opened.channel, wanted);
   services.add_own(tx, opened, window.messages);
+  if (language) keep_language(window.messages, *language);
   return show_window(window);
 }
 
 Response list_replies(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto wanted = read_window(query, false);
+  const auto language = read_language(query);
   auto user = query.find_text("user_id");
   query.finish();
   wanted.parent = request.id_part<MessageId>("message_id", "message");
@@ -76,16 +86,19 @@ Response list_replies(const Services& services, const Request& request, Tx& tx) 
   get_message(tx, opened.channel, *wanted.parent);
   auto window = list_messages(tx, opened.channel, wanted);
   services.add_own(tx, opened, window.messages);
+  if (language) keep_language(window.messages, *language);
   return show_window(window);
 }
 
 Response show(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
+  const auto language = read_language(query);
   auto user = query.find_text("user_id");
   query.finish();
   auto opened = open(request, tx, user);
   std::vector<Message> shown{get_message(tx, opened.channel, request.id_part<MessageId>("message_id", "message"))};
   services.add_own(tx, opened, shown);
+  if (language) keep_language(shown, *language);
   const auto& message = shown.front();
   auto quoted = message.quoted_id ? find_messages(tx, opened.channel, {*message.quoted_id}) : std::vector<Message>{};
   return http::json(200, message_data(message, quoted_of(message, quoted)));
@@ -187,6 +200,8 @@ void add_routes(http::Router& router, const Services& services) {
   add(Method::del, "/{message_id}", "delete_message", remove, storage::Mode::write);
   add(Method::get, "/{message_id}/replies", "list_replies", list_replies, storage::Mode::read);
   add_send_route(router, services);
+  add_ephemeral_route(router, services);
+  add_translation_routes(router, services);
   add_pin_and_edit_routes(router, services);
 }
 

@@ -45,6 +45,8 @@ with input as (
         and not coalesce(r.granted ? 'chat:message:mention_all', m.role in ('owner', 'admin', 'moderator'), false)
         and not r.of_team ? 'chat:message:mention_all'
         and coalesce(i.extras -> 'mention_channel', i.extras -> 'mention_here') = 'true' then 'no_mention_all'
+      when i.extras ? 'poll' and not coalesce((t.settings ->> 'polls')::boolean, true) then 'no_polls'
+      when i.extras ? 'poll' and not i.by_server and not coalesce(r.granted ? 'chat:poll:create', true) then 'not_granted_poll'
       when octet_length(i.text) > coalesce((t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
       when i.parent_id is not null and not coalesce((t.settings ->> 'replies')::boolean, true) then 'no_replies'
       when i.quoted_id is not null and not coalesce((t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
@@ -90,7 +92,8 @@ with input as (
   insert into messages (app_id, channel_id, id, seq, message_seq, user_id, type, text, attachments, mentions, custom, parent_id,
     show_in_channel, quoted_id, silent, nonce, extras, created_at)
   select $1, channel_uuid, id, seq, message_seq, user_uuid, type, text, attachments::jsonb, mentions::jsonb, custom::jsonb,
-    parent_id, show_in_channel, quoted_id, silent, nonce, extras, $22 from accepted
+    parent_id, show_in_channel, quoted_id, silent, nonce,
+    case when extras ? 'poll' then extras || '{"poll": true}' else extras end, $22 from accepted
 ), moved as (
   update channel_heads h set last_seq = greatest(h.last_seq, a.seq), last_message_seq = greatest(h.last_message_seq, a.message_seq),
     last_message_id = a.id, last_message_at = case when a.seq > 0 then $22 else h.last_message_at end
@@ -184,6 +187,17 @@ select $1, m.channel_id, m.id, m.message_seq, r.roles::text[]
 from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, roles)
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+
+-- name: insert_polls
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 extras[], with the poll: of written messages.
+insert into polls (app_id, channel_id, message_id, question, options, votes, anonymous, max_votes, closes_at)
+select $1, m.channel_id, m.id, p.poll ->> 'question', o.texts, array_fill(0::bigint, array[cardinality(o.texts)]),
+  (p.poll ->> 'anonymous')::boolean, (p.poll ->> 'max_votes')::integer, (p.poll ->> 'closes_at')::timestamptz
+from (select type, channel, id, extras::jsonb -> 'poll' as poll from unnest($2::text[], $3::text[], $4::uuid[], $5::text[])
+      as r (type, channel, id, extras)) p
+join channels c on c.app_id = $1 and c.type = p.type and c.channel_id = p.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = p.id
+cross join lateral (select array_agg(e ->> 'text' order by n) as texts from jsonb_array_elements(p.poll -> 'options') with ordinality x (e, n)) o
 
 -- name: stored_messages
 -- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.

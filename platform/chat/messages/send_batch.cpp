@@ -160,6 +160,20 @@ void add_channel_mention_step(AppId app, const std::vector<Send*>& batch, std::v
   if (any) steps.push_back({&sql::insert_channel_mentions, Params::of(app, types.take(), channels.take(), ids.take(), roles.take())});
 }
 
+void add_poll_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
+  text::ArrayLiteral types, channels, ids, extras;
+  bool any = false;
+  for (const Send* send : batch) {
+    if (!send->poll) continue;
+    any = true;
+    types.add(send->channel_type);
+    channels.add(send->channel_id);
+    ids.add(send->message.id.text());
+    extras.add(*send->message.extras);
+  }
+  if (any) steps.push_back({&sql::insert_polls, Params::of(app, types.take(), channels.take(), ids.take(), extras.take())});
+}
+
 Error slow_mode(std::int64_t seconds) {
   return Error(Code::rate_limited, "This channel is in slow mode.").with_retry_after(std::chrono::seconds(std::max<std::int64_t>(seconds, 1)));
 }
@@ -180,6 +194,8 @@ Error refusal(std::string_view verdict, const Send& send) {
     return Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/text", "Too long."}});
   if (verdict == "no_replies") return forbidden("This channel's type has no threads.");
   if (verdict == "no_quotes") return forbidden("This channel's type has no quoted replies.");
+  if (verdict == "no_polls") return forbidden("This channel's type has no polls.");
+  if (verdict == "not_granted_poll") return forbidden("This needs chat:poll:create, which your role lacks.");
   if (verdict == "no_parent")
     return Error(Code::not_found, "No such message to reply to.", {{"#/parent_id", "No such message, or itself a reply."}});
   if (verdict == "no_quoted") return Error(Code::not_found, "No such message to quote.", {{"#/quoted_message_id", "No such message."}});
@@ -224,6 +240,7 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   add_reply_steps(app, batch, now, steps);
   add_mention_step(app, batch, steps);
   add_channel_mention_step(app, batch, steps);
+  add_poll_step(app, batch, steps);
   const auto results = pipeline.transact(app, steps);
   std::vector<Outcome> outcomes;
   outcomes.reserve(batch.size());

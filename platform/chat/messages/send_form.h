@@ -15,6 +15,9 @@ struct Source {
 /// Fills in content, references and mentions. Errors: gathered in `body`
 std::optional<Source> read_message_fields(json::Fields& body, bool by_server, Send& send);
 
+/// Errors:  invalid_field: the poll's end is not in the future
+void check_poll(const Send& send, Timestamp now);
+
 /// Of what the customer said, so that the same nonce with other content is noticed.
 std::string fingerprint_of(const Message& message);
 

@@ -34,6 +34,7 @@ Prepared read_send(const Services& services, const Request& request) {
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");
   check_length(send->message.text, *send->account->limits(), "#/text");
+  check_poll(*send, services.clock.now());
   auto key = http::idempotency_key(request);
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;
   else if (key) send->nonce_key = "key/" + *key;
@@ -65,6 +66,8 @@ void fill_forwarded(storage::Transaction& tx, const Caller& caller, const Source
     message.text = std::move(original.text);
     message.attachments = std::move(original.attachments);
     message.custom = std::move(original.custom);
+    if (message.text.empty() && !message.attachments && !message.custom)
+      throw invalid_field("#/forward", "There is nothing to copy in it but a poll, which stays where it is.");
     if (original.type != "system") message.type = original.type;
   } catch (const Error& error) {
     if (error.code() == Code::not_found) throw missing();
