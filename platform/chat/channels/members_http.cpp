@@ -1,5 +1,6 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels_http.h"
+#include "platform/chat/channels/member_query.h"
 #include "platform/chat/channels/members.h"
 #include "platform/chat/users/users.h"
 
@@ -17,6 +18,14 @@ Opened lock_for(const Request& request, Tx& tx, const std::optional<std::string>
   return lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, pointer));
 }
 
+Response show(const storage::Page<Member>& page) {
+  json::Writer out;
+  out.object().key("members").array();
+  for (const auto& member : page.items) out.raw(member_json(member));
+  out.end().optional_field("next", page.next).end();
+  return http::json(200, out.take());
+}
+
 Response list(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   int limit = static_cast<int>(query.integer("limit", 25, 1, 100));
@@ -25,12 +34,21 @@ Response list(const Services& services, const Request& request, Tx& tx) {
   query.finish();
   const auto& caller = Caller::of(request);
   auto opened = open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, "query:user_id"));
-  auto page = list_members(tx, opened, limit, next, services.cursors);
-  json::Writer out;
-  out.object().key("members").array();
-  for (const auto& member : page.items) out.raw(member_json(member));
-  out.end().optional_field("next", page.next).end();
-  return http::json(200, out.take());
+  return show(list_members(tx, opened, limit, next, services.cursors));
+}
+
+Response query(const Services& services, const Request& request, Tx& tx) {
+  const auto& caller = Caller::of(request);
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  auto user = body.find_text("user_id");
+  auto typed = body.find_text("query", {.min_bytes = 1, .max_bytes = 255});
+  if (!body.ok()) body.finish();
+  const auto opened = open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, "#/user_id"));
+  const auto wanted = member_listing(opened.may(Action::ban_members))
+                          .read(body, services.cursors, tx.app().text() + "|members|" + opened.channel.id.text() + "|" + typed.value_or(""), 3);
+  body.finish();
+  return show(query_members(tx, opened, typed, wanted, services.cursors));
 }
 
 void write_result(json::Writer& out, const AddResult& result) {
@@ -85,13 +103,16 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
 
 void add_member_routes(http::Router& router, const Services& services) {
   auto route = [&](Method method, const char* pattern, const char* operation,
-                   Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write) {
+                   Response (*act)(const Services&, const Request&, Tx&), storage::Mode mode = storage::Mode::write,
+                   const char* rate_class = "") {
     router.add({.method = method, .pattern = std::string("/v1/channels/{type}/{id}/members") + pattern, .operation = operation,
                 .mode = mode,
-                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); },
+                .rate_class = rate_class});
   };
   route(Method::get, "", "list_members", list, storage::Mode::read);
   route(Method::post, "", "add_members", add);
+  route(Method::post, "/query", "query_members", query, storage::Mode::write, "read");
   route(Method::patch, "/{user_id}", "update_member", update);
   route(Method::del, "/{user_id}", "remove_member", remove);
 }

@@ -1,0 +1,1 @@
+drop index channel_members_by_time;
