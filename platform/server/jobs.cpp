@@ -6,6 +6,7 @@
 #include "platform/chat/channels/ownership.h"
 #include "platform/chat/polls/polls.h"
 #include "platform/chat/scheduled/scheduled.h"
+#include "platform/chat/truncation/truncation.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
 
@@ -63,6 +64,9 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   });
   schedule.add("pass_on_channels", std::chrono::seconds(10), [&bus, &clock](Connection& connection) {
     channels::pass_on_of_deleted(connection, bus, clock.now());
+  });
+  schedule.add("keep_retention", minutes(1), [&bus, &clock](Connection& connection) {
+    truncation::keep_retention(connection, bus, clock.now());
   });
   schedule.add("sweep_idempotency_keys", minutes(5), [](Connection& connection) {
     connection.transact(AppId{}, storage::Mode::write, [](Transaction& tx) { http::sweep_idempotency_keys(tx); });

@@ -75,6 +75,7 @@ void write_names(json::Writer& out, std::string_view key, const std::vector<std:
 void write_settings(json::Writer& out, const TypeSettings& settings) {
   out.field("max_message_bytes", settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) out.key(name).boolean(settings.*flag);
+  out.field("retention_days", settings.retention_days);
   out.field("slow_mode", settings.slow_mode).field("cooldown", settings.cooldown);
   write_names(out, "commands", settings.commands);
   write_names(out, "block_lists", settings.block_lists);
@@ -105,6 +106,7 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   settings.max_message_bytes =
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
+  settings.retention_days = fields.find_integer("retention_days", {0, 3650}).value_or(settings.retention_days);
   settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
   settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);

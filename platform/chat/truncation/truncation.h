@@ -5,6 +5,7 @@
 #include "platform/bus/feed.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/chat/messages/messages.h"
+#include "platform/storage/pool.h"
 
 /// Truncation: a channel's history up to a point goes at once, for everybody. Soft, it is hidden; hard, a job removes its content
 /// everywhere. Numbers (`seq`, `message_seq`) go on; unread begins after the point, which never goes back.
@@ -26,6 +27,12 @@ struct Truncated {
   std::optional<MessageId> up_to;              // absent: there was nothing to truncate, and nothing was written or told
   std::optional<messages::Message> message;
 };
+
+/// What is older than the days that the types of channels keep their messages is removed, in all applications: once a day, by whole
+/// days (UTC), channel by channel, each in a transaction of its own. For the job; may run on several nodes.
+/// Event:   channel.truncated, where something went
+/// Returns: how many channels lost something.
+int keep_retention(storage::Connection& connection, bus::Bus& bus, Timestamp now);
 
 /// Truncating what is truncated changes nothing; hard after soft removes it.
 /// Shape:   `opened` comes from lock_channel.
