@@ -70,5 +70,5 @@ select role from members_shown where app_id = $1 and channel_id = $2 and user_id
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
   epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
-  truncated_at, truncated_message_id, team, cross_team
+  truncated_at, truncated_message_id, team, cross_team, settings
 from channels_shown where app_id = $1 and id = $2

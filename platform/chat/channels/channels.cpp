@@ -7,6 +7,7 @@
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels.sql.h"
 #include "platform/chat/channels/channels_events.h"
+#include "platform/chat/channels/overrides.h"
 #include "platform/chat/channels/read_row.h"
 #include "platform/chat/users/users.h"
 
@@ -40,6 +41,7 @@ Channel read_channel(const storage::Row& row, int at) {
   if (auto id = row.optional_uuid(at + 21)) channel.truncated_up_to = channel.cleared_up_to = MessageId{*id};
   channel.team = row.optional_text(at + 22);
   channel.cross_team = row.boolean(at + 23);
+  channel.overrides = row.text(at + 24);
   return channel;
 }
 
@@ -74,6 +76,7 @@ std::string channel_json(const Channel& channel) {
       .optional_field("image", channel.image)
       .optional_field("description", channel.description)
       .key("custom").raw(channel.custom)
+      .key("settings").raw(channel.overrides)
       .key("frozen").boolean(channel.frozen)
       .field("slow_mode", channel.slow_mode)
       .field("cooldown", channel.cooldown)
@@ -138,6 +141,7 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   Opened opened;
   opened.channel = read_channel(row);
   opened.settings = parse_type_settings(std::string(row.text(kChannelColumns)));
+  apply_overrides(opened.settings, opened.channel.overrides);
   opened.acting_user = opened.channel.reader = acting_user;
   if (auto id = row.optional_uuid(kChannelColumns + 1)) opened.acting_id = UserId{*id};
   opened.membership = read_member(row, kChannelColumns + 3);
@@ -186,19 +190,22 @@ void check_team_change(storage::Transaction& tx, const Opened& opened, const Cha
 }  // namespace
 
 Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const ChannelChange& change, Timestamp now) {
-  const bool about = change.name || change.image || change.description || change.custom || !change.unset.empty();
+  const bool about = change.name || change.image || change.description || change.custom || change.overrides || !change.unset.empty();
   if (about || (!change.frozen && !change.paces())) opened.require(Action::update_channel);
   if (change.frozen) opened.require(Action::freeze_channel);
   if (change.paces()) opened.require(Action::set_slow_mode);
   check_team_change(tx, opened, change);
-  text::ArrayLiteral members, keys;
+  if (change.overrides && !opened.acting_user.empty()) check_overrides(get_channel_type(tx, opened.channel.type).settings, *change.overrides);
+  text::ArrayLiteral members, keys, settings;
   for (const auto& name : change.unset) {
     if (name.starts_with("custom.")) keys.add(name.substr(7));
+    else if (name.starts_with("settings.")) settings.add(name.substr(9));
     else members.add(name);
   }
   auto rows = tx.query(sql::update_channel, tx.app(), opened.channel.id, change.name, change.image, change.description,
                        change.custom, change.frozen, members.take(), keys.take(), now, change.slow_mode, change.cooldown,
-                       change.team, change.cross_team);
+                       change.team, change.cross_team,
+                       change.overrides, settings.take());
   if (rows[0].integer(0) > static_cast<std::int64_t>(users::kMaxCustomBytes) + 1024)
     throw invalid_field("#/set/custom", "The channel's custom data would exceed 5 KiB.");
   auto channel = read_channel(tx.query(sql::get_channel, tx.app(), opened.channel.id)[0]);

@@ -3,7 +3,7 @@
 -- Before the named ones: NULL not banned, true in the shadow, false banned.
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, s.team, s.cross_team, t.settings::text, u.id, u.deactivated_at is not null,
+  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, s.team, s.cross_team, s.settings, t.settings::text, u.id, u.deactivated_at is not null,
   m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id,
   (select bool_and(b.shadow) from bans_in_force b
@@ -50,12 +50,13 @@ select $1, $2, m.user_id, m.role, 0, $5, $5 from unnest($3::uuid[], $4::text[]) 
 
 -- name: update_channel
 -- $1 app  $2 channel  $3 name  $4 image  $5 description  $6 custom  $7 frozen  $8 unset[]  $9 unset keys of custom[]  $10 now
--- $11 slow mode  $12 cooldown  $13 team  $14 cross_team; NULL keeps.
+-- $11 slow mode  $12 cooldown  $13 team  $14 cross_team  $15 settings  $16 unset keys of settings[]; NULL keeps.
 update channels set
   name = case when 'name' = any ($8::text[]) then null else coalesce($3, name) end,
   image = case when 'image' = any ($8::text[]) then null else coalesce($4, image) end,
   description = case when 'description' = any ($8::text[]) then null else coalesce($5, description) end,
   custom = case when 'custom' = any ($8::text[]) then '{}' else (custom || coalesce($6::jsonb, '{}')) - $9::text[] end,
+  settings = case when 'settings' = any ($8) then '{}' else (settings || coalesce($15::jsonb, '{}')) - $16::text[] end,
   frozen = coalesce($7, frozen), slow_mode = coalesce($11, slow_mode), cooldown = coalesce($12, cooldown), updated_at = $10,
   team = case when 'team' = any ($8::text[]) then null else coalesce($13, team) end, cross_team = coalesce($14, cross_team)
 where app_id = $1 and id = $2
@@ -65,7 +66,7 @@ returning octet_length(custom::text)
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
   epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
-  truncated_at, truncated_message_id, team, cross_team
+  truncated_at, truncated_message_id, team, cross_team, settings
 from channels_shown where app_id = $1 and id = $2
 
 -- name: delete_channel
@@ -76,7 +77,7 @@ update channels set deleted_at = $3, channel_id = channel_id || ':' || id where 
 -- $1 app  $2 acting user's id, or ''  $3 whether only that user's channels and open ones  $4 those that it hid, too
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
-  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, s.team, s.cross_team, t.settings::text,
+  s.slow_mode, s.cooldown, s.truncated_at, s.truncated_message_id, s.team, s.cross_team, s.settings, t.settings::text,
   m.id, m.user_id, m.role, m.created_at, m.updated_at, m.read_message_seq, m.read_at, m.unread, m.custom, m.muted, m.mute_expires_at,
   m.hidden, m.pinned_at, m.archived_at, m.cleared_message_id, v.teams ->> s.team as team_role
 from channels_shown s

@@ -5,6 +5,7 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/chat/channels/members.h"
+#include "platform/chat/channels/overrides.h"
 #include "platform/chat/users/users.h"
 #include "tenants/tokens.h"
 
@@ -103,8 +104,9 @@ std::vector<std::string> read_unset(json::Fields& body) {
   auto names = body.find_texts("unset", 50, {.min_bytes = 1});
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     const auto& name = (*names)[i];
-    if (name != "name" && name != "image" && name != "description" && name != "team" && name != "custom" && !name.starts_with("custom."))
-      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, description, team, custom and custom.<key> can.");
+    if (name != "name" && name != "image" && name != "description" && name != "team" && name != "custom" && !name.starts_with("custom.") &&
+        name != "settings" && !(name.starts_with("settings.") && is_override(name.substr(9))))
+      body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, image, description, team, custom, settings and single ones of these two can.");
   }
   return names.value_or(std::vector<std::string>{});
 }
@@ -123,6 +125,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     change.cooldown = fields.find_integer("cooldown", kPace);
     change.team = fields.find_text("team", {.min_bytes = 1});
     change.cross_team = fields.find_boolean("cross_team");
+    change.overrides = find_overrides(fields, "settings");
     fields.check_unknown();
     body.absorb(fields);
   }

@@ -31,7 +31,7 @@ where m.app_id = $1 and m.user_id = $2 and m.role = 'owner' limit 1 for update o
 -- $1 app  $2 channel
 select id, type, channel_id, name, image, description, custom, frozen, is_distinct, created_by, created_at, updated_at,
   epoch, last_seq, last_message_seq, last_message_id, last_message_at, member_count, slow_mode, cooldown,
-  truncated_at, truncated_message_id, team, cross_team
+  truncated_at, truncated_message_id, team, cross_team, settings
 from channels_shown where app_id = $1 and id = $2
 
 -- name: finish_handover

@@ -37,7 +37,7 @@ select read_message_seq, read_at, unread, mentions from members_shown where app_
 -- $1 app  $2 user_id  $3 types[]  $4 channel ids[]  $5 messages[], NULL: the newest.
 -- One row per channel of the list that the user is a member of, in the list's order; `number` is NULL when the message is
 -- not there. In order of channel within the later update.
-select w.ord - 1, c.id, m.user_id, m.role, t.settings::text,
+select w.ord - 1, c.id, m.user_id, m.role, (t.settings || c.settings)::text,
   case when w.message is null then h.last_message_seq
        when exists (select 1 from messages x where x.app_id = $1 and x.channel_id = c.id and x.id = w.message and not x.erased
                       and (c.truncated_message_id is null or x.id > c.truncated_message_id))
@@ -55,7 +55,7 @@ order by w.ord
 
 -- name: find_unread_channels
 -- $1 app  $2 user_id  $3 at most
-select c.id, c.type, c.channel_id, m.id, m.role, t.settings::text, m.last_message_seq
+select c.id, c.type, c.channel_id, m.id, m.role, (t.settings || c.settings)::text, m.last_message_seq
 from users u
 join members_shown m on m.app_id = u.app_id and m.id = u.id
 join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
