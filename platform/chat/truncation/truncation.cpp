@@ -12,7 +12,7 @@ namespace chat::truncation {
 namespace {
 
 /// Errors:  not_found (`up_to` names no message)
-std::optional<Point> find_point(storage::Transaction& tx, const channels::Channel& channel, const TruncationInput& input) {
+std::optional<Point> wanted_point(storage::Transaction& tx, const channels::Channel& channel, const TruncationInput& input) {
   if (!channel.last_message_id) {
     if (input.up_to) throw not_found("message");
     return std::nullopt;
@@ -63,7 +63,7 @@ Truncated truncate_channel(storage::Transaction& tx, bus::Bus& bus, const channe
   std::optional<UserId> author;
   if (input.text) author = author_of(tx, input);
   Truncated truncated{opened.channel, std::nullopt, std::nullopt};
-  const auto point = find_point(tx, opened.channel, input);
+  const auto point = wanted_point(tx, opened.channel, input);
   if (!point || !move_point(tx, bus, truncated.channel, *point, input.hard, opened.acting_user, now)) return truncated;
   truncated.up_to = point->message;
   if (!author) return truncated;

@@ -56,7 +56,7 @@ TEST_CASE("members: are found by role, name and time of joining, sorted, page by
   auto rest = carol.post(kQuery, body);
   CHECK(ids(rest) == Strings{"dave"});
   CHECK_FALSE(rest.body.contains("next"));
-  CHECK(carol.post(kQuery, by("name", {{"next", first.body["next"]}})).status == 422);
+  CHECK(carol.post(kQuery, by("name", {{"next", first.body["next"]}})).pointer() == "#/next");
 }
 
 TEST_CASE("members: are found as one types, whatever the case", "[api][members]") {
