@@ -28,7 +28,7 @@ const storage::Listing& member_listing(bool sees_bans) {
 storage::Page<Member> query_members(storage::Transaction& tx, const Opened& opened, const std::optional<std::string>& typed,
                                     const storage::ListRequest& request, const storage::Cursors& cursors) {
   return member_listing(opened.may(Action::ban_members))
-      .page<Member>(tx, storage::Params::of(tx.app(), opened.channel.id, typed), request, cursors,
+      .page<Member>(tx, storage::Params::of(tx.app(), opened.channel.id, typed, opened.acting_user.empty()), request, cursors,
                     [](const storage::Row& row) { return *read_member(row, 0); });
 }
 

@@ -46,7 +46,7 @@ Response query(const Services& services, const Request& request, Tx& tx) {
   if (!body.ok()) body.finish();
   const auto opened = open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, "#/user_id"));
   const auto wanted = member_listing(opened.may(Action::ban_members))
-                          .read(body, services.cursors, tx.app().text() + "|members|" + opened.channel.id.text() + "|" + typed.value_or(""), 3);
+                          .read(body, services.cursors, tx.app().text() + "|members|" + opened.channel.id.text() + "|" + typed.value_or(""), 4);
   body.finish();
   return show(query_members(tx, opened, typed, wanted, services.cursors));
 }

@@ -9,6 +9,10 @@ with numbered as (
 ), metered as (
   insert into usage_metrics (app_id, day, meter, shard, value) values ($1, $8::date, 'messages', 0, 1)
   on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + 1
+), metered_by_team as (
+  insert into team_usage_metrics (app_id, team_id, day, meter, shard, value)
+  select $1, c.team, $8::date, 'messages', 0, 1 from channels c where c.app_id = $1 and c.id = $2 and c.team is not null
+  on conflict (app_id, team_id, day, meter, shard) do update set value = team_usage_metrics.value + 1
 ), boxed as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
   select $1, $3, 'message.new', $2, last_seq, $3, $7 from numbered
