@@ -35,6 +35,14 @@ from bookmarks b join channels c on c.app_id = b.app_id and c.id = b.channel_id 
 where b.app_id = $1 and b.user_id = $2 and (b.channel_id || '/' || b.message_id) > $3
 order by 1 limit $4
 
+-- name: export_threads
+-- $1 app  $2 user  $3 after  $4 at most
+select t.channel_id || '/' || t.parent_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'participates', t.participates,
+  'following', t.follows, 'created_at', wire_time(t.created_at)), t.parent_id
+from thread_members t join channels c on c.app_id = t.app_id and c.id = t.channel_id and c.deleted_at is null
+where t.app_id = $1 and t.user_id = $2 and (t.channel_id || '/' || t.parent_id) > $3
+order by 1 limit $4
+
 -- name: export_scheduled
 -- $1 app  $2 user  $3 after  $4 at most
 select s.id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message', s.message, 'send_at', wire_time(s.send_at),

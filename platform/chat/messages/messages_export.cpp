@@ -25,7 +25,7 @@ struct Place {
 std::string message_of(const storage::Row& row, const std::string& cid) {
   json::Writer out;
   out.object().field("id", MessageId{row.uuid(0)}.wire()).field("cid", cid).field("type", row.text(1)).field("text", row.text(2));
-  for (auto [column, name] : {std::pair{3, "attachments"}, {4, "mentions"}, {5, "custom"}, {10, "poll"}})
+  for (auto [column, name] : {std::pair{3, "attachments"}, {4, "mentions"}, {5, "custom"}, {10, "poll"}, {11, "edits"}})
     if (!row.is_null(column)) out.key(name).raw(row.text(column));
   if (auto parent = row.optional_uuid(6)) out.field("parent_id", MessageId{*parent}.wire());
   out.key("created_at").time(row.time(7)).optional_time("updated_at", row.optional_time(8)).optional_time("deleted_at", row.optional_time(9)).end();

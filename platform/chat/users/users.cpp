@@ -273,9 +273,13 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   tell(tx, bus, kUserDeleted, user_id, out.take(), now);
 }
 
+namespace {
+
+enum class Whose { servers, users, teammates };
+
 constexpr std::string_view kInTeams = "exists (select 1 from user_teams t where t.app_id = u.app_id and t.user_id = u.id and t.team_id = any (%))";
 
-const storage::Listing& listing(bool for_server) {
+const storage::Listing& listing_of(Whose whose) {
   static const std::vector<ListField> fields{{"created_at", "u.created_at", FieldType::time, true},
                                              {"updated_at", "u.updated_at", FieldType::time, true},
                                              {"name", "coalesce(u.name, '')", FieldType::text, true},
@@ -293,16 +297,24 @@ const storage::Listing& listing(bool for_server) {
                                                  {"email", "u.email", FieldType::text},
                                                  {"invisible", "u.invisible", FieldType::boolean},
                                                  {.name = "teams", .column = "", .type = FieldType::text, .sortable = false, .any_of = kInTeams}}));
-  static const storage::Listing of_users(
-      sql::query_users, "u.id",
-      with({{"last_active_at", "(case when not u.invisible then u.last_active_at end)", FieldType::time}}));
-  return for_server ? of_servers : of_users;
+  static const auto of_users = with({{"last_active_at", "(case when not u.invisible then u.last_active_at end)", FieldType::time}});
+  static const storage::Listing of_all(sql::query_users, "u.id", of_users), of_teammates(sql::query_teammates, "u.id", of_users);
+  return whose == Whose::servers ? of_servers : whose == Whose::users ? of_all : of_teammates;
 }
 
-storage::Page<User> query_users(storage::Transaction& tx, const std::string& viewer, const storage::ListRequest& request,
+}  // namespace
+
+const storage::Listing& listing(bool for_server) { return listing_of(for_server ? Whose::servers : Whose::users); }
+
+storage::Page<User> query_users(storage::Transaction& tx, const tenants::Caller& caller, const storage::ListRequest& request,
                                 const storage::Cursors& cursors) {
-  return listing(viewer.empty()).page<User>(tx, storage::Params::of(tx.app(), viewer), request, cursors,
-                                        [](const storage::Row& row) { return read_user(row, 1); });
+  const std::string viewer = caller.is_server() ? "" : caller.user_id();
+  const auto& settings = caller.application().settings;
+  const bool apart = settings.teams && settings.cross_team != "users" && settings.cross_team != "all";
+  const bool by_team = !viewer.empty() && apart && tx.find(sql::is_in_teams, tx.app(), viewer);
+  const auto whose = viewer.empty() ? Whose::servers : by_team ? Whose::teammates : Whose::users;
+  return listing_of(whose).page<User>(tx, storage::Params::of(tx.app(), viewer), request, cursors,
+                                      [](const storage::Row& row) { return read_user(row, 1); });
 }
 
 }  // namespace chat::users

@@ -108,8 +108,10 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
 /// Filter: user_id username name role type created_at updated_at last_active_at deactivated, and for servers email invisible teams.
 /// Sort: created_at updated_at name user_id.
 const storage::Listing& listing(bool for_server);
-/// `viewer` empty: a server, which sees everybody; others see whom they reach.
-storage::Page<User> query_users(storage::Transaction& tx, const std::string& viewer, const storage::ListRequest& request, const storage::Cursors& cursors);
+/// A server sees everybody; a user whom it reaches.
+/// Cost:    where teams are apart, by the size of the user's teams, not of the application.
+storage::Page<User> query_users(storage::Transaction& tx, const tenants::Caller& caller, const storage::ListRequest& request,
+                                const storage::Cursors& cursors);
 
 /// Users of whom a word begins with what was typed: user_id, username, name, or a word of the name; case and width don't count.
 /// In the order of the word that was met first. Deleted and deactivated ones are not found; nor are those who block the viewer

@@ -110,7 +110,7 @@ update users set deleted_at = $5, updated_at = $5,
   custom = case when $3 then '{}' else custom end,
   username = case when $3 then null else username end, username_key = case when $3 then null else username_key end,
   email = case when $3 then null else email end, email_key = case when $3 then null else email_key end,
-  bio = case when $3 then null else bio end,
+  bio = case when $3 then null else bio end, teams = case when $3 then '{}' else teams end,
   messages_hidden_at = case when $4 then coalesce(messages_hidden_at, $5) end
 where app_id = $1 and user_id = $2
 
@@ -130,3 +130,16 @@ from users u
 left join users v on v.app_id = $1 and v.user_id = $2
 where u.app_id = $1 and u.deleted_at is null
   and ($2 = '' or u.user_id = $2 or reaches_user($1, coalesce(v.teams, '{}'), u.teams))
+
+-- name: query_teammates
+-- $1 app  $2 viewer's user_id, who is in teams that are apart.  As query_users, beginning from its teams.
+select u.id, u.user_id, u.name, u.image, u.role, u.custom::text, u.created_at, u.updated_at, u.deactivated_at,
+  u.deleted_at, u.last_active_at, u.username, u.email, u.bio, u.type, u.invisible, u.messages_hidden_at, u.teams::text
+from users u
+where u.app_id = $1 and u.deleted_at is null
+  and u.id in (select t.user_id from user_teams t
+               where t.app_id = $1 and t.team_id = any (array(select jsonb_object_keys(v.teams) from users v where v.app_id = $1 and v.user_id = $2)))
+
+-- name: is_in_teams
+-- $1 app  $2 user_id.  A row: yes.
+select 1 from users where app_id = $1 and user_id = $2 and teams <> '{}'

@@ -149,7 +149,7 @@ Response query(const Services& services, const Request& request, Tx& tx) {
   const auto& caller = Caller::of(request);
   auto wanted = listing(caller.is_server()).read(body, services.cursors, tx.app().text() + "|users", 2);
   body.finish();
-  auto page = query_users(tx, caller.is_server() ? "" : caller.user_id(), wanted, services.cursors);
+  auto page = query_users(tx, caller, wanted, services.cursors);
   json::Writer out;
   out.object().key("users").array();
   for (const auto& user : page.items) out.raw(user_json(user, sees_whole(caller, user)));

@@ -60,6 +60,9 @@ TEST_CASE("exports: everything that a user is and wrote, and nothing of others",
   auto two = app.send("alice", "left", "two");
   auto of_bob = app.send("bob", "general", "of bob");
   auto erased = app.send("alice", "general", "erased");
+  app.send("alice", "general", "to bob", {{"parent_id", of_bob["id"]}});
+  app.user("alice").patch("/v1/channels/messaging/left/messages/" + two["id"].get<std::string>(), {{"set", {{"text", "two, edited"}}}});
+  app.user("alice").patch("/v1/channels/messaging/general/membership", {{"set", {{"pinned", true}}}});
   app.user("alice").del("/v1/channels/messaging/left/members/alice");
   app.user("alice").del(kMessages + "/" + erased["id"].get<std::string>() + "?mode=hard");
   app.user("alice").post("/v1/users/alice/blocks", {{"target_id", "carol"}});
@@ -74,16 +77,22 @@ TEST_CASE("exports: everything that a user is and wrote, and nothing of others",
   REQUIRE(lines["reaction"].size() == 1);
   CHECK(lines["reaction"][0]["message_id"] == of_bob["id"]);
   CHECK(lines["bookmark"][0]["note"] == "later");
+  CHECK(lines["thread"][0]["following"] == true);
   CHECK(lines["scheduled_message"][0]["message"]["text"] == "soon");
   CHECK(lines["ban"][0]["reason"] == "spam");
   REQUIRE(lines["user"].size() == 1);
   CHECK(lines["user"][0]["email"] == "alice@example.com");
   REQUIRE(lines["membership"].size() == 1);
   CHECK(lines["membership"][0]["cid"] == "messaging:general");
-  REQUIRE(lines["message"].size() == 2);
+  CHECK(lines["membership"][0]["pinned_at"].is_string());
+  REQUIRE(lines["message"].size() == 3);
   std::set<std::string> texts;
-  for (const auto& message : lines["message"]) texts.insert(message["text"]);
-  CHECK(texts == std::set<std::string>{"one", "two"});
+  for (const auto& message : lines["message"]) {
+    texts.insert(message["text"]);
+    CHECK(message.contains("edits") == (message["text"] == "two, edited"));
+    if (message.contains("edits")) CHECK(message["edits"][0]["text"] == "two");
+  }
+  CHECK(texts == std::set<std::string>{"one", "two, edited", "to bob"});
   CHECK(lines["block"][0]["target_id"] == "carol");
   CHECK(lines["mute"][0]["target_id"] == "bob");
   CHECK(exported(other, "alice")["message"].empty());

@@ -135,6 +135,35 @@ TEST_CASE("teams: a user finds and meets users of its own teams alone", "[api][t
   CHECK(app.rows("channels", "channel_id = 'x'") == 0);
 }
 
+TEST_CASE("teams: lists and searches of teammates go page by page, each user once", "[api][teams]") {
+  TestApp app;
+  Teams teams(app);
+  for (int i = 0; i < 5; ++i) teams.put("mate" + std::to_string(i), {"red", "blue"});   // shares two teams with `both`
+  auto both = app.user("both");
+  const auto pages = [&](const std::string& path, Json body, std::size_t limit) {
+    Ids ids;
+    body["limit"] = limit;
+    while (true) {
+      const auto page = both.post(path, body);
+      REQUIRE(page.status == 200);
+      CHECK(page.body["users"].size() <= limit);
+      for (const auto& user : page.body["users"]) ids.push_back(user["user_id"]);
+      if (!page.body.contains("next")) return ids;
+      body["next"] = page.body["next"];
+    }
+  };
+  const Ids mates{"mate0", "mate1", "mate2", "mate3", "mate4"};
+  CHECK(pages("/v1/users/search", {{"q", "mate"}}, 2) == mates);
+  const Json by_id = {{"sort", {{{"field", "user_id"}, {"order", "asc"}}}}};
+  CHECK(pages("/v1/users/query", by_id, 3) == Ids{"bea", "ben", "both", "mate0", "mate1", "mate2", "mate3", "mate4", "rita", "robin"});
+  CHECK(both.post("/v1/users/query", {{"filter", {{"user_id", "nora"}}}}).body["users"].empty());
+  REQUIRE(app.server().del("/v1/users/mate0").status == 204);
+  CHECK(pages("/v1/users/search", {{"q", "mate"}}, 2).size() == 4);
+  CHECK(app.server().get("/v1/users/mate0").body["user"]["teams"].size() == 2);
+  REQUIRE(app.server().del("/v1/users/mate1?mode=hard").status == 204);
+  CHECK_FALSE(app.server().get("/v1/users/mate1").body["user"].contains("teams"));
+}
+
 TEST_CASE("teams: a channel is made in a team of its creator, and takes only those who are in it", "[api][teams]") {
   TestApp app;
   Teams teams(app);
