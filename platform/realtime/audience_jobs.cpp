@@ -180,12 +180,11 @@ void Audiences::regather(AppId app, const std::string& cid) {
 
 void Audiences::regather_all(AppId app) {
   const Turn turn(*this);
-  std::vector<HotChannel*> own;
+  std::vector<std::string> keys;               // a job that can't be had may forget any of them
   for (const auto& [key, channel] : channels_)
-    if (channel->app == app) own.push_back(channel.get());
-  for (HotChannel* channel : own) {
-    if (channels_.contains(channel->key)) regather(*channel);
-  }
+    if (channel->app == app) keys.push_back(key);
+  for (const auto& key : keys)
+    if (const auto found = channels_.find(key); found != channels_.end()) regather(*found->second);
 }
 
 void Audiences::tick() {
