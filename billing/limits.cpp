@@ -22,6 +22,7 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"channel_members", "each"},
     {"guest_requests", "minute"},
     {"guests_created", "minute"},
+    {"push", "month"},
 }};
 constexpr std::int64_t kGuestsPerMinute = 300;
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};

@@ -25,8 +25,9 @@ enum class Meter {
   channel_members,        // members of one channel
   guest_requests,         // requests of one guest or anonymous user in a minute; user_requests holds, too
   guests_created,         // guests and anonymous users made with the API key alone in a minute
+  push,                   // notifications that a push provider took, in a month
 };
-inline constexpr int kMeters = 12;
+inline constexpr int kMeters = 13;
 std::string_view word(Meter meter);
 std::optional<Meter> parse_meter(std::string_view word);
 /// month | minute | each | now: what a limit on this meter is about; fixed by the meter.

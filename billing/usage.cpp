@@ -10,7 +10,7 @@ namespace chat::billing {
 namespace {
 
 constexpr std::array kTeamMeters{Meter::messages, Meter::active_users, Meter::api_calls};
-constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections};
+constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections, Meter::push};
 
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
 
@@ -73,7 +73,7 @@ std::string usage_json(storage::Transaction& tx, const std::string& plan_id, con
   json::Writer out;
   out.object().field("month", month_of(month).substr(0, 7)).field("plan", plan_id).key("meters").array();
   for (auto meter : {Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections,
-                     Meter::connections})
+                     Meter::connections, Meter::push})
     write_meter(out, meter, limits.of(meter), totals[std::string(word(meter))]);
   out.end();
   write_days(out, days, kDailyMeters);

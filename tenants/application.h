@@ -49,6 +49,7 @@ struct Application {
   std::string settings_json = "{}";
   std::string limits_json = "{}";            // overrides of the plan's limits, by meter
   ApplicationSettings settings;
+  bool pushes = false;                       // has push providers: what is sent is queued for notifications
   std::optional<Timestamp> revoked_before;   // user tokens issued before are dead
   Timestamp created_at;
   Timestamp updated_at;

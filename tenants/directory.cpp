@@ -66,6 +66,7 @@ std::shared_ptr<const Application> read_application(storage::Transaction& tx, Ap
   application->revoked_before = row.optional_time(6);
   application->created_at = row.time(7);
   application->updated_at = row.time(8);
+  application->pushes = row.boolean(9);
   application->loaded_at = now;
   auto secrets = tx.query(sql::read_secrets, app, now);
   for (auto secret : secrets) {

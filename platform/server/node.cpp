@@ -10,11 +10,13 @@
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/chat/users/users_events.h"
 #include "platform/http/server.h"
+#include "platform/server/connected.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
 #include "platform/server/node_metrics.h"
 #include "platform/server/operations.sql.h"
+#include "platform/server/pushing.h"
 #include "platform/server/routes.h"
 #include "platform/server/task_kinds.h"
 #include "platform/storage/migrator.h"
@@ -63,7 +65,9 @@ struct Node::State {
         pool(database_options(given), static_cast<int>(given.integer("database.workers")),
              static_cast<std::size_t>(given.integer("database.queue"))),
         lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
-        gateway(realtime_options(given), gateway_hooks(auth, accounts, unread_announcer, clock), *bus, pool, clock),
+        client(outbound_options(given)),
+        senders(client, sealer, provider_urls(given), clock),
+        gateway(realtime_options(given), counting(gateway_hooks(auth, accounts, unread_announcer, clock), connected), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -81,8 +85,12 @@ struct Node::State {
   tenants::Auth auth{directory, clock};
   messages::Lanes lanes;
   reads::UnreadAnnouncer unread_announcer{clock};
+  outbound::Client client;                     // behind the pool: what is under way at the end still says so there
+  notifications::Senders senders;
+  Connected connected;
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds();
+  notifications::Courier courier{notifying()};
   jobs::Schedule schedule;
   http::Router public_router, operator_router;
   std::unique_ptr<http::Gate> public_gate, operator_gate;
@@ -96,6 +104,7 @@ struct Node::State {
   std::string status_json(std::int64_t schema);
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
+  notifications::Notifying notifying();
   void wire();
 };
 
@@ -188,9 +197,15 @@ void Node::State::announce_unread() {
   schedule.add("announce_unread", reads::UnreadAnnouncer::kTurn, [this](storage::Connection& connection) { unread_announcer.turn(connection); });
 }
 
+notifications::Notifying Node::State::notifying() {
+  return {senders, clock, settings.duration("push.delay"),
+          [this](AppId app, const std::vector<std::string>& user_ids) { return connected.among(app, user_ids); },
+          [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+}
+
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -240,6 +255,7 @@ void Node::start() {
     add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock},
                                   [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
+  if (has_role(state.settings, "worker")) add_push_jobs(state.schedule, state.notifying(), state.courier);
   try {
     state.public_door->start();
     state.operator_door->start();

@@ -3,10 +3,13 @@
 #include "billing/billing_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
+#include "platform/chat/devices/devices_http.h"
+#include "platform/chat/drafts/drafts_http.h"
 #include "platform/chat/exports/exports_http.h"
 #include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/notifications/notifications_http.h"
 #include "platform/chat/polls/polls.h"
 #include "platform/chat/polls/polls_http.h"
 #include "platform/chat/reactions/reactions.h"
@@ -63,6 +66,9 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  devices::add_routes(router, parts.clock);
+  notifications::add_routes(router, {parts.bus, parts.senders, parts.clock, parts.run});
+  drafts::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
@@ -85,13 +91,15 @@ std::vector<const http::Route*> all_routes() {
     billing::PlanBook plans;
     billing::Accounts accounts{plans, system_clock()};
     messages::Lanes lanes{{.database = {}, .lanes = 0}, *bus, system_clock()};
+    outbound::Client client{outbound::Client::Options{}};
+    notifications::Senders senders{client, sealer, {}, system_clock()};
     http::Router public_router, operator_router;
   };
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

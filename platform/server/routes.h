@@ -7,6 +7,7 @@
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/chat/notifications/providers.h"
 #include "platform/ephemeral/store.h"
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
@@ -28,6 +29,7 @@ struct Parts {
   std::function<std::string(std::int64_t schema)> status_json;   // GET /operator/v1/status
   AskReady ask_ready;                                             // GET /readyz
   std::function<bool(storage::Pool::Task)> run;                   // on a database worker; false: too many wait
+  notifications::Senders& senders;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

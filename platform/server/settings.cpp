@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/outbound/address.h"
+
 namespace chat::server {
 namespace {
 
@@ -42,6 +44,13 @@ std::vector<Entry> make_schema() {
       {.key = "realtime.threads", .type = Type::integer, .fallback = "2", .meaning = "Event loops for WebSockets.", .min = 1, .max = 64},
       {.key = "realtime.heartbeat", .type = Type::duration, .fallback = "25s", .meaning = "A ping this often; silent for 2.5 of them: closed.", .min = 1 * kSecond, .max = 300 * kSecond},
       {.key = "realtime.max_queue", .type = Type::bytes, .fallback = "1MiB", .meaning = "Pending for one socket; beyond, it is closed and resumes.", .min = 16 * kKiB, .max = 64 * kMiB},
+      {.key = "outbound.allowed_networks", .type = Type::list, .fallback = "[]", .meaning = "Networks that calls to customers' addresses may reach although they are not public: 10.0.0.0/8."},
+      {.key = "outbound.allow_http", .type = Type::boolean, .fallback = "false", .meaning = "Calls over plain http, too."},
+      {.key = "outbound.ca_file", .meaning = "Certificates to trust instead of the system's."},
+      {.key = "push.delay", .type = Type::duration, .fallback = "3s", .meaning = "Who is connected, or has read a message, so long after it was sent is not notified of it.", .min = 0, .max = 600 * kSecond},
+      {.key = "push.fcm_url", .fallback = "https://fcm.googleapis.com", .meaning = "Where Firebase Cloud Messaging is."},
+      {.key = "push.apns_url", .fallback = "https://api.push.apple.com", .meaning = "Where Apple's push service is."},
+      {.key = "push.apns_sandbox_url", .fallback = "https://api.sandbox.push.apple.com", .meaning = "The same for providers that say sandbox."},
       {.key = "usage.flush_interval", .type = Type::duration, .fallback = "5s", .meaning = "How often counts in memory go to the ledger; a crash loses one interval at most.", .min = 100, .max = 60 * kSecond},
       {.key = "metrics.top_applications", .type = Type::integer, .fallback = "50", .meaning = "Applications with series of their own; the others add up in __other__. 0: none.", .min = 0, .max = 500, .reload = Reload::yes},
       {.key = "log.level", .type = Type::word, .fallback = "info", .meaning = "debug, info, warn, error or off.", .words = {"debug", "info", "warn", "error", "off"}, .reload = Reload::yes},
@@ -71,6 +80,8 @@ std::vector<config::Mistake> check_together(const config::Settings& settings) {
   const bool realtime = std::find(roles.begin(), roles.end(), "realtime") != roles.end();
   if (realtime && settings.text("public.engine") != "beast")
     mistake("public.engine", "pistache carries no WebSockets; use beast, or leave realtime out of node.roles");
+  for (const auto& network : settings.list("outbound.allowed_networks"))
+    if (!outbound::Network::parse(network)) mistake("outbound.allowed_networks", network + " is no network; write 10.0.0.0/8");
   if (settings.text("operator.token").size() < 16)
     mistake("operator.token", "required, 16 characters or more; give operator.token_file");
   if (settings.text("secrets.master_key").empty())

@@ -24,6 +24,9 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_poll", "a poll goes with its message, however that goes"},
     {"follow_message_in_search", "many statements change a message; what it said must leave the index with each of them"},
     {"forget_message_in_search", "the same when its row goes"},
+    {"forget_drafts", "the drafts in a message's thread go with it, however it goes"},
+    {"queue_reaction_push", "push learns of a reaction in its transaction; the features below do not know of push"},
+    {"queue_reminder_push", "the same of a reminder that was told"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 

@@ -11,6 +11,7 @@
 #include "platform/server/settings.h"
 #include "tenants/tokens.h"
 #include "tests/support/contract.h"
+#include "tests/support/push_services.h"
 
 namespace chat::test {
 namespace {
@@ -55,6 +56,11 @@ std::unique_ptr<Service>& the_service() {
   return service;
 }
 
+std::unique_ptr<PushServices>& the_push_services() {
+  static std::unique_ptr<PushServices> services;
+  return services;
+}
+
 struct Run : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
   void testCaseStarting(const Catch::TestCaseInfo& test) override { now_testing(test.name); }
@@ -64,6 +70,11 @@ CATCH_REGISTER_LISTENER(Run)
 
 }  // namespace
 
+PushServices& push_services() {
+  if (!the_push_services()) the_push_services() = std::make_unique<PushServices>();
+  return *the_push_services();
+}
+
 Service& Service::get() {
   if (!the_service()) the_service().reset(new Service);
   return *the_service();
@@ -72,6 +83,7 @@ Service& Service::get() {
 void Service::end() {
   if (the_service()) the_service()->node_->stop();
   the_service().reset();
+  the_push_services().reset();
 }
 
 Service::Service() {
@@ -87,6 +99,11 @@ Service::Service() {
                                 {"database.workers", "4"},
                                 {"database.lanes", "2"},
                                 {"usage.flush_interval", "200ms"},
+                                {"outbound.allowed_networks", "[127.0.0.0/8]"},
+                                {"outbound.allow_http", "true"},
+                                {"push.delay", "0s"},
+                                {"push.fcm_url", push_services().url()},
+                                {"push.apns_url", push_services().url()},
                                 {"secrets.master_key", crypto::base64(std::string(32, 'k'))}});
   node_ = std::make_unique<server::Node>(settings);
   node_->start();

@@ -27,6 +27,7 @@ constexpr Flag kFlags[] = {
     {"unique_reactions", &TypeSettings::unique_reactions},
     {"uploads", &TypeSettings::uploads},
     {"polls", &TypeSettings::polls},
+    {"push", &TypeSettings::push},
 };
 
 ChannelType read(const storage::Row& row) {

@@ -23,6 +23,7 @@ struct TypeSettings {
   bool unique_reactions = false;               // one reaction per user and message: the next replaces it
   bool uploads = true;                         // files and images
   bool polls = true;
+  bool push = true;                            // members who are away are notified by push
   std::int64_t retention_days = 0;             // messages go when they are older; 0: they stay
   std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel
   std::vector<std::string> commands, block_lists;   // names: which of them hold in channels of the type

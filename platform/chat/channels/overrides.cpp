@@ -16,7 +16,7 @@ constexpr Override kOverrides[] = {
     {"typing_events", &TypeSettings::typing_events}, {"read_events", &TypeSettings::read_events},
     {"delivery_events", &TypeSettings::delivery_events}, {"reactions", &TypeSettings::reactions},
     {"replies", &TypeSettings::replies}, {"quotes", &TypeSettings::quotes}, {"uploads", &TypeSettings::uploads},
-    {"polls", &TypeSettings::polls},
+    {"polls", &TypeSettings::polls}, {"push", &TypeSettings::push},
 };
 
 }  // namespace

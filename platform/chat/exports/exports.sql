@@ -66,6 +66,33 @@ join channels c on c.app_id = v.app_id and c.id = v.channel_id and c.deleted_at 
 where v.app_id = $1 and v.user_id = $2 and (v.channel_id || '/' || v.message_id || '/' || v.option) > $3
 order by 1 limit $4
 
+-- name: export_drafts
+-- $1 app  $2 user  $3 after  $4 at most
+select d.channel_id || '/' || d.parent_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message', d.message,
+  'created_at', wire_time(d.created_at), 'updated_at', wire_time(d.updated_at))
+from message_drafts d join channels c on c.app_id = d.app_id and c.id = d.channel_id and c.deleted_at is null
+where d.app_id = $1 and d.user_id = $2 and (d.channel_id || '/' || d.parent_id) > $3
+order by 1 limit $4
+
+-- name: export_devices
+-- $1 app  $2 user  $3 after  $4 at most.  Without the token: it opens the device to whoever has it.
+select d.device_id, jsonb_build_object('device_id', d.device_id, 'provider', d.provider, 'provider_name', d.provider_name,
+  'platform', d.platform, 'created_at', wire_time(d.created_at), 'seen_at', wire_time(d.seen_at))
+from user_devices d where d.app_id = $1 and d.user_id = $2 and d.device_id > $3 order by d.device_id limit $4
+
+-- name: export_push_preferences
+-- $1 app  $2 user  $3 after  $4 at most.  The user's own come first.
+select p.place, p.item from (
+  select '0' as place, jsonb_strip_nulls(jsonb_build_object('level', o.level, 'muted_until', wire_time(o.muted_until),
+    'quiet_from', o.quiet_from, 'quiet_to', o.quiet_to, 'quiet_days', o.quiet_days, 'time_zone', o.time_zone, 'language', o.language)) as item
+  from push_preferences o where o.app_id = $1 and o.user_id = $2
+  union all
+  select '1' || o.channel_id, jsonb_strip_nulls(jsonb_build_object('cid', c.type || ':' || c.channel_id, 'level', o.level,
+    'muted_until', wire_time(o.muted_until)))
+  from channel_push_preferences o join channels c on c.app_id = o.app_id and c.id = o.channel_id and c.deleted_at is null
+  where o.app_id = $1 and o.user_id = $2) p
+where p.place > $3 order by p.place limit $4
+
 -- name: export_bans
 -- $1 app  $2 user  $3 after  $4 at most
 select b.place, jsonb_build_object('cid', b.cid, 'shadow', b.shadow, 'reason', b.reason, 'created_at', wire_time(b.created_at),

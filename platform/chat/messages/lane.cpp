@@ -6,6 +6,7 @@
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
 #include "platform/base/thread.h"
+#include "platform/chat/drafts/drafts.h"
 #include "platform/chat/messages/messages_events.h"
 
 namespace chat::messages {
@@ -178,7 +179,12 @@ void Lane::publish(const std::vector<Send*>& sends, const std::vector<Outcome>& 
   std::vector<std::shared_ptr<const bus::Event>> events;
   events.reserve(sends.size());
   for (std::size_t i = 0; i < sends.size(); ++i) {
-    if (outcomes[i].verdict == Verdict::sent) events.push_back(event_of(*sends[i], outcomes[i]));
+    if (outcomes[i].verdict != Verdict::sent) continue;
+    const Message& message = sends[i]->message;
+    events.push_back(event_of(*sends[i], outcomes[i]));
+    if (outcomes[i].draft_cleared)
+      events.push_back(std::make_shared<bus::Event>(
+          drafts::sent_event(sends[i]->application->id, *message.user_id, message.cid, message.parent_id, message.created_at)));
   }
   if (!events.empty()) bus_.publish(events);
 }

@@ -33,6 +33,7 @@ struct Send {
     std::optional<Timestamp> closes_at;
   };
   std::optional<Poll> poll;                    // the rest of it stands in message.extras
+  bool clears_draft = false;                    // the sender's draft, there or in the thread, goes with it
   std::optional<std::string> nonce_key;        // the nonce, or the Idempotency-Key, each under its own prefix
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
   std::function<void(const Sent&)> sent;       // exactly one of these two is called, once, on the lane's thread
@@ -47,7 +48,7 @@ struct Send {
 /// Shape:   a lane holds at most kMaxQueued sends and kMaxQueuedBytes; beyond, submit refuses.
 /// Errors:  (to `refused`) not_found; user_deactivated; channel_frozen; too_large; forbidden; idempotency_mismatch; unavailable
 ///          (whether it was stored is then unknown: send again with the same nonce)
-/// Event:   message.new, published in order of seq after the commit and before `sent`.
+/// Event:   message.new (and draft.deleted to the sender's devices, when a draft went), published in order of seq after the commit and before `sent`.
 /// Cost:    one round trip and one commit per application and batch; one more read when a batch holds replies or quotes.
 class Lanes {
  public:

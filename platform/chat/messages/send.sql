@@ -12,7 +12,8 @@ for update of h
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
 -- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
 -- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
--- $25 whether the application wants an outbox  $26 extras[]  $27 whether it has search  $28 whether its teams are apart.
+-- $25 whether the application wants an outbox  $26 extras[]  $27 whether it has search  $28 whether its teams are apart
+-- $29 whether it has push.
 -- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
 with input as (
   select * from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::text[],
@@ -125,6 +126,10 @@ with input as (
 ), queued as (
   insert into search_queue (app_id, id, channels, messages)
   select $1, (array_agg(id))[1], array_agg(channel_uuid), array_agg(id) from accepted where $27 and not shadowed having count(*) > 0
+), pushed as (   -- who is notified of them is found out later, by a job
+  insert into push_queue (app_id, id, event, channels, messages, created_at)
+  select $1, (array_agg(id))[1], 'message.new', array_agg(channel_uuid), array_agg(id), $22 from accepted
+  where $29 and not shadowed and not silent and type <> 'system' having count(*) > 0
 )
 select j.ord, case when j.verdict = 'ok' and a.ord is null then 'slow_mode' else j.verdict end, j.channel_uuid, j.epoch, a.seq,
   a.message_seq, j.stored_id, j.same, j.floor_id,
@@ -198,6 +203,17 @@ from (select type, channel, id, extras::jsonb -> 'poll' as poll from unnest($2::
 join channels c on c.app_id = $1 and c.type = p.type and c.channel_id = p.channel and c.deleted_at is null
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = p.id
 cross join lateral (select array_agg(e ->> 'text' order by n) as texts from jsonb_array_elements(p.poll -> 'options') with ordinality x (e, n)) o
+
+-- name: clear_drafts
+-- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]: of those that were written, the author's draft in the channel,
+-- or in the thread that it replies to, goes.  Rows: the ords of those that had one.
+delete from message_drafts d
+using unnest($2::int[], $3::text[], $4::text[], $5::uuid[]) as r (ord, type, channel, id), channels c, messages m
+where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+  and m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+  and d.app_id = $1 and d.user_id = m.user_id and d.channel_id = c.id
+  and d.parent_id = coalesce(m.parent_id, '00000000-0000-0000-0000-000000000000')
+returning r.ord
 
 -- name: stored_messages
 -- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.

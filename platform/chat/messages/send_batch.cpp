@@ -109,7 +109,8 @@ Pipeline::Step send_step(const std::vector<Send*>& batch, const References& refe
                      c.ids.take(), c.types.take(), c.texts.take(), c.attachments.take(), c.mentions.take(), c.customs.take(),
                      c.parents.take(), c.parent_fine.take(), c.shown.take(), c.quoted.take(), c.quoted_fine.take(),
                      c.silent.take(), c.nonces.take(), c.nonce_keys.take(), c.fingerprints.take(), now, day_of(now), shard,
-                     application.settings.outbox, c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels())};
+                     application.settings.outbox, c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels(),
+                     application.pushes)};
 }
 
 void add_reply_steps(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
@@ -172,6 +173,23 @@ void add_poll_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipel
     extras.add(*send->message.extras);
   }
   if (any) steps.push_back({&sql::insert_polls, Params::of(app, types.take(), channels.take(), ids.take(), extras.take())});
+}
+
+/// False: none of them clears a draft.
+bool add_draft_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
+  text::ArrayLiteral ords, types, channels, ids;
+  bool any = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Send& send = *batch[i];
+    if (!send.clears_draft) continue;
+    any = true;
+    ords.add(std::to_string(i));
+    types.add(send.channel_type);
+    channels.add(send.channel_id);
+    ids.add(send.message.id.text());
+  }
+  if (any) steps.push_back({&sql::clear_drafts, Params::of(app, ords.take(), types.take(), channels.take(), ids.take())});
+  return any;
 }
 
 Error slow_mode(std::int64_t seconds) {
@@ -241,11 +259,14 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   add_mention_step(app, batch, steps);
   add_channel_mention_step(app, batch, steps);
   add_poll_step(app, batch, steps);
+  const bool clears_drafts = add_draft_step(app, batch, steps);
   const auto results = pipeline.transact(app, steps);
   std::vector<Outcome> outcomes;
   outcomes.reserve(batch.size());
   for (auto row : results[1]) outcomes.push_back(read_outcome(row, *batch[outcomes.size()]));
   INVARIANT(outcomes.size() == batch.size(), "every send has one verdict");
+  if (clears_drafts)
+    for (auto row : results.back()) outcomes.at(static_cast<std::size_t>(row.integer(0))).draft_cleared = true;
   return outcomes;
 }
 

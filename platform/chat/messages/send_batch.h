@@ -16,6 +16,7 @@ struct Outcome {
   std::string epoch;
   MessageId stored_id;                         // of stored
   MessageId last_message_id;                   // of stale_id: new ids must lie above
+  bool draft_cleared = false;                  // of sent: there was one
 };
 
 /// Gives every send an id and a time, runs the transaction, and fills in the numbers of those that were accepted.

@@ -30,6 +30,7 @@ Prepared read_send(const Services& services, const Request& request) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto source = read_message_fields(body, caller.is_server(), *send);
+  send->clears_draft = body.find_boolean("clear_draft").value_or(false);
   auto user = body.find_text("user_id");
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");

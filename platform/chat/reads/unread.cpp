@@ -1,6 +1,7 @@
 #include <map>
 
 #include "platform/base/json.h"
+#include "platform/base/text.h"
 #include "platform/chat/reads/reads.h"
 #include "platform/chat/reads/unread.sql.h"
 #include "platform/chat/users/users.h"
@@ -45,6 +46,18 @@ std::string channel_unread_json(const Unread::Item& item) {
   if (item.read_seq) out.field("read_seq", *item.read_seq);
   out.field("last_message_seq", item.last_message_seq).end();
   return out.take();
+}
+
+std::vector<std::pair<std::string, Sum>> sum_unread(storage::Transaction& tx, const std::vector<std::string>& user_ids) {
+  text::ArrayLiteral asked;
+  for (const auto& user_id : user_ids) asked.add(user_id);
+  std::vector<std::pair<std::string, Sum>> sums;
+  auto rows = tx.query(sql::sum_unread_of_users, tx.app(), asked.take());
+  for (auto row : rows) {                      // one for each team of the user's channels
+    if (sums.empty() || sums.back().first != row.text(0)) sums.emplace_back(row.text(0), Sum{});
+    sums.back().second += Sum{row.integer(1), row.integer(2), row.integer(3)};
+  }
+  return sums;
 }
 
 Unread get_unread(storage::Transaction& tx, const std::string& user_id, int limit, const std::optional<std::string>& cursor,
