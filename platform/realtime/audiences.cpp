@@ -9,6 +9,8 @@ namespace {
 
 // The channel itself changed: who may watch it may have, too.
 constexpr std::string_view kChannelUpdated = "channel.updated";
+// What was said before must not be told again, to nobody: it is read from the database from then on.
+constexpr std::string_view kChannelTruncated = "channel.truncated";
 constexpr std::size_t kMaxQueuedEphemeral = 100;
 
 bool has_names(const bus::Event& event) { return !event.joined.empty() || !event.left.empty(); }
@@ -126,6 +128,10 @@ void Audiences::tell(HotChannel& channel, std::int64_t seq, const Item& item) {
   if (item.event) {
     delivery->created_at = item.event->created_at;
     if (seq != 0) apply_names(channel, item.event, *delivery);
+    if (item.event->type == kChannelTruncated && seq != 0) {
+      rings_bytes_ -= channel.ring.bytes();
+      channel.ring.clear(seq - 1);
+    }
     if (item.event->type == kChannelUpdated && seq > channel.as_of) {
       channel.wants_refresh = true;
       attention_.insert(&channel);

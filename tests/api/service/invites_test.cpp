@@ -216,6 +216,18 @@ TEST_CASE("invites: 1,000 may wait in a channel, and of a user", "[api][invites]
   CHECK(app.rows("channel_invites") == 1000);
 }
 
+TEST_CASE("invites: of a deleted inviter neither name nor words stay", "[api][invites]") {
+  Stage stage;
+  auto& app = stage.app;
+  app.user("alice").post(kInvites, {{"users", {"dave"}}, {"text", "Come in!"}});
+  CHECK(app.server().del("/v1/users/alice?mode=hard").status == 204);
+  auto invite = app.user("dave").get("/v1/invites").body["invites"][0];
+  CHECK_FALSE(invite.contains("invited_by"));
+  CHECK_FALSE(invite.contains("text"));
+  CHECK(app.rows("channel_invites", "text is not null or invited_by is not null") == 0);
+  CHECK(app.user("dave").post(kAccept).status == 200);
+}
+
 TEST_CASE("invites: lists go page by page, newest first", "[api][invites]") {
   Stage stage;
   auto& app = stage.app;

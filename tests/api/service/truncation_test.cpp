@@ -30,6 +30,18 @@ std::string path_of(const Json& message) { return kMessages + "/" + message["id"
 
 void finish() { Service::get().node().run_job("finish_truncations"); }
 
+/// Everything up to resume.done.
+std::vector<Json> resume(WsClient& client, const Json& epoch, const Json& seq) {
+  client.send({{"type", "resume"}, {"ref", "r1"}, {"channels", {{"messaging:general", {{"epoch", epoch}, {"seq", seq}}}}}});
+  std::vector<Json> frames;
+  while (true) {
+    auto frame = client.next();
+    REQUIRE(frame);
+    if ((*frame)["type"] == "resume.done") return frames;
+    if (frame->contains("seq") || (*frame)["type"] == "resync") frames.push_back(*frame);
+  }
+}
+
 struct Stage {
   TestApp app;
   Stage() {
@@ -58,6 +70,7 @@ TEST_CASE("truncation: a channel is emptied for everybody at once, and numbers g
   CHECK(event["data"]["hard"] == false);
   CHECK(event["data"]["user_id"] == "alice");
   CHECK_FALSE(carol.find("channel.truncated", std::chrono::milliseconds(150)));
+  eventually("the unread of bob's devices", [&] { return hear(bob, "notification.unread_changed")["data"]["total"] == 0; });
 
   for (const auto* user : {"alice", "bob"}) CHECK(texts(app.user(user).get(kMessages)).empty());
   CHECK(texts(app.server().get(kMessages)).empty());
@@ -68,6 +81,26 @@ TEST_CASE("truncation: a channel is emptied for everybody at once, and numbers g
   CHECK(next["message_seq"] == last["message_seq"].get<int>() + 1);
   CHECK(texts(app.user("bob").get(kMessages)) == std::vector<std::string>{"new"});
   CHECK(app.user("bob").get("/v1/unread").body["total"] == 1);
+}
+
+TEST_CASE("truncation: who was away is not told what went, and hears resync for what is removed", "[api][truncation][ws]") {
+  Stage stage;
+  auto& app = stage.app;
+  auto alice = app.connect("alice");           // keeps the channel's last events in memory
+  const auto before = app.server().get(kChannel).body["channel"];
+  app.send("alice", "general", "secret");
+  hear(alice, "message.new");
+  CHECK(app.user("alice").post(kTruncate, {{"hard", true}}).status == 200);
+  hear(alice, "channel.truncated");
+  auto bob = app.connect("bob");
+  auto frames = resume(bob, before["epoch"], before["last_seq"]);
+  REQUIRE(frames.size() == 2);
+  CHECK(frames[0]["data"]["message"]["text"] == "");
+  CHECK(frames[1]["type"] == "channel.truncated");
+  eventually("the removal", [&] { return finish(), app.rows("truncations") == 0; });
+  frames = resume(bob, before["epoch"], 0);
+  REQUIRE(frames.size() == 1);
+  CHECK(frames[0]["type"] == "resync");
 }
 
 TEST_CASE("truncation: up to a message, or up to a moment, what came later stays", "[api][truncation]") {

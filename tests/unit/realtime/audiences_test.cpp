@@ -351,4 +351,20 @@ TEST_CASE("audiences: a view is given to members only, and only as far as the ri
   CHECK_FALSE(audiences.view(AppId::make(system_clock().now()), kRoom, "alice", std::nullopt));
 }
 
+TEST_CASE("audiences: after a truncation nothing from before it is given from memory", "[unit][realtime]") {
+  Stage stage;
+  stage.connect("alice");
+  warm(stage, {"alice"});
+  stage.publish(stage.commit(kRoom));
+  bus::Event truncated = *stage.commit(kRoom);
+  truncated.type = "channel.truncated";
+  stage.publish(std::make_shared<const bus::Event>(truncated));
+  stage.publish(stage.commit(kRoom));
+  stage.settle();
+  CHECK_FALSE(stage.audiences().view(stage.app(), kRoom, "alice", Audiences::Since{"e1", 1}));
+  const auto view = stage.audiences().view(stage.app(), kRoom, "alice", Audiences::Since{"e1", 2});
+  REQUIRE(view);
+  CHECK(view->frames.size() == 2);
+}
+
 }  // namespace chat::realtime

@@ -1,0 +1,1 @@
+drop index channel_invites_by_inviter;
