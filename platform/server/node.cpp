@@ -87,7 +87,7 @@ struct Node::State {
   reads::UnreadAnnouncer unread_announcer{clock};
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
   notifications::Senders senders;
-  Connected connected;
+  Connected connected{*ephemeral};
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds();
   notifications::Courier courier{notifying()};
@@ -217,6 +217,7 @@ void Node::State::wire() {
   if (has_role(settings, "realtime")) {
     on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
     announce_unread();
+    schedule.add("renew_connected", Connected::kRenewed, [this](storage::Connection&) { connected.renew(); });
   }
   public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));

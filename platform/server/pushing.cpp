@@ -1,7 +1,6 @@
 #include "platform/server/pushing.h"
 
 #include "platform/chat/devices/devices.h"
-#include "platform/server/connected.h"
 
 namespace chat::server {
 
@@ -23,18 +22,6 @@ void add_push_jobs(jobs::Schedule& schedule, const notifications::Notifying& not
                [notifying](storage::Connection& connection) { notifications::decide_pushes(connection, notifying); });
   schedule.add("deliver_pushes", std::chrono::milliseconds(250), [&courier](storage::Connection& connection) { courier.deliver(connection); });
   schedule.add("expire_devices", std::chrono::hours(1), devices::expire_devices);
-}
-
-realtime::Hooks counting(realtime::Hooks hooks, Connected& connected) {
-  hooks.opened = [before = std::move(hooks.opened), &connected](const realtime::Identity& identity) {
-    before(identity);
-    if (!identity.user_id.empty()) connected.add(identity.app, identity.user_id);
-  };
-  hooks.closed = [before = std::move(hooks.closed), &connected](const realtime::Identity& identity) {
-    before(identity);
-    if (!identity.user_id.empty()) connected.remove(identity.app, identity.user_id);
-  };
-  return hooks;
 }
 
 }  // namespace chat::server
