@@ -158,7 +158,7 @@ int work_on(storage::Connection& connection, const Notifying& notifying, Claimed
 }  // namespace
 
 int decide_pushes(storage::Connection& connection, const Notifying& notifying) {
-  const auto deadline = std::chrono::steady_clock::now() + kBudget;
+  const auto deadline = std::chrono::steady_clock::now() + notifying.budget;
   const Uuid worker = new_uuid7(notifying.clock.now());
   int left = 0;
   for (auto& one : claim(connection, notifying, worker)) {

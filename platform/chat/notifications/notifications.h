@@ -20,16 +20,16 @@ struct Notifying {
   /// Those of the users who have a connection, on any node. May wait; asked outside of transactions.
   std::function<std::vector<std::string>(AppId, const std::vector<std::string>& user_ids)> connected;
   std::function<bool(storage::Pool::Task)> run;      // on a database worker; false: too many wait
+  std::chrono::milliseconds budget{200};             // of one run of decide_pushes
 };
 
 /// First step, for the job: goes through what was sent and leaves a delivery for each device that is to be told.
 ///
 /// Shape:   a page of kMembersAtOnce members of one message a transaction, with where it stands: a worker that dies loses nothing,
-///          and no device is told twice. Ends after kBudget; the rest waits for the next run.
+///          and no device is told twice. Ends after the budget and gives back what is left.
 /// Cost:    three statements a page, whatever the number of members with other preferences; nothing for channel types without push.
 /// Returns: the deliveries that were left.
 inline constexpr int kMembersAtOnce = 1'000;
-inline constexpr std::chrono::milliseconds kBudget{200};
 int decide_pushes(storage::Connection& connection, const Notifying& notifying);
 
 /// Second step: hands deliveries to the providers and keeps what they answered.

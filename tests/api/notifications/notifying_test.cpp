@@ -53,6 +53,17 @@ struct Pushing : TestApp {
   }
 };
 
+/// What a second node would have; nobody is connected to it.
+struct Worker {
+  crypto::Sealer sealer{std::string(32, 'k')};
+  storage::Pool pool{server_database(), 2, 100};
+  outbound::Client client{on_loopback()};
+  notifications::Senders senders{client, sealer, {services().url(), services().url(), services().url()}, system_clock()};
+  notifications::Notifying notifying{senders, system_clock(), std::chrono::milliseconds(0),
+                                     [](AppId, const std::vector<std::string>&) { return std::vector<std::string>(); },
+                                     [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+};
+
 using Texts = std::vector<std::string>;
 
 }  // namespace
@@ -395,26 +406,20 @@ TEST_CASE("notifications: in a channel of thousands each member's device is told
   outside().run("analyze users");              // as autovacuum does before long
   outside().run("analyze channel_members");
   outside().run("analyze user_devices");
-  crypto::Sealer sealer(std::string(32, 'k'));
-  outbound::Client client(on_loopback());
-  notifications::Senders senders(client, sealer, {services().url(), services().url(), services().url()}, system_clock());
-  storage::Pool pool(server_database(), 2, 100);
-  const notifications::Notifying notifying{senders, system_clock(), std::chrono::milliseconds(0),
-                                           [](AppId, const std::vector<std::string>&) { return std::vector<std::string>(); },
-                                           [&](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+  Worker worker;
   app.send("alice", "general", "to all");
   {
     const std::jthread beside([&](const std::stop_token& stop) {
       storage::Connection connection(server_database());
-      notifications::Courier courier(notifying);
+      notifications::Courier courier(worker.notifying);
       while (!stop.stop_requested()) {
-        notifications::decide_pushes(connection, notifying);
+        notifications::decide_pushes(connection, worker.notifying);
         courier.deliver(connection);
       }
     });
     app.settle();
   }
-  pool.stop();
+  worker.pool.stop();
   int told = 0;
   for (int n = 40; n <= 2200; n += 40) told += services().got("m" + std::to_string(n) + "-" + app.id()).size() == 1;
   CHECK(told == 55);
@@ -447,6 +452,22 @@ TEST_CASE("notifications: what a worker had when it died is told by another once
   outside().run("update push_deliveries set " + over);
   app.settle();
   CHECK(app.metered() == 2);
+}
+
+TEST_CASE("notifications: a worker whose time is over gives back what it had not begun", "[api][notifications]") {
+  Pushing app;
+  app.send("alice", "general", "first");
+  app.settle();
+  outside().run("insert into push_queue (app_id, id, event, channels, messages, created_at) select app_id, gen_random_uuid(), 'message.new',"
+                " array[channel_id], array[id], now() + interval '1 hour' from messages where app_id = '" + app.uuid() + "'");
+  Worker worker;
+  worker.notifying.delay = -std::chrono::hours(2);           // it alone takes what the others must wait for
+  worker.notifying.budget = std::chrono::milliseconds(-1);
+  storage::Connection connection(server_database());
+  CHECK(notifications::decide_pushes(connection, worker.notifying) == 0);
+  CHECK(app.rows("push_queue", "claimed_by is null") == 1);
+  outside().run("delete from push_queue where app_id = '" + app.uuid() + "'");
+  CHECK(app.told("bob") == Texts{"first"});
 }
 
 TEST_CASE("notifications: what waited for more than an hour is no news", "[api][notifications]") {
