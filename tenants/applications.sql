@@ -7,7 +7,7 @@ returning app_id
 -- name: insert_first_channel_types
 -- $1 app  $2 now
 insert into channel_types (app_id, type, settings, created_at, updated_at)
-values ($1, 'messaging', '{}', $2, $2), ($1, 'team', '{}', $2, $2), ($1, 'livestream', '{"open": true, "push": false}', $2, $2)
+values ($1, 'messaging', '{}', $2, $2), ($1, 'team', '{}', $2, $2), ($1, 'livestream', '{"open": true, "large": true, "push": false}', $2, $2)
 
 -- name: find_by_name
 -- $1 name.  Two rows: not unique.

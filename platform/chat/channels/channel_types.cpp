@@ -28,6 +28,13 @@ constexpr Flag kFlags[] = {
     {"uploads", &TypeSettings::uploads},
     {"polls", &TypeSettings::polls},
     {"push", &TypeSettings::push},
+    {"large", &TypeSettings::large},
+};
+// What a large channel has none of.
+constexpr Flag kSmallOnly[] = {
+    {"typing_events", &TypeSettings::typing_events},
+    {"read_events", &TypeSettings::read_events},
+    {"delivery_events", &TypeSettings::delivery_events},
 };
 
 ChannelType read(const storage::Row& row) {
@@ -108,6 +115,11 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
   settings.retention_days = fields.find_integer("retention_days", {0, 3650}).value_or(settings.retention_days);
+  for (const auto& [name, flag] : kSmallOnly) {
+    if (!settings.large) break;
+    if (fields.find_boolean(name).value_or(false)) fields.mistake(name, "A large channel has none.");
+    settings.*flag = false;
+  }
   settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
   settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);

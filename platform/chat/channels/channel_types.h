@@ -25,6 +25,7 @@ struct TypeSettings {
   bool polls = true;
   bool push = true;                            // members who are away are notified by push
   std::int64_t retention_days = 0;             // messages go when they are older; 0: they stay
+  bool large = false;                          // thousands look on: no typing, read and delivery events, watchers only counted
   std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel
   std::vector<std::string> commands, block_lists;   // names: which of them hold in channels of the type
   Grants grants;                               // who may do what, where that differs from the defaults

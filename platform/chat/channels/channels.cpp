@@ -135,6 +135,12 @@ void Opened::require(Action action) const {
 
 Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user) {
+  INVARIANT(!acting_user.empty() || caller.is_server(), "only a server acts for nobody");
+  return open_channel_as(tx, type, channel_id, acting_user);
+}
+
+Opened open_channel_as(storage::Transaction& tx, const std::string& type, const std::string& channel_id,
+                       const std::string& acting_user) {
   auto rows = tx.find(sql::open_channel, tx.app(), type, channel_id, acting_user);
   if (!rows) throw not_found("channel");
   auto row = (*rows)[0];
@@ -147,7 +153,6 @@ Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, con
   opened.membership = read_member(row, kChannelColumns + 3);
   if (opened.membership) opened.channel.cleared_up_to = std::max(opened.channel.truncated_up_to, opened.membership->cleared_up_to);
   if (acting_user.empty()) {
-    INVARIANT(caller.is_server(), "only a server acts for nobody");
     opened.actions = kAllActions;
     return opened;
   }

@@ -84,7 +84,9 @@ struct Opened {
 /// Cost:    one statement.
 Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
-/// The same, and holds the channel's head until the end of the transaction: changes of one channel happen one by one.
+/// The same for a user that another way proved, as sockets do.
+Opened open_channel_as(storage::Transaction& tx, const std::string& type, const std::string& channel_id, const std::string& user_id);
+/// As open_channel, and holds the channel's head until the end of the transaction: changes of one channel happen one by one.
 Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
 

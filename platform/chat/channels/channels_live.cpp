@@ -12,7 +12,7 @@ std::optional<realtime::Audience> load_audience(storage::Connection& connection,
     auto rows = tx.find(sql::load_audience, app, channel);
     if (!rows) return;
     auto row = (*rows)[0];
-    audience = {std::string(row.text(0)), row.integer(1), text::parse_array_literal(row.text(3)), row.boolean(2)};
+    audience = {std::string(row.text(0)), row.integer(1), text::parse_array_literal(row.text(4)), row.boolean(2), row.boolean(3)};
   });
   return audience;
 }

@@ -1,6 +1,6 @@
 -- name: load_audience
 -- $1 app  $2 channel.  No row: no such channel. Members as one array, so that all of it is one snapshot.
-select h.epoch, h.last_seq, t.settings @> '{"open": true}',
+select h.epoch, h.last_seq, t.settings @> '{"open": true}', t.settings @> '{"large": true}',
   array(select u.user_id from channel_members m join users u on u.app_id = m.app_id and u.id = m.user_id
         where m.app_id = $1 and m.channel_id = $2 and reaches_channel($1, u.teams, c.team, c.cross_team)
           and (not c.has_bans or not exists (select from channel_bans b where b.app_id = $1 and b.channel_id = $2

@@ -46,13 +46,14 @@ constexpr std::array kActionRows{
     ActionRow{Action::create_poll, "chat:poll:create", Role::member},
     ActionRow{Action::vote_in_poll, "chat:poll:vote", Role::member},
     ActionRow{Action::close_poll, "chat:poll:close", Role::moderator},
+    ActionRow{Action::send_typing, "chat:typing:send", Role::member},
 };
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.
 constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_message) | bit(Action::send_reply) |
                                  bit(Action::update_own_message) | bit(Action::delete_own_message) |
                                  bit(Action::add_reaction) | bit(Action::follow_thread) | bit(Action::join_channel) |
-                                 bit(Action::create_poll) | bit(Action::vote_in_poll);
+                                 bit(Action::create_poll) | bit(Action::vote_in_poll) | bit(Action::send_typing);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 Actions defaults_of(Role role) {

@@ -45,6 +45,7 @@ enum class Action : unsigned {
   create_poll,
   vote_in_poll,
   close_poll,
+  send_typing,
   count,
 };
 

@@ -151,3 +151,18 @@ TEST_CASE("slow mode: a cooldown holds for all together, and a type gives it to 
   CHECK(app.user("alice").patch(kChannel, {{"set", {{"cooldown", 0}, {"slow_mode", 0}}}}).status == 200);
   CHECK(app.user("carol").post(kMessages, {{"text", "x"}}).status == 201);
 }
+
+TEST_CASE("types: a large one has no events of its members' doings, and livestream is large", "[api][types]") {
+  TestApp app;
+  auto server = app.server();
+  const auto livestream = server.get("/v1/channel_types/livestream").body["channel_type"]["settings"];
+  CHECK(livestream["large"] == true);
+  for (const char* flag : {"typing_events", "read_events", "delivery_events"}) {
+    CHECK(livestream[flag] == false);
+    CHECK(server.patch("/v1/channel_types/livestream", {{"settings", {{flag, true}}}}).pointer() == std::string("#/settings/") + flag);
+  }
+  CHECK(server.get("/v1/channel_types/messaging").body["channel_type"]["settings"]["large"] == false);
+  auto small = server.patch("/v1/channel_types/livestream", {{"settings", {{"large", false}, {"typing_events", true}}}});
+  CHECK(small.body["channel_type"]["settings"]["typing_events"] == true);
+  CHECK(small.body["channel_type"]["settings"]["read_events"] == false);
+}
