@@ -31,6 +31,7 @@ struct Event {
   std::string data;                         // {"message":{…}}
   std::vector<std::string> joined;          // user ids who became members by this event
   std::vector<std::string> left;            // user ids who stopped being members by this event
+  std::vector<std::string> except;          // user ids who are not told; only of events without a number
 };
 
 /// The frame that sockets and webhooks carry: {"type","app","cid","seq","id","created_at","data"}.

@@ -137,6 +137,7 @@ void Audiences::filled(HotChannel& channel, Audience audience, std::vector<Misse
 void Audiences::set_audience(HotChannel& channel, Audience audience) {
   channel.epoch = std::move(audience.epoch);
   channel.open = audience.open;
+  channel.large = audience.large;
   channel.as_of = audience.last_seq;
   directory_.replace(channel, channel.members, channel.app, audience.members);
   for (const auto& event : std::exchange(channel.changes, {})) {

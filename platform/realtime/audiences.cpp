@@ -125,8 +125,13 @@ void Audiences::tell(HotChannel& channel, std::int64_t seq, const Item& item) {
   delivery->seq = seq;
   delivery->frame = item.frame;
   delivery->is_repeat = item.event == nullptr;
+  delivery->large = channel.large;
   if (item.event) {
     delivery->created_at = item.event->created_at;
+    if (seq == 0 && !item.event->except.empty()) {
+      delivery->except = item.event->except;
+      std::ranges::sort(delivery->except);
+    }
     if (seq != 0) apply_names(channel, item.event, *delivery);
     if (item.event->type == kChannelTruncated && seq != 0) {
       rings_bytes_ -= channel.ring.bytes();

@@ -42,6 +42,7 @@ struct HotChannel {
   // hot
   std::string epoch;
   bool open = false;
+  bool large = false;
   Directory::Members members;
   std::int64_t as_of = 0;                 // members already reflect the events up to here
   Sequencer<Item> sequencer;

@@ -9,32 +9,16 @@ namespace {
 
 constexpr json::Text kRef{.min_bytes = 1, .max_bytes = 64};
 constexpr json::Text kCid{.min_bytes = 3, .max_bytes = 320};       // type (64) : id (255)
+constexpr json::Text kUserId{.min_bytes = 1, .max_bytes = 255};
 constexpr json::Text kEpoch{.min_bytes = 1, .max_bytes = 64};
 constexpr json::Text kApiKey{.min_bytes = 1, .max_bytes = 128};
 constexpr json::Text kToken{.min_bytes = 1, .max_bytes = 8192};
 
 ResumeCommand read_resume(json::Fields& fields, const Options& options) {
   ResumeCommand command;
-  const auto channels = fields.find_object("channels");
-  if (!channels) {
-    fields.mistake("channels", "must be an object of cid to {epoch, seq}");
-    return command;
-  }
-  const auto members = channels->members();
-  if (members.size() > static_cast<std::size_t>(options.max_resume_channels)) {
-    fields.mistake("channels", "at most " + std::to_string(options.max_resume_channels) + " channels at once");
-    return command;
-  }
-  for (const auto& [cid, position] : members) {
-    if (cid.size() < kCid.min_bytes || cid.size() > kCid.max_bytes) {
-      fields.mistake("channels", "a cid has 3 to 320 bytes");
-      continue;
-    }
-    json::Fields nested(position, fields.pointer("channels") + "/" + std::string(cid));
-    ResumeCommand::Channel channel{std::string(cid), nested.text("epoch", kEpoch), nested.integer("seq", {.min = 0})};
-    nested.check_unknown();
-    fields.absorb(nested);
-    command.channels.push_back(std::move(channel));
+  if (!fields.has("channels")) fields.mistake("channels", "must be an object of cid to {epoch, seq}");
+  for (auto& one : read_known(fields, static_cast<std::size_t>(options.max_resume_channels), false)) {
+    command.channels.push_back({std::move(one.cid), std::move(one.epoch), one.seq});
   }
   return command;
 }
@@ -50,7 +34,31 @@ std::vector<std::string> read_cids(json::Fields& fields, const Options& options)
   return *std::move(cids);
 }
 
+Typing read_typing(std::string_view type, json::Fields& fields) {
+  return {fields.text("cid", kCid), fields.find_text("parent_id", {.min_bytes = 1, .max_bytes = 64}).value_or(""), type == "typing.stop"};
+}
+
+SyncCommand read_sync(json::Fields& fields, const Options& options) {
+  return {read_known(fields, static_cast<std::size_t>(options.max_sync_channels), true),
+          fields.find_text("next", {.min_bytes = 1, .max_bytes = 1024})};
+}
+
+PresenceCommand read_presence(json::Fields& fields, const Options& options) {
+  auto user_ids = fields.find_texts("user_ids", static_cast<std::size_t>(options.max_followed), kUserId);
+  if (!user_ids) {
+    fields.mistake("user_ids", "must be a list of users; an empty one: nobody");
+    return {};
+  }
+  std::sort(user_ids->begin(), user_ids->end());
+  user_ids->erase(std::unique(user_ids->begin(), user_ids->end()), user_ids->end());
+  return {*std::move(user_ids)};
+}
+
 Command read(std::string_view type, json::Fields& fields, const Options& options) {
+  if (type.starts_with("typing.")) return read_typing(type, fields);
+  if (type == "sync") return read_sync(fields, options);
+  if (type == "presence") return read_presence(fields, options);
+  if (type == "status") return StatusCommand{fields.word("status", {"online", "away"}) == "away"};
   if (type == "auth") return AuthCommand{fields.text("api_key", kApiKey), fields.text("token", kToken)};
   if (type == "resume") return read_resume(fields, options);
   if (type == "watch") return WatchCommand{read_cids(fields, options)};
@@ -59,10 +67,35 @@ Command read(std::string_view type, json::Fields& fields, const Options& options
 }
 
 bool is_known(std::string_view type) {
-  return type == "ping" || type == "auth" || type == "resume" || type == "watch" || type == "unwatch";
+  constexpr std::string_view kTypes[] = {"ping", "auth", "resume", "watch", "unwatch", "typing.start", "typing.stop", "sync", "presence",
+                                         "status"};
+  return std::ranges::find(kTypes, type) != std::end(kTypes);
 }
 
 }  // namespace
+
+std::vector<Known> read_known(json::Fields& fields, std::size_t max_channels, bool with_read_seq) {
+  std::vector<Known> known;
+  const auto channels = fields.find_object("channels");
+  if (!channels) return known;
+  const auto members = channels->members();
+  if (members.size() > max_channels) {
+    fields.mistake("channels", "at most " + std::to_string(max_channels) + " channels at once");
+    return known;
+  }
+  for (const auto& [cid, position] : members) {
+    if (cid.size() < kCid.min_bytes || cid.size() > kCid.max_bytes) {
+      fields.mistake("channels", "a cid has 3 to 320 bytes");
+      continue;
+    }
+    json::Fields nested(position, fields.pointer("channels") + "/" + std::string(cid));
+    known.push_back({std::string(cid), nested.text("epoch", kEpoch), nested.integer("seq", {.min = 0}), std::nullopt});
+    if (with_read_seq) known.back().read_seq = nested.find_integer("read_seq", {.min = 0});
+    nested.check_unknown();
+    fields.absorb(nested);
+  }
+  return known;
+}
 
 std::variant<Parsed, Refused, Garbage> parse_command(std::string_view text, const Options& options) try {
   const json::Document document = json::Document::parse(text);

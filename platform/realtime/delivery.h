@@ -33,6 +33,8 @@ struct Delivery {
   std::vector<std::string> joined;     // hear this event and what follows
   std::vector<std::string> left;       // hear this event and nothing more
   std::vector<std::string> told;       // hear this event in any case; their membership has changed again since
+  std::vector<std::string> except;     // don't hear it; sorted, only without seq
+  bool large = false;                  // nothing is done for members one by one
 };
 
 /// Who hears a channel from here on.

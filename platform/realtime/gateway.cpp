@@ -243,6 +243,16 @@ void Gateway::ask_connected(AppId app, const std::vector<std::string>& user_ids,
   });
 }
 
+void Gateway::ask_followers(AppId app, const std::string& user_id, const TellUsers& tell) {
+  state_->on_every_shard([key = scoped(app, user_id), tell](Shard& shard) {
+    if (auto users = shard.hub().followers(key); !users.empty()) tell(std::move(users));
+  });
+}
+
+void Gateway::tell_followers(std::shared_ptr<const PresenceNews> news) {
+  state_->on_every_shard([news](Shard& shard) { shard.count_copies(news->app, shard.hub().tell_followers(*news)); });
+}
+
 void Gateway::tell_here(bus::Event event) {
   if (const auto visit = state_->outstanding.enter()) state_->on_wider_event(std::make_shared<const bus::Event>(std::move(event)));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "platform/base/clock.h"
+#include "platform/base/json.h"
 #include "platform/bus/feed.h"
 #include "platform/http/request.h"
 #include "platform/http/server.h"
@@ -29,6 +30,8 @@ struct Options {
   std::int64_t max_resume_events = 1'000;            // a channel that missed more gets `resync`
   int max_resume_channels = 200;                     // in one resume command
   int max_watched = 100;                             // channels one connection may watch
+  int max_followed = 200;                            // users whose presence one connection hears of
+  int max_sync_channels = 1'000;                     // in one sync command
   std::chrono::milliseconds audience_idle{600'000};  // a channel without events for so long is forgotten
   std::size_t max_hot_channels = 100'000;
 };
@@ -64,6 +67,7 @@ struct Audience {
   std::int64_t last_seq = 0;
   std::vector<std::string> members;                  // user ids
   bool open = false;                                 // may be watched by users who are not members
+  bool large = false;                                // too many members to do something for each of them
 };
 struct Position {
   ChannelId channel;
@@ -77,6 +81,37 @@ struct Position {
 struct Missed {
   std::int64_t seq = 0;
   std::string frame;                                 // as bus::render made it
+};
+
+/// What a client has of a channel, as its `sync` says.
+struct Known {
+  std::string cid;
+  std::string epoch;
+  std::int64_t seq = 0;
+  std::optional<std::int64_t> read_seq;
+};
+/// `channels` of a resume or, with read_seq, of a sync: cid to {epoch, seq, read_seq?}. Mistakes are left in `fields`.
+std::vector<Known> read_known(json::Fields& fields, std::size_t max_channels, bool with_read_seq);
+struct Typing {
+  std::string cid;
+  std::string parent_id;                             // of the thread; empty: in the channel
+  bool stops = false;
+};
+enum class Status : std::uint8_t { offline, away, online };
+
+/// Where users stand, as one user may see them: the data of presence.done, and the same for the gateway to compare with.
+struct Shown {
+  std::string data;
+  std::vector<std::pair<std::string, Status>> users;
+};
+/// A user's status may have changed. Each connection that follows the user is told once if what it was told last differs.
+struct PresenceNews {
+  AppId app;
+  std::string user_id;
+  Status status = Status::offline;
+  std::string frame;                                 // as bus::render makes it
+  std::string offline_frame;                         // for those who must not see more
+  std::vector<std::string> hidden_from;              // user ids, sorted
 };
 
 /// What the gateway asks of the layers above; handed in by platform/server.
@@ -97,6 +132,19 @@ struct Hooks {
 
   /// A numbered event of the channel reached somebody; `left` hear it no longer. On a shard's thread: must be quick.
   std::function<void(const AppId&, const std::string& cid, const std::vector<std::string>& left)> heard;
+
+  /// A user types or stops. The first, on a shard's thread, says whether the second has anything to do.
+  std::function<bool(const Identity&, const Typing&)> typing_due;
+  std::function<void(storage::Connection&, const Identity&, const Typing&)> type;
+  /// What happened in all channels of the user: the data of sync.done.
+  std::function<std::string(storage::Connection&, const Identity&, const std::vector<Known>&, const std::optional<std::string>& next)> sync;
+  /// Where users stand. Those who don't exist, or not for this user, are left out.
+  std::function<Shown(storage::Connection&, const Identity&, const std::vector<std::string>& user_ids)> show_presence;
+  /// On a shard's thread, quick: look again where this user stands; a connection became away or came back; began or ended to
+  /// watch a channel, always in pairs.
+  std::function<void(AppId, const std::string& user_id)> look_again;
+  std::function<void(const Identity&, bool away)> away;
+  std::function<void(const Identity&, const std::string& cid, bool watches)> watches;
 
   std::function<std::optional<Audience>(storage::Connection&, AppId, ChannelId)> load_audience;
   std::function<std::vector<Position>(storage::Connection&, const Identity&, const std::vector<std::string>& cids)> locate;
@@ -130,6 +178,9 @@ class Gateway {
   using TellUsers = std::function<void(std::vector<std::string>)>;
   void ask_members(AppId app, const std::string& cid, const TellUsers& tell);
   void ask_connected(AppId app, const std::vector<std::string>& user_ids, const TellUsers& tell);
+  /// Likewise users who follow `user_id`.
+  void ask_followers(AppId app, const std::string& user_id, const TellUsers& tell);
+  void tell_followers(std::shared_ptr<const PresenceNews> news);
   /// To a user's or an application's connections on this node, past the bus.
   void tell_here(bus::Event event);
 

@@ -53,6 +53,7 @@ void Hub::add(Session& session) {
 
 void Hub::remove(Session& session) {
   while (!session.subscriptions.empty()) unsubscribe(*session.subscriptions.back());
+  follow(session, {});
   const auto found = applications_.find(session.identity.app);
   take_out(found->second.sessions, session.app_place, &Session::app_place);
   if (session.is_server()) take_out(found->second.servers, session.server_place, &Session::server_place);
@@ -92,7 +93,7 @@ Subscription& Hub::subscribe(Session& session, const std::string& key) {
 void Hub::unsubscribe(Subscription& subscription) {
   Session& session = *subscription.session;
   drop_hold(subscription);
-  if (subscription.watching) --session.watched;
+  set_watching(subscription, false);
   auto& listeners = subscription.room->listeners;
   listeners[subscription.place] = listeners.back();
   listeners[subscription.place]->place = subscription.place;
@@ -102,6 +103,15 @@ void Hub::unsubscribe(Subscription& subscription) {
   const auto place = std::find_if(own.begin(), own.end(), [&](const auto& one) { return one.get() == &subscription; });
   std::swap(*place, own.back());
   own.pop_back();
+}
+
+void Hub::set_watching(Subscription& subscription, bool watching) {
+  if (subscription.watching == watching) return;
+  subscription.watching = watching;
+  Session& session = *subscription.session;
+  if (watching) ++session.watched;
+  else --session.watched;
+  if (on_watch_) on_watch_(session, subscription.room->key, watching);
 }
 
 void Hub::drop_if_idle(Subscription& subscription) {
@@ -134,6 +144,8 @@ void Hub::offer(Subscription& subscription, const Delivery& delivery, const Loca
   if (delivery.seq != 0) {
     if (delivery.seq <= subscription.through) return;
     if (subscription.hold || session.will_resume) return keep(subscription, delivery, frame);
+  } else if (!delivery.except.empty() && std::ranges::binary_search(delivery.except, session.identity.user_id)) {
+    return;
   }
   send_(session, frame, delivery.seq == 0 ? Kind::ephemeral : Kind::live);
   ++copies.count;

@@ -35,7 +35,11 @@ class Hub {
     std::int64_t bytes = 0;
   };
 
+  /// A session begins (true) or ends to watch a channel, always in pairs.
+  using OnWatch = std::function<void(const Session&, const std::string& key, bool)>;
+
   Hub(Send send, std::size_t max_held_bytes) : send_(std::move(send)), max_held_bytes_(max_held_bytes) {}
+  void on_watch(OnWatch on_watch) { on_watch_ = std::move(on_watch); }
 
   void add(Session& session);                          // authenticated
   void remove(Session& session);
@@ -46,6 +50,15 @@ class Hub {
   /// Unless something still speaks for it: membership, a watch, a question to the database.
   void drop_if_idle(Subscription& subscription);
   [[nodiscard]] Subscription* find(const Session& session, const std::string& key) const;
+  void set_watching(Subscription& subscription, bool watching);
+
+  // hub_follows.cpp: presence of users
+  /// Instead of those whom the session followed before. `user_ids` sorted, each once. Nothing is told before note_told.
+  void follow(Session& session, const std::vector<std::string>& user_ids);
+  /// What the session is being told now. Returns the users of whom there was news meanwhile.
+  std::vector<std::string> note_told(Session& session, const std::vector<std::pair<std::string, Status>>& users);
+  Copies tell_followers(const PresenceNews& news);
+  [[nodiscard]] std::vector<std::string> followers(const std::string& user_key) const;   // once per session
 
   Copies deliver(const Delivery& delivery);
   Copies deliver_to_user(AppId app, const std::string& user_id, const Bytes& frame);
@@ -82,11 +95,14 @@ class Hub {
   void end_membership(const Delivery& delivery);
   void join(AppId app, const std::string& key, const std::string& user_id);
   void tell_resync(Subscription& subscription, const Resync& resync, const LocalFrame& frame);
+  void unfollow(Session& session, const std::string& user_key);
 
   const Send send_;
+  OnWatch on_watch_;
   const std::size_t max_held_bytes_;
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;
   std::unordered_map<std::string, std::vector<Session*>> users_;      // by scoped(app, user id)
+  std::unordered_map<std::string, std::vector<Session*>> followers_;  // likewise
   std::unordered_map<AppId, Application> applications_;
 };
 

@@ -69,6 +69,11 @@ std::string resync(std::string_view cid, std::string_view reason, std::string_vi
   return out.end().end().take();
 }
 
+std::string done_with(std::string_view type, std::string_view ref, std::string_view data) {
+  json::Writer out = begin(type, ref);
+  return out.key("data").raw(data.empty() ? "{}" : data).end().take();
+}
+
 std::string done(std::string_view type, std::string_view ref, const std::vector<Standing>& channels,
                  const std::vector<std::string>& not_found) {
   json::Writer out = begin(type, ref);

@@ -18,6 +18,8 @@ std::string pong(std::string_view ref);
 std::string error(const Error& error, std::string_view ref);
 std::string resync(std::string_view cid, std::string_view reason, std::string_view epoch, std::int64_t last_seq);
 
+/// `data` is a JSON object, `{}` when empty.
+std::string done_with(std::string_view type, std::string_view ref, std::string_view data);
 std::string done(std::string_view type, std::string_view ref, const std::vector<Standing>& channels,
                  const std::vector<std::string>& not_found);
 

@@ -38,6 +38,14 @@ struct Subscription {
   std::unique_ptr<Hold> hold;
 };
 
+/// A user whose presence a session hears of.
+struct Follow {
+  static constexpr std::uint8_t kNothing = 0xff;   // the answer is on its way
+  static constexpr std::uint8_t kChanged = 0xfe;   // and there was news meanwhile
+  std::string key;                                 // scoped(app, user id)
+  std::uint8_t told = kNothing;                    // else a Status
+};
+
 /// Place in the shard's timer wheel.
 struct Timer {
   Session* previous = nullptr;
@@ -63,6 +71,7 @@ struct Session {
   bool wants_write = false;            // the socket takes no more for now
   bool wants_read = true;              // off while too much is unread on the other side
   bool expiry_told = false;
+  bool away = false;                   // as the client said
   bool asking = false;                 // a command waits for the database; later ones wait in `deferred`
 
   FrameReader reader;
@@ -71,6 +80,7 @@ struct Session {
   Identity identity;
   std::string remote;
   std::vector<std::unique_ptr<Subscription>> subscriptions;
+  std::vector<Follow> follows;         // sorted by key
   std::uint32_t app_place = 0;         // in the hub's lists
   std::uint32_t server_place = 0;
   std::uint32_t watched = 0;

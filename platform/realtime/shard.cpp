@@ -27,6 +27,9 @@ Shard::Shard(Shared shared, int number)
            shared_.options.max_queue_bytes / 2),
       wheel_(std::chrono::steady_clock::now()), now_(std::chrono::steady_clock::now()), scratch_(kReadBytes),
       ping_(encode_frame(Opcode::ping, {})) {
+  hub_.on_watch([this](const Session& session, const std::string& key, bool watches) {
+    if (shared_.hooks.watches) shared_.hooks.watches(session.identity, key.substr(session.identity.app.uuid.bytes.size()), watches);
+  });
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   bell_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (epoll_ < 0 || bell_ < 0) throw Error(Code::unavailable, "No descriptors left for an event loop.");
@@ -124,7 +127,7 @@ void Shard::open(const Delivery& delivery) {
   const Hub::Copies copies = hub_.deliver(delivery);
   if (copies.count == 0) return;
   count_copies(delivery.app, copies);
-  if (delivery.seq != 0 && shared_.hooks.heard) shared_.hooks.heard(delivery.app, delivery.cid, delivery.left);
+  if (delivery.seq != 0 && !delivery.large && shared_.hooks.heard) shared_.hooks.heard(delivery.app, delivery.cid, delivery.left);
   if (!delivery.is_repeat && written_soon_.size() < kTimedEventsPerTurn) written_soon_.push_back(delivery.created_at);
 }
 

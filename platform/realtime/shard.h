@@ -127,6 +127,14 @@ class Shard {
   void on_text(Session& session, std::string_view text);
   void run_command(Session& session, Parsed parsed);
   bool may_command(Session& session, const std::string& ref);
+
+  // shard_live.cpp: who types, who is here, what happened meanwhile
+  void type(Session& session, const Typing& command, std::string ref);
+  void sync(Session& session, SyncCommand command, std::string ref);
+  void follow(Session& session, PresenceCommand command, std::string ref);
+  void set_status(Session& session, const StatusCommand& command, const std::string& ref);
+  void set_away(Session& session, bool away);
+  void ask_for_json(Session& session, std::string_view done, std::string ref, std::function<std::string(storage::Connection&)> work);
   void go_on(Session& session);
   void unwatch(Session& session, const UnwatchCommand& command, const std::string& ref);
   void resume(Session& session, const ResumeCommand& command, std::string ref);

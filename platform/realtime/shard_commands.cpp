@@ -58,6 +58,10 @@ void Shard::run_command(Session& session, Parsed parsed) {
                  [&](const ResumeCommand& command) { resume(session, command, std::move(parsed.ref)); },
                  [&](const WatchCommand& command) { watch(session, command, std::move(parsed.ref)); },
                  [&](const UnwatchCommand& command) { unwatch(session, command, parsed.ref); },
+                 [&](const Typing& command) { type(session, command, std::move(parsed.ref)); },
+                 [&](SyncCommand& command) { sync(session, std::move(command), std::move(parsed.ref)); },
+                 [&](PresenceCommand& command) { follow(session, std::move(command), std::move(parsed.ref)); },
+                 [&](const StatusCommand& command) { set_status(session, command, parsed.ref); },
              },
              parsed.command);
 }
@@ -76,8 +80,8 @@ void Shard::unwatch(Session& session, const UnwatchCommand& command, const std::
   for (const auto& cid : command.cids) {
     Subscription* subscription = hub_.find(session, scoped(session.identity.app, cid));
     if (subscription == nullptr) continue;
-    if (subscription->watching) --session.watched;
-    subscription->watching = subscription->resumed = false;
+    hub_.set_watching(*subscription, false);
+    subscription->resumed = false;
     hub_.drop_if_idle(*subscription);
   }
   say(session, notices::done("unwatch.done", ref, {}, {}));
@@ -101,8 +105,8 @@ void Shard::watch(Session& session, const WatchCommand& command, std::string ref
       wait_for_database(session, cid, {}, 0, *catch_up);
       continue;
     }
-    if (!subscription.watching) ++session.watched;
-    subscription.member = subscription.watching = true;
+    subscription.member = true;
+    hub_.set_watching(subscription, true);
     catch_up->standings.push_back({cid, view->epoch, view->last_seq, false, std::nullopt, 0});
   }
   begin(session, std::move(catch_up));

@@ -125,8 +125,7 @@ bool Shard::advance_watch(Session& session, CatchUp::Channel& channel) {
     session.catch_up->not_found.push_back(channel.cid);
     return true;
   }
-  if (!subscription->watching) ++session.watched;
-  subscription->watching = true;
+  hub_.set_watching(*subscription, true);
   settle_channel(session, channel, true, {});
   return true;
 }

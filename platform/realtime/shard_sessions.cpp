@@ -151,6 +151,7 @@ void Shard::set_expiry(Session& session) {
 // What admit and opened began.
 void Shard::leave(Session& session) {
   if (session.state == Session::State::ready) {
+    set_away(session, false);
     hub_.remove(session);
     shared_.presence.remove(session.identity.app);
   }

@@ -3,6 +3,7 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels_live.h"
 #include "platform/chat/messages/messages_live.h"
+#include "platform/chat/sync/sync.h"
 
 namespace chat::server {
 namespace {
@@ -95,34 +96,66 @@ http::GateHooks operator_hooks(std::string token) {
   return hooks;
 }
 
-realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, reads::UnreadAnnouncer& unread, const Clock& clock) {
-  realtime::Hooks hooks;
-  hooks.authenticate = [&](const realtime::Hooks::Credentials& credentials) {
+namespace {
+
+/// Who may come in, and who pays.
+void hook_accounts(realtime::Hooks& hooks, const Live& live) {
+  hooks.authenticate = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials) {
     auto caller = auth.authenticate(credentials.api_key, credentials.token);
     if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
     return identity_of(*caller);
   };
-  hooks.authenticate_cold = [&](const realtime::Hooks::Credentials& credentials, storage::Connection& connection) {
+  hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials,
+                                                                           storage::Connection& connection) {
     auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
     accounts.load(connection, caller->shared_application());
     return identity_of(*caller);
   };
-  hooks.opened = [&](const realtime::Identity& identity) {
+  hooks.opened = [&accounts = live.accounts, &clock = live.clock](const realtime::Identity& identity) {
     auto account = accounts.known(identity.app);
     INVARIANT(account, "an authenticated application has an account");
     account->open_connection();
     if (!identity.user_id.empty()) account->first_seen(identity.user_id, clock.now());
   };
-  hooks.closed = [&](const realtime::Identity& identity) {
+  hooks.closed = [&accounts = live.accounts](const realtime::Identity& identity) {
     if (auto account = accounts.known(identity.app)) account->close_connection();
   };
-  hooks.delivered = [&](const AppId& app, std::int64_t copies, std::int64_t) {
+  hooks.delivered = [&accounts = live.accounts](const AppId& app, std::int64_t copies, std::int64_t) {
     if (auto account = accounts.known(app)) account->deliveries.fetch_add(copies, std::memory_order_relaxed);
   };
-  hooks.heard = [&](const AppId& app, const std::string& cid, const std::vector<std::string>& left) { unread.channel_changed(app, cid, left); };
+}
+
+/// What they ask of the product.
+void hook_product(realtime::Hooks& hooks, const Live& live) {
+  hooks.heard = [&unread = live.unread](const AppId& app, const std::string& cid, const std::vector<std::string>& left) {
+    unread.channel_changed(app, cid, left);
+  };
+  hooks.typing_due = [&typists = live.typists](const realtime::Identity& identity, const realtime::Typing& typing) {
+    return typists.due(identity.app, identity.user_id, typing);
+  };
+  hooks.type = [&typists = live.typists](storage::Connection& connection, const realtime::Identity& identity, const realtime::Typing& typing) {
+    connection.transact(identity.app, storage::Mode::read,
+                        [&](storage::Transaction& tx) { typists.start(tx, identity.user_id, typing); });
+  };
+  hooks.sync = [&cursors = live.cursors](storage::Connection& connection, const realtime::Identity& identity,
+                                         const std::vector<realtime::Known>& known, const std::optional<std::string>& next) {
+    std::string data;
+    connection.transact(identity.app, storage::Mode::read, [&](storage::Transaction& tx) {
+      data = sync::synced_json(sync::sync(tx, identity.user_id, known, sync::kPage, next, cursors));
+    });
+    return data;
+  };
   hooks.load_audience = channels::load_audience;
   hooks.locate = channels::locate;
   hooks.load_missed = messages::load_missed;
+}
+
+}  // namespace
+
+realtime::Hooks gateway_hooks(const Live& live) {
+  realtime::Hooks hooks;
+  hook_accounts(hooks, live);
+  hook_product(hooks, live);
   return hooks;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 #include "billing/accounts.h"
+#include "platform/chat/presence/typing.h"
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/http/gate.h"
 #include "platform/realtime/gateway.h"
+#include "platform/storage/page.h"
 #include "tenants/auth.h"
 
 /// What the doors ask of the product: who calls, may they go on, and who pays. The only place where http and realtime
@@ -11,6 +13,15 @@ namespace chat::server {
 
 http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock);
 http::GateHooks operator_hooks(std::string token);
-realtime::Hooks gateway_hooks(tenants::Auth& auth, billing::Accounts& accounts, reads::UnreadAnnouncer& unread, const Clock& clock);
+/// What sockets ask of the product.
+struct Live {
+  tenants::Auth& auth;
+  billing::Accounts& accounts;
+  reads::UnreadAnnouncer& unread;
+  presence::Typists& typists;
+  const storage::Cursors& cursors;
+  const Clock& clock;
+};
+realtime::Hooks gateway_hooks(const Live& live);
 
 }  // namespace chat::server

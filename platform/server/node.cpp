@@ -67,7 +67,7 @@ struct Node::State {
         lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
         client(outbound_options(given)),
         senders(client, sealer, provider_urls(given), clock),
-        gateway(realtime_options(given), counting(gateway_hooks(auth, accounts, unread_announcer, clock), connected), *bus, pool, clock),
+        gateway(realtime_options(given), counting(gateway_hooks({auth, accounts, unread_announcer, typists, cursors, clock}), connected), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -88,6 +88,7 @@ struct Node::State {
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
   notifications::Senders senders;
   Connected connected{*ephemeral};
+  presence::Typists typists{*bus, clock};
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds();
   notifications::Courier courier{notifying()};
@@ -205,7 +206,7 @@ notifications::Notifying Node::State::notifying() {
 
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists}};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -213,6 +214,7 @@ void Node::State::wire() {
   auto serve = [](http::Gate& gate) {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };
+  schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
     on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };

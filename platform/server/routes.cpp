@@ -17,6 +17,7 @@
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/scheduled/scheduled_http.h"
 #include "platform/chat/search/search_http.h"
+#include "platform/chat/sync/sync_http.h"
 #include "platform/chat/teams/teams_http.h"
 #include "platform/chat/threads/threads_http.h"
 #include "platform/chat/truncation/truncation_http.h"
@@ -74,6 +75,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   search::add_routes(router, {parts.cursors, parts.clock});
   truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});
+  presence::add_routes(router, parts.presence);
+  sync::add_routes(router, {parts.cursors});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
@@ -93,13 +96,14 @@ std::vector<const http::Route*> all_routes() {
     messages::Lanes lanes{{.database = {}, .lanes = 0}, *bus, system_clock()};
     outbound::Client client{outbound::Client::Options{}};
     notifications::Senders senders{client, sealer, {}, system_clock()};
+    presence::Typists typists{*bus, system_clock()};
     http::Router public_router, operator_router;
   };
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

@@ -8,6 +8,7 @@
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/chat/notifications/providers.h"
+#include "platform/chat/presence/presence_http.h"
 #include "platform/ephemeral/store.h"
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
@@ -30,6 +31,7 @@ struct Parts {
   AskReady ask_ready;                                             // GET /readyz
   std::function<bool(storage::Pool::Task)> run;                   // on a database worker; false: too many wait
   notifications::Senders& senders;
+  presence::Services presence;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

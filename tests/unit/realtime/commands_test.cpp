@@ -24,7 +24,7 @@ bool is_garbage(std::string_view text) { return std::holds_alternative<Garbage>(
 
 }  // namespace
 
-TEST_CASE("commands: the five commands are understood", "[unit][realtime]") {
+TEST_CASE("commands: each command is understood", "[unit][realtime]") {
   good<PingCommand>(R"({"type":"ping"})");
   const auto auth = good<AuthCommand>(R"({"type":"auth","api_key":"k","token":"t"})");
   CHECK(auth.api_key == "k");
@@ -36,6 +36,17 @@ TEST_CASE("commands: the five commands are understood", "[unit][realtime]") {
   CHECK(good<ResumeCommand>(R"({"type":"resume","channels":{}})").channels.empty());
   CHECK(good<WatchCommand>(R"({"type":"watch","cids":["a:b","a:c","a:b"]})").cids.size() == 2);
   CHECK(good<UnwatchCommand>(R"({"type":"unwatch","cids":["a:b"]})").cids.size() == 1);
+  CHECK(good<Typing>(R"({"type":"typing.start","cid":"a:b","parent_id":"m"})").parent_id == "m");
+  CHECK(good<Typing>(R"({"type":"typing.stop","cid":"a:b"})").stops);
+  const auto sync = good<SyncCommand>(R"({"type":"sync","channels":{"a:b":{"epoch":"e","seq":1,"read_seq":0},"a:c":{"epoch":"e","seq":2}},"next":"n"})");
+  REQUIRE(sync.channels.size() == 2);
+  CHECK(sync.channels[0].read_seq == 0);
+  CHECK_FALSE(sync.channels[1].read_seq);
+  CHECK(sync.next == "n");
+  CHECK(good<SyncCommand>(R"({"type":"sync"})").channels.empty());
+  CHECK(good<PresenceCommand>(R"({"type":"presence","user_ids":["b","a","b"]})").user_ids == std::vector<std::string>{"a", "b"});
+  CHECK(good<PresenceCommand>(R"({"type":"presence","user_ids":[]})").user_ids.empty());
+  CHECK(good<StatusCommand>(R"({"type":"status","status":"away"})").away);
 }
 
 TEST_CASE("commands: a ref is kept, also by a refusal", "[unit][realtime]") {
@@ -55,6 +66,10 @@ TEST_CASE("commands: garbage is told from mistakes", "[unit][realtime]") {
   CHECK(refusal(R"({"type":"resume","channels":{"a:b":{"epoch":"e","seq":-1}}})") == Code::invalid_field);
   CHECK(refusal(R"({"type":"resume","channels":{"a:b":{"epoch":"e","seq":1,"x":2}}})") != Code::internal);
   CHECK(refusal(R"({"type":"resume","channels":{"a:b":7}})") == Code::invalid_field);
+  CHECK(refusal(R"({"type":"resume","channels":{"a:b":{"epoch":"e","seq":1,"read_seq":2}}})") == Code::unknown_field);
+  CHECK(refusal(R"({"type":"presence"})") == Code::invalid_field);
+  CHECK(refusal(R"({"type":"status","status":"busy"})") == Code::invalid_field);
+  CHECK(refusal(R"({"type":"typing.start"})") == Code::invalid_field);
   CHECK(refusal(R"({"type":"watch","cids":[]})") == Code::invalid_field);
   CHECK(refusal(R"({"type":"watch","cids":["a:b"],"ref":5})") == Code::invalid_field);
 }

@@ -1,0 +1,116 @@
+#include "platform/chat/presence/typing.h"
+
+#include "platform/base/error.h"
+#include "platform/base/json.h"
+#include "platform/base/metrics.h"
+#include "platform/base/text.h"
+#include "platform/chat/channels/channels.h"
+#include "platform/chat/presence/presence_events.h"
+#include "platform/chat/presence/typing.sql.h"
+
+namespace chat::presence {
+namespace {
+
+channels::Opened open_for_typing(storage::Transaction& tx, const std::string& user_id, const realtime::Typing& typing) {
+  if (!typing.parent_id.empty() && !MessageId::parse(typing.parent_id)) throw invalid_field("#/parent_id", "Must be a message id: msg_…");
+  const auto colon = typing.cid.find(':');
+  if (colon == std::string::npos) throw not_found("channel");
+  auto opened = channels::open_channel_as(tx, typing.cid.substr(0, colon), typing.cid.substr(colon + 1), user_id);
+  if (!opened.settings.typing_events) throw forbidden("In channels of this type nobody is told who types.");
+  opened.require(channels::Action::send_typing);
+  return opened;
+}
+
+}  // namespace
+
+bool Typists::due(AppId app, const std::string& user_id, const realtime::Typing& typing) {
+  const Timestamp now = clock_.now();
+  const Place place{app, user_id, typing.cid, typing.parent_id};
+  std::map<Place, Entry>::node_type ended;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(place);
+    if (typing.stops) {
+      if (found == entries_.end() || !found->second.told) return false;
+      ended = entries_.extract(found);
+    } else if (found != entries_.end()) {
+      found->second.until = now + kLife;
+      if (now < found->second.asked_at + kRepeat) return false;
+      found->second.asked_at = now;
+      return true;
+    } else {
+      if (entries_.size() >= kMax) return false;
+      entries_.emplace(place, Entry{now, now + kLife, false, {}, {}});
+      return true;
+    }
+  }
+  tell(place, ended.mapped(), kTypingStop);
+  return false;
+}
+
+void Typists::start(storage::Transaction& tx, const std::string& user_id, const realtime::Typing& typing) {
+  const Place place{tx.app(), user_id, typing.cid, typing.parent_id};
+  const auto opened = [&] {
+    try {
+      return open_for_typing(tx, user_id, typing);
+    } catch (const Error&) {
+      const std::lock_guard lock(mutex_);
+      entries_.erase(place);                       // refused again next time
+      throw;
+    }
+  }();
+  auto rows = tx.query(sql::who_must_not_hear, tx.app(), *opened.acting_id, opened.channel.id, opened.settings.open);
+  if (rows[0].boolean(0)) return;
+  auto except = text::parse_array_literal(rows[0].text(1));
+  except.push_back(user_id);
+  tx.after_commit([this, place, channel = opened.channel.id, except = std::move(except)] {
+    Entry told;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = entries_.find(place);
+      if (found == entries_.end()) return;         // it took longer than anybody types
+      found->second.told = true;
+      found->second.channel = channel;
+      found->second.except = except;
+      told = found->second;
+    }
+    tell(place, told, kTypingStart);
+  });
+}
+
+void Typists::turn() {
+  const Timestamp now = clock_.now();
+  std::vector<std::map<Place, Entry>::node_type> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+      const auto here = entry++;
+      if (here->second.until <= now) ended.push_back(entries_.extract(here));
+    }
+    static auto& typists = metrics::gauge("chat_typists", "Users who type through this node, by channel and thread.");
+    typists.set(static_cast<double>(entries_.size()));
+  }
+  for (const auto& entry : ended)
+    if (entry.mapped().told) tell(entry.key(), entry.mapped(), kTypingStop);
+}
+
+void Typists::tell(const Place& place, const Entry& entry, std::string_view type) {
+  static auto& told = metrics::counter("chat_typing_events_total", "typing.start and typing.stop told.");
+  json::Writer data;
+  data.object().field("user_id", place.user_id);
+  if (!place.parent_id.empty()) data.field("parent_id", place.parent_id);
+  data.end();
+  bus::Event event;
+  event.created_at = clock_.now();
+  event.id = EventId::make(event.created_at);
+  event.app = place.app;
+  event.type = type;
+  event.channel = entry.channel;
+  event.cid = place.cid;
+  event.data = data.take();
+  event.except = entry.except;
+  bus_.publish(std::make_shared<const bus::Event>(std::move(event)));
+  told.add();
+}
+
+}  // namespace chat::presence
