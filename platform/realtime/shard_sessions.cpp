@@ -151,12 +151,12 @@ void Shard::set_expiry(Session& session) {
 // What admit and opened began.
 void Shard::leave(Session& session) {
   if (session.state == Session::State::ready) {
-    set_away(session, false);
     hub_.remove(session);
     shared_.presence.remove(session.identity.app);
   }
   if (session.counted && shared_.hooks.closed) shared_.hooks.closed(session.identity);
   session.counted = false;
+  set_away(session, false);                // last: a user who goes away for good was away until then
 }
 
 void Shard::set_timer(Session& session) {

@@ -111,17 +111,37 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
     accounts.load(connection, caller->shared_application());
     return identity_of(*caller);
   };
-  hooks.opened = [&accounts = live.accounts, &clock = live.clock](const realtime::Identity& identity) {
+  hooks.opened = [&accounts = live.accounts, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
     auto account = accounts.known(identity.app);
     INVARIANT(account, "an authenticated application has an account");
     account->open_connection();
-    if (!identity.user_id.empty()) account->first_seen(identity.user_id, clock.now());
+    if (identity.user_id.empty()) return;
+    account->first_seen(identity.user_id, clock.now());
+    online.came(identity.app, identity.user_id);
   };
-  hooks.closed = [&accounts = live.accounts](const realtime::Identity& identity) {
+  hooks.closed = [&accounts = live.accounts, &online = live.online](const realtime::Identity& identity) {
     if (auto account = accounts.known(identity.app)) account->close_connection();
+    if (!identity.user_id.empty()) online.went(identity.app, identity.user_id);
   };
   hooks.delivered = [&accounts = live.accounts](const AppId& app, std::int64_t copies, std::int64_t) {
     if (auto account = accounts.known(app)) account->deliveries.fetch_add(copies, std::memory_order_relaxed);
+  };
+}
+
+/// Who is here and who looks on.
+void hook_presence(realtime::Hooks& hooks, const Live& live) {
+  hooks.away = [&online = live.online](const realtime::Identity& identity, bool away) { online.away(identity.app, identity.user_id, away); };
+  hooks.watches = [&watchers = live.watchers](const realtime::Identity& identity, const std::string& cid, bool watches) {
+    watchers.watches(identity.app, identity.user_id, cid, watches);
+  };
+  hooks.look_again = [&online = live.online](AppId app, const std::string& user_id) { online.look_again(app, user_id); };
+  hooks.show_presence = [&store = live.store](storage::Connection& connection, const realtime::Identity& identity,
+                                              const std::vector<std::string>& user_ids) {
+    realtime::Shown shown;
+    connection.transact(identity.app, storage::Mode::read, [&](storage::Transaction& tx) {
+      shown = presence::shown_to(tx, store, identity.user_id, user_ids);
+    });
+    return shown;
   };
 }
 
@@ -155,6 +175,7 @@ void hook_product(realtime::Hooks& hooks, const Live& live) {
 realtime::Hooks gateway_hooks(const Live& live) {
   realtime::Hooks hooks;
   hook_accounts(hooks, live);
+  hook_presence(hooks, live);
   hook_product(hooks, live);
   return hooks;
 }

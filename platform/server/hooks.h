@@ -1,6 +1,8 @@
 #pragma once
 #include "billing/accounts.h"
+#include "platform/chat/presence/online.h"
 #include "platform/chat/presence/typing.h"
+#include "platform/chat/presence/watchers.h"
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/http/gate.h"
 #include "platform/realtime/gateway.h"
@@ -19,6 +21,9 @@ struct Live {
   billing::Accounts& accounts;
   reads::UnreadAnnouncer& unread;
   presence::Typists& typists;
+  presence::Online& online;
+  presence::Watchers& watchers;
+  ephemeral::Store& store;
   const storage::Cursors& cursors;
   const Clock& clock;
 };

@@ -67,7 +67,7 @@ struct Node::State {
         lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
         client(outbound_options(given)),
         senders(client, sealer, provider_urls(given), clock),
-        gateway(realtime_options(given), counting(gateway_hooks({auth, accounts, unread_announcer, typists, cursors, clock}), connected), *bus, pool, clock),
+        gateway(realtime_options(given), counting(gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), connected), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -89,6 +89,9 @@ struct Node::State {
   notifications::Senders senders;
   Connected connected{*ephemeral};
   presence::Typists typists{*bus, clock};
+  reactions::Counted counted{*bus, clock};
+  presence::Online online{*ephemeral, *bus, clock};
+  presence::Watchers watchers{*ephemeral, *bus, clock};
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds();
   notifications::Courier courier{notifying()};
@@ -106,6 +109,7 @@ struct Node::State {
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   notifications::Notifying notifying();
+  void announce_presence();
   void wire();
 };
 
@@ -204,9 +208,23 @@ notifications::Notifying Node::State::notifying() {
           [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
 }
 
+void Node::State::announce_presence() {
+  using Users = presence::Online::Users;
+  online.connect({[this](AppId app, const std::string& user_id, const Users& users) { gateway.ask_followers(app, user_id, users); },
+                  [this](std::shared_ptr<const realtime::PresenceNews> news) { gateway.tell_followers(std::move(news)); }});
+  bus->subscribe(
+      [this](bus::Bus::Events events) {
+        online.on_events(events);
+        watchers.on_events(events);
+      },
+      [this](const bus::Bus::Control& control) { online.on_control(control); });
+  schedule.add("announce_presence", presence::Online::kTurn, [this](storage::Connection& connection) { online.turn(connection); });
+  schedule.add("tell_watchers", presence::Watchers::kTurn, [this](storage::Connection& connection) { watchers.turn(connection); });
+}
+
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists}};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -214,12 +232,14 @@ void Node::State::wire() {
   auto serve = [](http::Gate& gate) {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };
+  schedule.add("count_reactions", reactions::Counted::kTurn, [this](storage::Connection& connection) { counted.turn(connection); });
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
     on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
     announce_unread();
     schedule.add("renew_connected", Connected::kRenewed, [this](storage::Connection&) { connected.renew(); });
+    announce_presence();
   }
   public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));

@@ -55,7 +55,10 @@ void add_public_routes(http::Router& router, const Parts& parts) {
     auto account = accounts.find(caller.shared_application());
     return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;
   };
-  const channels::Services channels{parts.bus, parts.cursors, parts.clock, max_members};
+  const auto count_watchers = [&store = parts.ephemeral](AppId app, const std::string& cid) {
+    return static_cast<std::int64_t>(store.count({app, presence::kWatchers, cid}));
+  };
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, max_members, count_watchers};
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
@@ -64,7 +67,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own});
-  reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
   polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   devices::add_routes(router, parts.clock);
@@ -97,13 +100,14 @@ std::vector<const http::Route*> all_routes() {
     outbound::Client client{outbound::Client::Options{}};
     notifications::Senders senders{client, sealer, {}, system_clock()};
     presence::Typists typists{*bus, system_clock()};
+    reactions::Counted counted{*bus, system_clock()};
     http::Router public_router, operator_router;
   };
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists}};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

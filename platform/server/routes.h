@@ -9,6 +9,7 @@
 #include "platform/chat/messages/lanes.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/chat/presence/presence_http.h"
+#include "platform/chat/reactions/counted.h"
 #include "platform/ephemeral/store.h"
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
@@ -32,6 +33,7 @@ struct Parts {
   std::function<bool(storage::Pool::Task)> run;                   // on a database worker; false: too many wait
   notifications::Senders& senders;
   presence::Services presence;
+  reactions::Counted& counted;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

@@ -29,7 +29,7 @@ void write_membership(json::Writer& out, Actions actions, const std::optional<Me
 }
 
 Response show_state(int status, const Services& services, const Request& request, Tx& tx, const std::string& type,
-                    const std::string& id, const std::string& acting_user) {
+                    const std::string& id, const std::string& acting_user, bool with_watchers = false) {
   auto opened = open_channel(tx, Caller::of(request), type, id, acting_user);
   json::Writer out;
   out.object().key("channel").raw(channel_json(opened.channel));
@@ -37,8 +37,9 @@ Response show_state(int status, const Services& services, const Request& request
   out.key("members").array();
   for (const auto& member : list_members(tx, opened, kInlineMembers, std::nullopt, services.cursors).items)
     out.raw(member_json(member));
-  out.end().end();
-  return http::json(status, out.take());
+  out.end();
+  if (with_watchers) out.field("watcher_count", services.count_watchers(tx.app(), opened.channel.cid()));
+  return http::json(status, out.end().take());
 }
 
 void read_about(json::Fields& fields, std::optional<std::string>& name, std::optional<std::string>& image,
@@ -97,7 +98,12 @@ std::string acting_user_in_query(const Request& request) {
 }
 
 Response show(const Services& services, const Request& request, Tx& tx) {
-  return show_state(200, services, request, tx, request.part("type"), request.part("id"), acting_user_in_query(request));
+  http::Query query(request);
+  auto user = query.find_text("user_id");
+  const bool with_watchers = query.boolean("watchers", false);
+  query.finish();
+  const auto acting_user = Caller::of(request).acting_user_or_none(user, "query:user_id");
+  return show_state(200, services, request, tx, request.part("type"), request.part("id"), acting_user, with_watchers);
 }
 
 std::vector<std::string> read_unset(json::Fields& body) {

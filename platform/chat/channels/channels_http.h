@@ -14,6 +14,8 @@ struct Services {
   const Clock& clock;
   /// Members that the application's plan allows in a channel.
   std::function<std::int64_t(const tenants::Caller&)> max_members;
+  /// Users who have a channel in front of them.
+  std::function<std::int64_t(AppId, const std::string& cid)> count_watchers;
 };
 void add_channel_type_routes(http::Router& router, const Services& services);   // /v1/channel_types
 void add_channel_routes(http::Router& router, const Services& services);        // /v1/channels

@@ -6,6 +6,7 @@
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/chat/presence/presence_events.h"
+#include "platform/chat/presence/tell.h"
 #include "platform/chat/presence/typing.sql.h"
 
 namespace chat::presence {
@@ -100,16 +101,7 @@ void Typists::tell(const Place& place, const Entry& entry, std::string_view type
   data.object().field("user_id", place.user_id);
   if (!place.parent_id.empty()) data.field("parent_id", place.parent_id);
   data.end();
-  bus::Event event;
-  event.created_at = clock_.now();
-  event.id = EventId::make(event.created_at);
-  event.app = place.app;
-  event.type = type;
-  event.channel = entry.channel;
-  event.cid = place.cid;
-  event.data = data.take();
-  event.except = entry.except;
-  bus_.publish(std::make_shared<const bus::Event>(std::move(event)));
+  tell_channel(bus_, place.app, entry.channel, place.cid, type, data.take(), entry.except, clock_.now());
   told.add();
 }
 

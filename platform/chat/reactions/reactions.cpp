@@ -53,7 +53,7 @@ struct Change {
   Reaction reaction;
 };
 
-void tell(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const messages::Message& message,
+void tell(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opened& opened, const messages::Message& message,
           const std::vector<Change>& changes, Timestamp now) {
   const bool is_shadowed = message.seq == 0;   // then nobody else may hear of it
   std::vector<channels::Draft> drafts;
@@ -62,9 +62,13 @@ void tell(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const m
     data.object().field("message_id", message.id.wire()).key("reaction").raw(reaction_json(change.reaction))
         .key("reaction_groups").raw(message.reactions.value_or("{}")).end();
     if (is_shadowed) channels::tell_user(tx, bus, opened.channel, opened.acting_user, now, change.event, data.take());
-    else drafts.push_back({.type = change.event, .data = data.take()});
+    else if (!opened.settings.large) drafts.push_back({.type = change.event, .data = data.take()});
   }
   channels::tell(tx, bus, opened.channel, now, std::move(drafts));
+  if (opened.settings.large && !is_shadowed)
+    tx.after_commit([&counted, app = tx.app(), channel = opened.channel.id, cid = opened.channel.cid(), id = message.id] {
+      counted.changed(app, channel, cid, id);
+    });
   tx.after_commit([changes] {
     for (const auto& change : changes) count_change(change.event.substr(change.event.find('.') + 1));
   });
@@ -91,7 +95,7 @@ std::string reaction_json(const Reaction& reaction) {
   return out.take();
 }
 
-Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, const std::string& type,
+Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opened& opened, MessageId id, const std::string& type,
                      std::int64_t score, Timestamp now) {
   check_may_add(opened);
   const auto& channel = opened.channel;
@@ -118,18 +122,18 @@ Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, const Opened& open
   }
   changes.push_back({outcome.created ? kReactionNew : kReactionUpdated, outcome.reaction});
   outcome.message = show(tx, opened, id);
-  tell(tx, bus, opened, outcome.message, changes, now);
+  tell(tx, bus, counted, opened, outcome.message, changes, now);
   return outcome;
 }
 
-messages::Message remove_reaction(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id,
+messages::Message remove_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opened& opened, MessageId id,
                                   const std::string& type, Timestamp now) {
   lock_message(tx, opened, id, type);
   for (const auto& reaction : own_of(tx, opened, id)) {
     if (reaction.type != type) continue;
     tx.run(sql::delete_reaction, tx.app(), opened.channel.id, id, *opened.acting_id, type);
     auto message = show(tx, opened, id);
-    tell(tx, bus, opened, message, {{kReactionDeleted, reaction}}, now);
+    tell(tx, bus, counted, opened, message, {{kReactionDeleted, reaction}}, now);
     return message;
   }
   throw not_found("reaction");

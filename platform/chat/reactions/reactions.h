@@ -6,6 +6,7 @@
 #include "platform/bus/feed.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/chat/messages/messages.h"
+#include "platform/chat/reactions/counted.h"
 #include "platform/storage/page.h"
 #include "platform/storage/transaction.h"
 
@@ -38,14 +39,15 @@ struct Outcome {
 /// The same type again changes the score, or nothing. Where the channel's type allows one reaction of a user, it takes the
 /// place of the one before. Takes what lock_channel opened.
 /// Errors:  not_found (message, or deleted); forbidden (role, or the type has no reactions); channel_frozen; limit_reached
-/// Event:   reaction.new or reaction.updated; reaction.deleted of the one that it replaces
-Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
+/// Event:   reaction.new or reaction.updated; reaction.deleted of the one that it replaces. In large channels none: `counted`
+///          tells the sum.
+Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const channels::Opened& opened, MessageId id,
                      const std::string& type, std::int64_t score, Timestamp now);
 
 /// Takes back the user's own. Also where reactions are no longer allowed.
 /// Errors:  not_found (message, or the user has no such reaction)
-/// Event:   reaction.deleted
-messages::Message remove_reaction(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
+/// Event:   reaction.deleted; in large channels as above
+messages::Message remove_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const channels::Opened& opened, MessageId id,
                                   const std::string& type, Timestamp now);
 
 /// Of one message, by type, the newest first; of one type only when it is named.

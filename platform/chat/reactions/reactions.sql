@@ -29,3 +29,8 @@ join users u on u.app_id = $1 and u.id = r.user_id
 where r.app_id = $1 and r.channel_id = $2 and r.message_id = $3 and ($4::text is null or r.type = $4)
   and ($6::text is null or r.type > $6 or (r.type = $6 and (r.created_at < $7 or (r.created_at = $7 and r.user_id > $8::uuid))))
 order by r.type, r.created_at desc, r.user_id limit $5
+
+-- name: find_counts
+-- $1 app  $2 channels[]  $3 messages[]; pairs.  The counts of those that are not deleted.
+select m.id, coalesce(m.reactions, '{}')::text from unnest($2::uuid[], $3::uuid[]) as wanted (channel_id, id)
+join messages_shown m on m.app_id = $1 and m.channel_id = wanted.channel_id and m.id = wanted.id and m.deleted_at is null

@@ -9,4 +9,7 @@ inline constexpr std::string_view kReactionNew = "reaction.new";
 inline constexpr std::string_view kReactionUpdated = "reaction.updated";   // another score
 inline constexpr std::string_view kReactionDeleted = "reaction.deleted";
 
+// Instead of them in large channels, not numbered: {"message_id","reaction_groups":{…}}
+inline constexpr std::string_view kReactionCounted = "reaction.counted";
+
 }  // namespace chat::reactions

@@ -28,7 +28,7 @@ Response add(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = channels::lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
-  auto outcome = add_reaction(tx, services.bus, opened, message_of(request), type, score, services.clock.now());
+  auto outcome = add_reaction(tx, services.bus, services.counted, opened, message_of(request), type, score, services.clock.now());
   json::Writer out;
   out.object().key("reaction").raw(reaction_json(outcome.reaction)).key("message").raw(messages::message_json(outcome.message)).end();
   return http::json(outcome.created ? 201 : 200, out.take());
@@ -40,7 +40,7 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
   query.finish();
   const auto& caller = Caller::of(request);
   auto opened = channels::lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "query:user_id"));
-  auto message = remove_reaction(tx, services.bus, opened, message_of(request), request.part("reaction"), services.clock.now());
+  auto message = remove_reaction(tx, services.bus, services.counted, opened, message_of(request), request.part("reaction"), services.clock.now());
   return http::json(200, messages::message_data(message));
 }
 

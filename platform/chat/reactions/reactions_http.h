@@ -1,5 +1,6 @@
 #pragma once
 #include "platform/bus/feed.h"
+#include "platform/chat/reactions/counted.h"
 #include "platform/http/router.h"
 #include "platform/storage/page.h"
 
@@ -9,6 +10,7 @@ struct Services {
   bus::Bus& bus;
   const storage::Cursors& cursors;
   const Clock& clock;
+  Counted& counted;
 };
 void add_routes(http::Router& router, const Services& services);   // …/messages/{message_id}/reactions
 

@@ -1,0 +1,204 @@
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <set>
+
+#include "tests/support/service.h"
+
+using namespace chat;
+using namespace chat::test;
+
+namespace {
+
+constexpr std::chrono::milliseconds kSilence{1'200};     // two turns of what would tell
+const std::string kGeneral = "/v1/channels/messaging/general/watchers";
+
+void watch(WsClient& client, const std::string& cid = "messaging:general") {
+  client.send({{"type", "watch"}, {"cids", {cid}}});
+  REQUIRE(client.wait_for("watch.done")["data"]["channels"].contains(cid));
+}
+
+bool is_watching_event(const Json& frame) {
+  const std::string type = frame["type"];
+  return type.starts_with("user.watching") || type == "watchers.updated";
+}
+
+std::vector<std::string> watchers(Actor actor, const std::string& path = kGeneral) {
+  std::vector<std::string> users;
+  const auto answer = actor.get(path);
+  for (const auto& one : answer.body["watchers"]) users.push_back(one["user_id"]);
+  return users;
+}
+
+using Users = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("watchers: members who look on are listed and counted once, and the channel hears who comes and goes", "[api][watchers][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob", "carol", "dave"});
+  app.add_channel("general", {"alice", "bob", "carol"});
+  auto alice = app.connect("alice"), dave = app.connect("dave");
+  std::optional<WsClient> phone(app.connect("bob")), laptop(app.connect("bob"));
+  watch(*phone);
+  auto started = hear(alice, "user.watching.start");
+  CHECK(started["data"] == Json{{"user_id", "bob"}, {"watcher_count", 1}});
+  CHECK(started["cid"] == "messaging:general");
+  CHECK_FALSE(started.contains("seq"));
+  watch(*laptop);
+  phone.reset();
+  CHECK_FALSE(alice.find("user.watching.stop", kSilence));
+  watch(alice);
+  CHECK(hear(*laptop, "user.watching.start")["data"]["watcher_count"] == 2);
+  const auto listed = app.user("carol").get(kGeneral + "?limit=1");
+  CHECK(listed.body["watcher_count"] == 2);
+  REQUIRE(listed.body["watchers"].size() == 1);
+  CHECK(listed.body["watchers"][0]["user_id"] == "alice");
+  CHECK(watchers(app.user("carol"), kGeneral + "?limit=1&next=" + listed.body["next"].get<std::string>()) == Users{"bob"});
+  laptop.reset();
+  CHECK(hear(alice, "user.watching.stop")["data"] == Json{{"user_id", "bob"}, {"watcher_count", 1}});
+  alice.send({{"type", "unwatch"}, {"cids", {"messaging:general"}}});
+  alice.wait_for("unwatch.done");
+  CHECK(app.user("carol").get(kGeneral).body["watcher_count"] == 0);
+  CHECK(app.user("carol").get("/v1/channels/messaging/general?watchers=true").body["watcher_count"] == 0);
+  CHECK_FALSE(app.user("carol").get("/v1/channels/messaging/general").body.contains("watcher_count"));
+  for (const auto& frame : dave.drain(std::chrono::milliseconds(10))) CHECK_FALSE(is_watching_event(frame));
+  CHECK(app.rows("channel_events", "type like '%watch%'") == 0);
+}
+
+TEST_CASE("watchers: who came and went meanwhile is not mentioned", "[api][watchers][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  auto alice = app.connect("alice"), bob = app.connect("bob");
+  app.send("alice", "general", "warm");
+  hear(bob, "message.new");
+  for (int i = 0; i < 5; ++i) {
+    bob.send({{"type", "watch"}, {"cids", {"messaging:general"}}});
+    bob.send({{"type", "unwatch"}, {"cids", {"messaging:general"}}});
+  }
+  for (int i = 0; i < 5; ++i) bob.wait_for("unwatch.done");
+  int told = 0;
+  for (const auto& frame : alice.drain(kSilence)) told += is_watching_event(frame);
+  CHECK(told <= 2);
+}
+
+TEST_CASE("watchers: not told across a block, and invisible users look on unseen", "[api][watchers][ws][blocks]") {
+  TestApp app;
+  app.add_users({"alice", "bob", "carol"});
+  app.add_channel("general", {"alice", "bob", "carol"});
+  app.user("carol").post("/v1/users/carol/blocks", {{"target_id", "bob"}});
+  auto alice = app.connect("alice"), bob = app.connect("bob"), carol = app.connect("carol");
+  watch(carol);
+  CHECK(hear(alice, "user.watching.start")["data"]["user_id"] == "carol");
+  watch(bob);
+  CHECK(hear(alice, "user.watching.start")["data"]["user_id"] == "bob");
+  CHECK(watchers(app.user("alice")) == Users{"bob", "carol"});
+  CHECK(watchers(app.user("bob")) == Users{"bob"});
+  CHECK(watchers(app.server()) == Users{"bob", "carol"});
+  app.user("bob").patch("/v1/users/bob", {{"set", {{"invisible", true}}}});
+  CHECK(hear(alice, "user.watching.stop")["data"] == Json{{"user_id", "bob"}, {"watcher_count", 1}});
+  CHECK(watchers(app.user("alice")) == Users{"carol"});
+  bob.close();
+  CHECK_FALSE(alice.find("user.watching.stop", kSilence));
+  for (auto* one : {&bob, &carol})
+    for (const auto& frame : one->drain(std::chrono::milliseconds(10))) CHECK_FALSE(is_watching_event(frame));
+}
+
+TEST_CASE("watchers: of another application's channel, a closed or a left one nothing is seen", "[api][watchers][ws][tenancy]") {
+  TestApp app, other;
+  app.add_users({"alice", "bob"});
+  other.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  other.add_channel("general", {"alice"});
+  auto alice = app.connect("alice"), bob = app.connect("bob"), stranger = other.connect("alice");
+  watch(bob);
+  hear(alice, "user.watching.start");
+  CHECK(other.user("alice").get(kGeneral).body["watcher_count"] == 0);
+  CHECK(other.user("bob").get(kGeneral).code() == "not_found");
+  app.user("alice").del("/v1/channels/messaging/general/members/bob");
+  CHECK(hear(alice, "user.watching.stop")["data"]["user_id"] == "bob");
+  CHECK(app.user("bob").get(kGeneral).code() == "not_found");
+  bob.send({{"type", "watch"}, {"cids", {"messaging:general"}}});
+  CHECK(bob.wait_for("watch.done")["data"]["errors"].contains("messaging:general"));
+  CHECK(app.user("alice").get(kGeneral).body["watcher_count"] == 0);
+  for (const auto& frame : stranger.drain(std::chrono::milliseconds(10))) CHECK_FALSE(is_watching_event(frame));
+}
+
+TEST_CASE("large: hundreds look on without being members, hear each message once, and are only counted", "[api][large][ws]") {
+  constexpr int kWatchers = 200;
+  TestApp app;
+  std::vector<std::string> users{"host"};
+  for (int i = 0; i < kWatchers; ++i) users.push_back("w" + std::to_string(i));
+  for (std::size_t i = 0; i < users.size(); i += 100)
+    app.add_users({users.begin() + static_cast<std::ptrdiff_t>(i), users.begin() + static_cast<std::ptrdiff_t>(std::min(i + 100, users.size()))});
+  const std::string show = "/v1/channels/livestream/show";
+  REQUIRE(app.user("host").post(show).status == 201);
+  std::vector<WsClient> crowd;
+  for (int i = 0; i < kWatchers; ++i) {
+    crowd.push_back(app.connect("w" + std::to_string(i)));
+    watch(crowd.back(), "livestream:show");
+  }
+  for (int i = 0; i < 3; ++i) REQUIRE(app.user("host").post(show + "/messages", {{"text", std::to_string(i)}}).status == 201);
+  REQUIRE(app.user("w7").post(show + "/messages", {{"text", "hi"}}).status == 201);
+  const auto watching = app.user("w1").get(show + "/watchers");
+  CHECK(watching.body["watcher_count"] == kWatchers);
+  CHECK(watching.body["watchers"].empty());
+  CHECK(app.user("w1").post(show + "/typing").code() == "forbidden");
+  for (auto& one : crowd) {
+    std::vector<std::string> texts;
+    while (texts.size() < 4) texts.push_back(hear(one, "message.new")["data"]["message"]["text"]);
+    CHECK(texts == std::vector<std::string>{"0", "1", "2", "hi"});
+  }
+  const auto counted = crowd[3].wait_for("watchers.updated", std::chrono::milliseconds(7'000));
+  CHECK(counted["data"]["watcher_count"] <= kWatchers);
+  for (auto& one : crowd)
+    for (const auto& frame : one.drain(std::chrono::milliseconds(1))) {
+      CHECK(frame["type"] != "user.watching.start");
+      CHECK(frame["type"] != "notification.unread_changed");
+    }
+  CHECK(app.rows("channel_members") == 1);               // the host: nothing is kept of the others
+}
+
+TEST_CASE("large: members get no read events and no unread numbers of their own", "[api][large][ws]") {
+  TestApp app;
+  app.add_users({"host", "bob"});
+  REQUIRE(app.user("host").post("/v1/channels/livestream/show", {{"members", {"bob"}}}).status == 201);
+  app.add_channel("general", {"host", "bob"});
+  auto host = app.connect("host"), bob = app.connect("bob");
+  app.user("host").post("/v1/channels/livestream/show/messages", {{"text", "on air"}});
+  hear(bob, "message.new");
+  CHECK(app.user("bob").post("/v1/channels/livestream/show/read").status == 200);
+  CHECK_FALSE(host.find("message.read", std::chrono::milliseconds(300)));
+  app.send("host", "general", "small");
+  const auto unread = hear(bob, "notification.unread_changed");
+  REQUIRE(unread["data"]["channels"].size() >= 1);
+}
+
+TEST_CASE("large: reactions are told as counts, once for many", "[api][large][ws]") {
+  TestApp app;
+  std::vector<std::string> users{"host"};
+  for (int i = 0; i < 20; ++i) users.push_back("w" + std::to_string(i));
+  app.add_users(users);
+  const std::string show = "/v1/channels/livestream/show";
+  REQUIRE(app.user("host").post(show).status == 201);
+  const auto message = app.user("host").post(show + "/messages", {{"text", "ready?"}}).body["message"]["id"].get<std::string>();
+  auto host = app.connect("host");
+  watch(host, "livestream:show");
+  const auto before = app.user("host").get(show).body["channel"]["last_seq"];
+  for (int i = 0; i < 20; ++i) REQUIRE(app.user(users[static_cast<std::size_t>(i) + 1]).post(show + "/messages/" + message + "/reactions", {{"type", "clap"}}).status == 201);
+  std::int64_t counted = 0;
+  int told = 0;
+  while (counted < 20) {
+    const auto frame = hear(host, "reaction.counted");
+    CHECK(frame["data"]["message_id"] == message);
+    CHECK_FALSE(frame.contains("seq"));
+    counted = frame["data"]["reaction_groups"]["clap"]["count"];
+    ++told;
+  }
+  CHECK(told < 20);
+  CHECK_FALSE(host.find("reaction.new", std::chrono::milliseconds(10)));
+  CHECK(app.user("host").get(show).body["channel"]["last_seq"] == before);
+  REQUIRE(app.user("w0").del(show + "/messages/" + message + "/reactions/clap").status == 200);
+  CHECK(hear(host, "reaction.counted")["data"]["reaction_groups"]["clap"]["count"] == 19);
+}
