@@ -81,7 +81,7 @@ void Account::count_call_of(const std::string& user_id) {
 }
 
 bool Accounts::Pending::empty() const {
-  return api_calls == 0 && deliveries == 0 && peak_connections == 0 && newly_active.empty();
+  return api_calls == 0 && deliveries == 0 && egress_bytes == 0 && peak_connections == 0 && newly_active.empty();
 }
 
 Accounts::Pending Accounts::take_pending(Account& account) {
@@ -94,6 +94,7 @@ Accounts::Pending Accounts::take_pending(Account& account) {
   }
   pending.api_calls = account.api_calls.exchange(0);
   pending.deliveries = account.deliveries.exchange(0, std::memory_order_relaxed);
+  pending.egress_bytes = account.egress_bytes.exchange(0, std::memory_order_relaxed);
   return pending;
 }
 

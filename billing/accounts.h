@@ -44,6 +44,7 @@ class Account {
 
   std::atomic<std::int64_t> api_calls{0};    // since the last flush
   std::atomic<std::int64_t> deliveries{0};
+  std::atomic<std::int64_t> egress_bytes{0};
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
   std::atomic<std::int64_t> total_api_calls{0};
 
@@ -89,7 +90,7 @@ class Accounts {
   void sample_connections();
   /// What a flush takes away from an account; the flush keeps it until it is written.
   struct Pending {
-    std::int64_t api_calls = 0, deliveries = 0, peak_connections = 0;
+    std::int64_t api_calls = 0, deliveries = 0, egress_bytes = 0, peak_connections = 0;
     std::vector<std::string> newly_active;
     std::unordered_map<std::string, std::int64_t> calls_by_user;   // of users whose teams are counted
     [[nodiscard]] bool empty() const;

@@ -23,6 +23,10 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"guest_requests", "minute"},
     {"guests_created", "minute"},
     {"push", "month"},
+    {"upload_bytes", "each"},
+    {"storage_bytes", "now"},
+    {"storage_byte_hours", "month"},
+    {"egress_bytes", "month"},
 }};
 constexpr std::int64_t kGuestsPerMinute = 300;
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};

@@ -26,8 +26,12 @@ enum class Meter {
   guest_requests,         // requests of one guest or anonymous user in a minute; user_requests holds, too
   guests_created,         // guests and anonymous users made with the API key alone in a minute
   push,                   // notifications that a push provider took, in a month
+  upload_bytes,           // of one uploaded file
+  storage_bytes,          // of all uploaded files, now
+  storage_byte_hours,     // the same over time, in a month
+  egress_bytes,           // of files that this service sent, in a month
 };
-inline constexpr int kMeters = 13;
+inline constexpr int kMeters = 17;
 std::string_view word(Meter meter);
 std::optional<Meter> parse_meter(std::string_view word);
 /// month | minute | each | now: what a limit on this meter is about; fixed by the meter.

@@ -59,6 +59,7 @@ void Metering::write(storage::Connection& connection, AppId app, const Batch& ba
     };
     add(Meter::api_calls, pending.api_calls);
     add(Meter::deliveries, pending.deliveries);
+    add(Meter::egress_bytes, pending.egress_bytes);
     if (!meters.empty()) tx.run(sql::add_counts, app, batch.day, literal(meters), literal(values));
     if (!pending.calls_by_user.empty()) {
       std::vector<std::string> callers, calls;

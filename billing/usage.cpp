@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "billing/storage.h"
 #include "billing/usage.sql.h"
 #include "platform/base/json.h"
 
@@ -10,7 +11,8 @@ namespace chat::billing {
 namespace {
 
 constexpr std::array kTeamMeters{Meter::messages, Meter::active_users, Meter::api_calls};
-constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections, Meter::push};
+constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections, Meter::push,
+                                  Meter::storage_byte_hours, Meter::egress_bytes};
 
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
 
@@ -69,11 +71,12 @@ std::string usage_json(storage::Transaction& tx, const std::string& plan_id, con
       totals[meter] = meter == "peak_connections" ? std::max(totals[meter], value) : totals[meter] + value;
   totals["active_users"] = tx.query(sql::count_active_users, tx.app(), month_of(month))[0].integer(0);
   totals["connections"] = connections_now;
+  totals["storage_bytes"] = stored_bytes(tx);
 
   json::Writer out;
   out.object().field("month", month_of(month).substr(0, 7)).field("plan", plan_id).key("meters").array();
   for (auto meter : {Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections,
-                     Meter::connections, Meter::push})
+                     Meter::connections, Meter::push, Meter::storage_bytes, Meter::storage_byte_hours, Meter::egress_bytes})
     write_meter(out, meter, limits.of(meter), totals[std::string(word(meter))]);
   out.end();
   write_days(out, days, kDailyMeters);

@@ -32,6 +32,7 @@ struct ApplicationSettings {
   bool guests = false;                       // whoever has the API key may become a guest
   bool unique_usernames = false;
   bool unique_emails = false;
+  std::vector<std::string> upload_types, blocked_upload_types;   // "image/png", "image/*"; upload_types empty: all
   std::string search_language = "simple";    // a text search configuration of PostgreSQL, or off
   bool teams = false;                        // users and channels of different teams don't see each other (ops/docs/teams.md),
   std::string cross_team = "off";            // but for: off | users | channels | all

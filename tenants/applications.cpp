@@ -1,5 +1,7 @@
 #include "tenants/applications.h"
 
+#include <algorithm>
+
 #include "platform/base/error.h"
 #include "tenants/applications.sql.h"
 #include "tenants/directory.h"
@@ -8,6 +10,7 @@ namespace chat::tenants {
 namespace {
 
 constexpr std::string_view kApplication = "application";
+constexpr std::size_t kMaxTypes = 100;
 
 /// Those that PostgreSQL 15 comes with; `simple` takes every word as it is.
 const std::vector<std::string> kSearchLanguages{
@@ -40,6 +43,15 @@ void check_room_for_revocation(storage::Transaction& tx, AppId app, const std::s
 bool changes_reach(const std::string& before, const std::string& after) {
   const auto was = parse_settings(before), is = parse_settings(after);
   return was.teams != is.teams || (is.teams && was.cross_team != is.cross_team);
+}
+
+/// Media types, as `image/png` or `image/*`.
+void check_types(json::Fields& fields, const char* name) {
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("+-./*").find(c) != std::string_view::npos; };
+  const auto types = fields.find_texts(name, kMaxTypes, {.min_bytes = 3, .max_bytes = 100}).value_or(std::vector<std::string>{});
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (std::count(types[i].begin(), types[i].end(), '/') != 1 || !std::all_of(types[i].begin(), types[i].end(), allowed))
+      fields.mistake_at(std::string(name) + "/" + std::to_string(i), "Must be a media type in small letters: image/png, or image/* for all of a kind.");
 }
 
 }  // namespace
@@ -139,6 +151,7 @@ std::string check_settings(const json::Value& settings, const std::string& point
   for (const char* name : {"outbox", "guests", "unique_usernames", "unique_emails", "teams"}) fields.find_boolean(name);
   fields.find_word("search_language", kSearchLanguages);
   fields.find_word("cross_team", {"off", "users", "channels", "all"});
+  for (const char* name : {"upload_types", "blocked_upload_types"}) check_types(fields, name);
   fields.finish();
   return settings.raw();
 }

@@ -27,6 +27,12 @@ ApplicationSettings parse_settings(const std::string& text) {
   read("guests", settings.guests);
   read("unique_usernames", settings.unique_usernames);
   read("unique_emails", settings.unique_emails);
+  auto read_types = [&](std::string_view name, std::vector<std::string>& types) {
+    if (auto value = document.root().find(name))
+      for (const auto& type : value->items()) types.emplace_back(type.text());
+  };
+  read_types("upload_types", settings.upload_types);
+  read_types("blocked_upload_types", settings.blocked_upload_types);
   if (auto language = document.root().find("search_language")) settings.search_language = language->text();
   read("teams", settings.teams);
   if (auto across = document.root().find("cross_team")) settings.cross_team = across->text();

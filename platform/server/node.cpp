@@ -19,6 +19,7 @@
 #include "platform/server/pushing.h"
 #include "platform/server/routes.h"
 #include "platform/server/task_kinds.h"
+#include "platform/server/uploads.h"
 #include "platform/storage/migrator.h"
 #include "tenants/directory.h"
 
@@ -65,6 +66,8 @@ struct Node::State {
         pool(database_options(given), static_cast<int>(given.integer("database.workers")),
              static_cast<std::size_t>(given.integer("database.queue"))),
         lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
+        depot(depot_options(given, master_key_of(given)),
+              [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),
         senders(client, sealer, provider_urls(given), clock),
         gateway(realtime_options(given), counting(gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), connected), *bus, pool, clock),
@@ -84,6 +87,7 @@ struct Node::State {
   tenants::Directory directory{sealer, clock};
   tenants::Auth auth{directory, clock};
   messages::Lanes lanes;
+  uploads::Depot depot;
   reads::UnreadAnnouncer unread_announcer{clock};
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
   notifications::Senders senders;
@@ -224,7 +228,7 @@ void Node::State::announce_presence() {
 
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -241,7 +245,9 @@ void Node::State::wire() {
     schedule.add("renew_connected", Connected::kRenewed, [this](storage::Connection&) { connected.renew(); });
     announce_presence();
   }
-  public_door = http::make_server(door_options(settings, "public"), serve(*public_gate), on_upgrade);
+  auto public_options = door_options(settings, "public");
+  if (depot.is_open()) public_options.on_large_body = [this](const http::Request& head) { return depot.take(head); };
+  public_door = http::make_server(public_options, serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
   bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); });
 }
@@ -275,8 +281,9 @@ void Node::start() {
   add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))
-    add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock},
+    add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock, attach_uploads()},
                                   [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
+  if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
   if (has_role(state.settings, "worker")) add_push_jobs(state.schedule, state.notifying(), state.courier);
   try {
@@ -297,6 +304,7 @@ void Node::stop() {
   state.gateway.drain(std::min(deadline / 2, std::chrono::milliseconds(2000)));
   state.public_door->stop(deadline / 2);
   state.lanes.stop();
+  state.depot.stop();
   try {
     state.schedule.run_now("flush_usage", deadline / 2);
   } catch (const Error& error) {

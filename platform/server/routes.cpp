@@ -21,6 +21,7 @@
 #include "platform/chat/teams/teams_http.h"
 #include "platform/chat/threads/threads_http.h"
 #include "platform/chat/truncation/truncation_http.h"
+#include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/tasks/tasks_http.h"
 #include "tenants/tenants_http.h"
@@ -66,7 +67,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads()});
+  uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
   polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
@@ -88,6 +90,13 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }
 
+messages::Attach attach_uploads() {
+  return [](storage::Transaction& tx, const messages::Attaching& wanted) {
+    return uploads::attach(tx, {wanted.attachments, wanted.channel_type + ":" + wanted.channel_id, wanted.user_id, wanted.by_server,
+                                wanted.message, wanted.pointer});
+  };
+}
+
 std::vector<const http::Route*> all_routes() {
   struct Everything {
     std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
@@ -101,13 +110,15 @@ std::vector<const http::Route*> all_routes() {
     notifications::Senders senders{client, sealer, {}, system_clock()};
     presence::Typists typists{*bus, system_clock()};
     reactions::Counted counted{*bus, system_clock()};
+    uploads::Depot depot{{}, {}, system_clock()};
+    tenants::Directory directory{sealer, system_clock()};
     http::Router public_router, operator_router;
   };
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

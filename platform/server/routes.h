@@ -6,15 +6,18 @@
 #include "billing/accounts.h"
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
+#include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/chat/presence/presence_http.h"
 #include "platform/chat/reactions/counted.h"
 #include "platform/ephemeral/store.h"
+#include "platform/chat/uploads/depot.h"
 #include "platform/http/router.h"
 #include "platform/server/operations_http.h"
 #include "platform/storage/page.h"
 #include "platform/storage/pool.h"
+#include "tenants/directory.h"
 
 namespace chat::server {
 
@@ -34,10 +37,15 @@ struct Parts {
   notifications::Senders& senders;
   presence::Services presence;
   reactions::Counted& counted;
+  uploads::Depot& depot;
+  tenants::Directory& directory;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);
 void add_operator_routes(http::Router& router, const Parts& parts);
+
+/// What messages ask of uploads.
+messages::Attach attach_uploads();
 
 /// Every route of both doors, for the tests that compare them with the contract.
 std::vector<const http::Route*> all_routes();

@@ -52,6 +52,21 @@ std::vector<Entry> make_schema() {
       {.key = "push.apns_url", .fallback = "https://api.push.apple.com", .meaning = "Where Apple's push service is."},
       {.key = "push.apns_sandbox_url", .fallback = "https://api.sandbox.push.apple.com", .meaning = "The same for providers that say sandbox."},
       {.key = "usage.flush_interval", .type = Type::duration, .fallback = "5s", .meaning = "How often counts in memory go to the ledger; a crash loses one interval at most.", .min = 100, .max = 60 * kSecond},
+      {.key = "uploads.storage", .type = Type::word, .fallback = "disk", .meaning = "Where uploaded files are kept: a folder of this machine, a store that speaks S3, or nowhere.", .words = {"disk", "s3", "off"}},
+      {.key = "uploads.folder", .fallback = "/var/lib/chatd/uploads", .meaning = "With disk: where files are kept; every node needs the same one. With s3: where they are looked at."},
+      {.key = "uploads.public_url", .meaning = "Address of the customers' door as clients reach it, before /v1 in links to files. Empty: links begin with /v1."},
+      {.key = "uploads.max_size", .type = Type::bytes, .fallback = "100MiB", .meaning = "Of one file; a plan's upload_bytes may say less.", .min = 1, .max = 5LL * 1024 * 1024 * kMiB},
+      {.key = "uploads.max_pixels", .type = Type::integer, .fallback = "50000000", .meaning = "Of one image; looking at one takes up to 6 bytes of memory for each.", .min = 1, .max = 1'000'000'000},
+      {.key = "uploads.threads", .type = Type::integer, .fallback = "1", .meaning = "Threads that look at files, one at a time each.", .min = 1, .max = 64},
+      {.key = "uploads.upload_ttl", .type = Type::duration, .fallback = "1h", .meaning = "How long a link to bring a file is good.", .min = 1 * kSecond, .max = 86'400 * kSecond},
+      {.key = "uploads.link_ttl", .type = Type::duration, .fallback = "1h", .meaning = "How long a link to fetch a file is good.", .min = 1 * kSecond, .max = 604'800 * kSecond},
+      {.key = "uploads.s3.endpoint", .meaning = "Address of the store, as clients reach it: https://s3.eu-central-1.amazonaws.com."},
+      {.key = "uploads.s3.region", .fallback = "us-east-1", .meaning = "Its region."},
+      {.key = "uploads.s3.bucket", .meaning = "The bucket; private."},
+      {.key = "uploads.s3.access_key", .meaning = "Id of the key that signs.", .secret = true},
+      {.key = "uploads.s3.secret_key", .meaning = "The key that signs; may read, write and delete in the bucket.", .secret = true},
+      {.key = "uploads.s3.path_style", .type = Type::boolean, .fallback = "false", .meaning = "The bucket in the path, not in the host's name: MinIO and others."},
+      {.key = "uploads.s3.networks", .type = Type::list, .fallback = "[]", .meaning = "Addresses (CIDR) of the store that are not public: [10.0.0.0/8]."},
       {.key = "metrics.top_applications", .type = Type::integer, .fallback = "50", .meaning = "Applications with series of their own; the others add up in __other__. 0: none.", .min = 0, .max = 500, .reload = Reload::yes},
       {.key = "log.level", .type = Type::word, .fallback = "info", .meaning = "debug, info, warn, error or off.", .words = {"debug", "info", "warn", "error", "off"}, .reload = Reload::yes},
       {.key = "node.roles", .type = Type::list, .fallback = "[api, realtime, worker]", .meaning = "What this process does."},
@@ -84,6 +99,12 @@ std::vector<config::Mistake> check_together(const config::Settings& settings) {
     if (!outbound::Network::parse(network)) mistake("outbound.allowed_networks", network + " is no network; write 10.0.0.0/8");
   if (settings.text("operator.token").size() < 16)
     mistake("operator.token", "required, 16 characters or more; give operator.token_file");
+  if (settings.text("uploads.storage") == "s3")
+    for (const char* key : {"uploads.s3.endpoint", "uploads.s3.bucket", "uploads.s3.access_key", "uploads.s3.secret_key"})
+      if (settings.text(key).empty()) mistake(key, "required with uploads.storage: s3");
+  const auto endpoint = settings.text("uploads.s3.endpoint");
+  if (!endpoint.empty() && !endpoint.starts_with("https://") && !endpoint.starts_with("http://"))
+    mistake("uploads.s3.endpoint", "must begin with https:// or http://");
   if (settings.text("secrets.master_key").empty())
     mistake("secrets.master_key", "required: base64 of 32 random bytes; give secrets.master_key_file");
   return mistakes;

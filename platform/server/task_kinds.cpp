@@ -3,6 +3,7 @@
 #include "platform/chat/channels/channels_export.h"
 #include "platform/chat/exports/exports.h"
 #include "platform/chat/messages/messages_export.h"
+#include "platform/chat/uploads/uploads_export.h"
 
 namespace chat::server {
 namespace {
@@ -14,6 +15,7 @@ std::vector<exports::Section> user_export() {
   auto sections = exports::own_sections();
   for (auto& section : channels::export_sections()) sections.push_back(std::move(section));
   sections.push_back(messages::export_section());
+  sections.push_back(uploads::export_section());
   return sections;
 }
 

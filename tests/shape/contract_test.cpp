@@ -106,7 +106,9 @@ TEST_CASE("contract: request bodies refuse unknown fields and show an example", 
     const bool wants_body = operation.method == "POST" || operation.method == "PATCH" || operation.method == "PUT";
     if (wants_body != operation.node->contains("requestBody")) mistakes.push_back(place_of(operation) + ": requestBody is for POST, PATCH and PUT");
     if (!operation.node->contains("requestBody")) continue;
-    const json& media = contract().schemas().resolve(operation.node->at("requestBody"))["content"]["application/json"];
+    const json& content = contract().schemas().resolve(operation.node->at("requestBody"))["content"];
+    if (!content.contains("application/json")) continue;   // bytes
+    const json& media = content["application/json"];
     const json& schema = contract().schemas().resolve(media["schema"]);
     if (schema.value("additionalProperties", json(true)) != false) mistakes.push_back(place_of(operation) + ": the body is not closed");
     if (!media.contains("example") && !schema.contains("examples")) mistakes.push_back(place_of(operation) + ": no example of the body");

@@ -81,13 +81,17 @@ Service& Service::get() {
 }
 
 void Service::end() {
-  if (the_service()) the_service()->node_->stop();
+  if (!the_service()) return;
+  the_service()->node_->stop();
+  const auto folder = the_service()->folder_;
   the_service().reset();
   the_push_services().reset();
+  std::filesystem::remove_all(folder);
 }
 
 Service::Service() {
   const char* engine = std::getenv("CHAT_TEST_ENGINE");
+  folder_ = (std::filesystem::temp_directory_path() / ("chat-uploads-test-" + std::to_string(::getpid()))).string();
   const bool pistache = engine != nullptr && std::string(engine) == "pistache";
   auto settings = config::load(server::settings_schema(), std::nullopt, {},
                                {{"public.port", "0"},
@@ -104,6 +108,8 @@ Service::Service() {
                                 {"push.delay", "0s"},
                                 {"push.fcm_url", push_services().url()},
                                 {"push.apns_url", push_services().url()},
+                                {"uploads.folder", folder_},
+                                {"uploads.max_size", "64MiB"},
                                 {"secrets.master_key", crypto::base64(std::string(32, 'k'))}});
   node_ = std::make_unique<server::Node>(settings);
   node_->start();

@@ -55,6 +55,7 @@ class Service {
   static void end();                           // before the process exits: OpenSSL's exit comes before our statics'
   server::Node& node() { return *node_; }
   [[nodiscard]] std::uint16_t port() const { return node_->public_port(); }
+  [[nodiscard]] const std::string& folder() const { return folder_; }   // of uploaded files
   Actor operators();                           // with the operator's token
   Actor stranger_at_operators();               // without one
   static constexpr const char* kPlan = "test_unlimited";

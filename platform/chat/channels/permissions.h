@@ -46,6 +46,7 @@ enum class Action : unsigned {
   vote_in_poll,
   close_poll,
   send_typing,
+  upload_files,
   count,
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "platform/base/json.h"
+#include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/lanes.h"
 #include "tenants/directory.h"
 
@@ -26,6 +27,7 @@ struct LaterServices {
   billing::Accounts& accounts;
   Lanes& lanes;
   const Clock& clock;
+  Attach attach;
 };
 /// Sends it on the way of every message. `done` is called once: on this thread, or on a lane's.
 /// Errors:  (to `done`) as Lanes; unavailable (the application is suspended, or too much is on its way)

@@ -132,6 +132,9 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   if (change.text && static_cast<std::int64_t>(change.text->size()) > opened.settings.max_message_bytes)
     throw Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/set/text", "Too long."}});
   if (auto account = services.accounts.known(caller.app())) check_length(change.text, *account->limits(), "#/set/text");
+  if (may_hold_uploads(change.attachments))
+    change.attachments = services.attach(tx, {*change.attachments, request.part("type"), request.part("id"), opened.acting_user, caller.is_server(),
+                                              id, "#/set/attachments"});
   return http::json(200, message_data(update_message(tx, services.bus, opened, id, change, services.clock.now())));
 }
 

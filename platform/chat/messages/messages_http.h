@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "billing/accounts.h"
+#include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/http/router.h"
 
@@ -16,6 +17,7 @@ struct Services {
   std::function<bool(storage::Pool::Task)> run;
   /// Adds what is the caller's own to messages that it is shown. From the features above, which know it.
   std::function<void(storage::Transaction&, const channels::Opened&, std::vector<Message>&)> add_own;
+  Attach attach;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

@@ -105,6 +105,12 @@ std::string fingerprint_of(const Message& message) {
   return crypto::hex(crypto::sha256(out.take()));
 }
 
+void attach(storage::Transaction& tx, const Attach& judge, Send& send) {
+  auto& message = send.message;
+  message.attachments = judge(tx, {.attachments = *message.attachments, .channel_type = send.channel_type, .channel_id = send.channel_id,
+                                   .user_id = *message.user_id, .by_server = send.by_server, .message = {}, .pointer = "#/attachments"});
+}
+
 std::optional<Source> read_message_fields(json::Fields& body, bool by_server, Send& send) {
   Message& message = send.message;
   Content content = read_content(body);

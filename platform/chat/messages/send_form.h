@@ -1,4 +1,5 @@
 #pragma once
+#include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/lanes.h"
 
 /// The form of a message that is to be sent: what POST …/messages takes, without whom it is from. Private to the folder.
@@ -17,6 +18,9 @@ std::optional<Source> read_message_fields(json::Fields& body, bool by_server, Se
 
 /// Errors:  invalid_field: the poll's end is not in the future
 void check_poll(const Send& send, Timestamp now);
+
+/// Lets the feature that keeps files judge and fill in what is attached. Errors: as Attach
+void attach(storage::Transaction& tx, const Attach& judge, Send& send);
 
 /// Of what the customer said, so that the same nonce with other content is noticed.
 std::string fingerprint_of(const Message& message);

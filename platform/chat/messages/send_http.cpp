@@ -77,15 +77,16 @@ void fill_forwarded(storage::Transaction& tx, const Caller& caller, const Source
   check_length(message.text, *send.account->limits(), "#/forward");
 }
 
-/// The original is read on a database worker; then the copy goes the way of every message.
-void forward(const Services& services, const std::shared_ptr<Request>& request, std::unique_ptr<Send> send, const Source& source) {
+/// Looks first, on a database worker, at what the message needs; then it goes the way of every message.
+using Complete = std::function<void(storage::Transaction&, Send&)>;
+void submit_when_complete(const Services& services, std::unique_ptr<Send> send, const Complete& complete) {
   auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
-  const bool taken = services.run([services, request, shared, source](storage::Connection& connection) {
+  const bool taken = services.run([services, shared, complete](storage::Connection& connection) {
     auto refused = (*shared)->refused;
     auto account = (*shared)->account;
     try {
       connection.transact((*shared)->application->id, storage::Mode::read,
-                          [&](storage::Transaction& tx) { fill_forwarded(tx, Caller::of(*request), source, **shared); });
+                          [&](storage::Transaction& tx) { complete(tx, **shared); });
     } catch (const Error& error) {
       account->message_refused();
       return refused(error);
@@ -106,7 +107,13 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->sent = [respond](const Sent& sent) { respond(answer(sent)); };
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
   send->account->reserve_message(services.clock.now());
-  if (source) forward(services, request, std::move(send), *source);
+  const bool with_uploads = may_hold_uploads(send->message.attachments);
+  if (source)
+    submit_when_complete(services, std::move(send), [request, source = *source](storage::Transaction& tx, Send& to) {
+      fill_forwarded(tx, Caller::of(*request), source, to);
+    });
+  else if (with_uploads)
+    submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); });
   else submit(services, std::move(send));
 }
 

@@ -38,7 +38,7 @@ Child::Child(std::vector<std::string> flags, const std::string& config_file) {
   if (!config_file.empty()) words.insert(words.end(), {"--config", config_file});
   std::vector<std::string> sets{"public.port=0", "operator.port=0", std::string("operator.token=") + kOperatorToken,
                                 "secrets.master_key=" + crypto::base64(std::string(32, 'c')),
-                                "database.dsn=" + server_database().dsn, "shutdown.deadline=5s"};
+                                "database.dsn=" + server_database().dsn, "shutdown.deadline=5s", "uploads.folder=" + folder_ + "/uploads"};
   sets.insert(sets.end(), flags.begin(), flags.end());
   for (const auto& set : sets) words.insert(words.end(), {"--set", set});
   std::vector<char*> arguments;
