@@ -4,7 +4,9 @@
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/ownership.h"
+#include "platform/chat/pending/pending.h"
 #include "platform/chat/polls/polls.h"
+#include "platform/chat/previews/previews.h"
 #include "platform/chat/scheduled/scheduled.h"
 #include "platform/chat/truncation/truncation.h"
 #include "platform/http/idempotency.h"
@@ -80,6 +82,8 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
                [&bus, &clock](Connection& connection) { polls::tell_changed_polls(connection, bus, clock.now()); });
   schedule.add("close_due_polls", std::chrono::seconds(1),
                [&bus, &clock](Connection& connection) { polls::close_due_polls(connection, bus, clock.now()); });
+  schedule.add("expire_pending", minutes(1),
+               [&bus, &clock](Connection& connection) { pending::expire_pending(connection, bus, clock.now()); });
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
@@ -90,13 +94,25 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
 }
 
+void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher) {
+  schedule.add("fetch_previews", std::chrono::milliseconds(500), [&fetcher](Connection& connection) { fetcher.turn(connection); });
+  schedule.add("sweep_previews", std::chrono::minutes(10), previews::sweep_previews);
+}
+
 void add_send_job(jobs::Schedule& schedule, const SendJob& job) {
   const scheduled::SendLater send = [later = job.later](Connection& connection, const scheduled::Due& due, const scheduled::Done& done) {
     messages::send_later(connection, later,
-                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.by_server}, done);
+                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, {}, due.by_server}, done);
   };
   schedule.add("send_scheduled", std::chrono::seconds(1), [job, send](Connection& connection) {
     scheduled::send_due(connection, job.bus, job.clock, send, job.run);
+  });
+  const pending::SendLater send_approved = [later = job.later](Connection& connection, const pending::Due& due, const pending::Done& done) {
+    messages::send_later(connection, later,
+                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.fingerprint, true}, done);
+  };
+  schedule.add("send_approved", std::chrono::milliseconds(500), [job, send_approved](Connection& connection) {
+    pending::send_approved(connection, job.bus, job.clock, send_approved, job.run);
   });
 }
 

@@ -5,6 +5,7 @@
 #include "billing/plans.h"
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/later.h"
+#include "platform/chat/previews/previews.h"
 #include "platform/jobs/schedule.h"
 
 namespace chat::server {
@@ -13,7 +14,7 @@ namespace chat::server {
 void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering, billing::PlanBook& plans, bus::Bus& bus,
               const Clock& clock, std::chrono::milliseconds flush_interval);
 
-/// Messages whose time has come, every second.
+/// Messages whose time has come, every second, and those that were approved.
 struct SendJob {
   bus::Bus& bus;
   const Clock& clock;
@@ -21,6 +22,9 @@ struct SendJob {
   std::function<bool(storage::Pool::Task)> run;
 };
 void add_send_job(jobs::Schedule& schedule, const SendJob& job);
+
+/// Pages that messages name, every 500 ms. The fetcher must outlive the schedule.
+void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher);
 
 /// At the start too: a message must never find its month without a partition.
 void create_partitions(storage::Connection& connection, Timestamp now);

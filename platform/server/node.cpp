@@ -80,6 +80,8 @@ struct Node::State {
   storage::Cursors cursors;
   std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
   std::unique_ptr<ephemeral::Store> ephemeral = ephemeral::make_local_store(clock);
+  // Before the pool and the client: what is under way at the end comes back to it.
+  previews::Fetcher fetcher{{*bus, clock, client, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }}};
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -284,6 +286,7 @@ void Node::start() {
     add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock, attach_uploads()},
                                   [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
+  if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
   if (has_role(state.settings, "worker")) add_push_jobs(state.schedule, state.notifying(), state.courier);
   try {

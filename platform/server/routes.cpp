@@ -5,11 +5,15 @@
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/devices/devices_http.h"
 #include "platform/chat/drafts/drafts_http.h"
+#include "platform/chat/commands/commands.h"
+#include "platform/chat/commands/commands_http.h"
 #include "platform/chat/exports/exports_http.h"
 #include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/notifications/notifications_http.h"
+#include "platform/chat/pending/pending.h"
+#include "platform/chat/pending/pending_http.h"
 #include "platform/chat/polls/polls.h"
 #include "platform/chat/polls/polls_http.h"
 #include "platform/chat/reactions/reactions.h"
@@ -32,6 +36,19 @@ namespace {
 tenants::Services tenant_services(const Parts& parts) {
   return {parts.bus, parts.sealer, parts.cursors, parts.clock,
           [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
+}
+
+std::function<messages::HeldAnswer(storage::Transaction&, const messages::HeldSend&)> hold_in(const Parts& parts) {
+  return [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const messages::HeldSend& send) {
+    const auto hold = pending::hold_message(
+        tx, bus, {send.channel_type, send.channel_id, send.user_id, send.message, send.nonce, send.nonce_key, send.fingerprint}, clock.now());
+    return messages::HeldAnswer{pending::pending_json(hold.pending), hold.replayed};
+  };
+}
+
+std::optional<messages::KnownCommand> find_command(storage::Transaction& tx, const std::string& channel_type, const std::string& name) {
+  const auto command = commands::find_command(tx, channel_type, name);
+  return command ? std::optional<messages::KnownCommand>(messages::KnownCommand{command->visible}) : std::nullopt;
 }
 
 /// What is the caller's own, of every feature that adds to messages.
@@ -67,9 +84,11 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads()});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_in(parts), find_command});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
+  commands::add_routes(router, {parts.clock});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
+  pending::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   devices::add_routes(router, parts.clock);

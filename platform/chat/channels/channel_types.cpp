@@ -28,6 +28,8 @@ constexpr Flag kFlags[] = {
     {"uploads", &TypeSettings::uploads},
     {"polls", &TypeSettings::polls},
     {"push", &TypeSettings::push},
+    {"link_previews", &TypeSettings::link_previews},
+    {"pending", &TypeSettings::pending},
     {"large", &TypeSettings::large},
 };
 // What a large channel has none of.

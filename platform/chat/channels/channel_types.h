@@ -24,6 +24,8 @@ struct TypeSettings {
   bool uploads = true;                         // files and images
   bool polls = true;
   bool push = true;                            // members who are away are notified by push
+  bool link_previews = false;                  // linked pages are fetched and shown
+  bool pending = false;                        // what those without chat:message:approve send waits for approval
   std::int64_t retention_days = 0;             // messages go when they are older; 0: they stay
   bool large = false;                          // thousands look on: no typing, read and delivery events, watchers only counted
   std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel

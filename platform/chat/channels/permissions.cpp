@@ -48,6 +48,7 @@ constexpr std::array kActionRows{
     ActionRow{Action::close_poll, "chat:poll:close", Role::moderator},
     ActionRow{Action::send_typing, "chat:typing:send", Role::member},
     ActionRow{Action::upload_files, "chat:upload:create", Role::member},
+    ActionRow{Action::approve_message, "chat:message:approve", Role::moderator},
 };
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.

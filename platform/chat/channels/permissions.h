@@ -47,6 +47,7 @@ enum class Action : unsigned {
   close_poll,
   send_typing,
   upload_files,
+  approve_message,
   count,
 };
 

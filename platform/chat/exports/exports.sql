@@ -57,6 +57,13 @@ select i.channel_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'r
 from channel_invites i join channels c on c.app_id = i.app_id and c.id = i.channel_id and c.deleted_at is null
 where i.app_id = $1 and i.user_id = $2 and ($3 = '' or i.channel_id > nullif($3, '')::uuid) order by i.channel_id limit $4
 
+-- name: export_pending
+-- $1 app  $2 user  $3 after  $4 at most
+select p.id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message', p.message, 'status', p.status, 'reason', p.reason,
+  'created_at', wire_time(p.created_at))
+from pending_messages p join channels c on c.app_id = p.app_id and c.id = p.channel_id and c.deleted_at is null
+where p.app_id = $1 and p.user_id = $2 and ($3 = '' or p.id > nullif($3, '')::uuid) order by p.id limit $4
+
 -- name: export_poll_votes
 -- $1 app  $2 user  $3 after  $4 at most.  Of anonymous polls, too: it is the user's own.
 select v.channel_id || '/' || v.message_id || '/' || v.option, jsonb_build_object('cid', c.type || ':' || c.channel_id,

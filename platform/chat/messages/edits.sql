@@ -11,6 +11,11 @@ where app_id = $1 and channel_id = $2 and message_id = $3 and edited_at <= (
   select edited_at from message_edits where app_id = $1 and channel_id = $2 and message_id = $3
   order by edited_at desc offset $6 limit 1)
 
+-- name: queue_preview
+-- $1 app  $2 channel  $3 message  $4 now.  Its text changed; its links perhaps, too.
+insert into preview_queue (app_id, channel_id, message_id, created_at) values ($1, $2, $3, $4)
+on conflict (app_id, channel_id, message_id) do update set created_at = $4, claimed_until = null
+
 -- name: list_edits
 -- $1 app  $2 channel  $3 message.  Newest first.
 select e.edited_at, u.user_id, e.text, e.attachments::text, e.mentions::text, e.custom::text from message_edits e

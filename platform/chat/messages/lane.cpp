@@ -165,6 +165,14 @@ void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& o
         raise_uuid7_floor(outcome.last_message_id.uuid);
         again.push_back(&send);
         break;
+      case Verdict::held:
+        if (!send.held) {
+          refuse(send, forbidden("What this user sends here waits for approval, so it can't be sent later."));
+          break;
+        }
+        send.account->message_refused();
+        send.held(send);
+        break;
       case Verdict::refused:
         refuse(send, *outcome.error);
         break;

@@ -36,8 +36,9 @@ struct Send {
   bool clears_draft = false;                    // the sender's draft, there or in the thread, goes with it
   std::optional<std::string> nonce_key;        // the nonce, or the Idempotency-Key, each under its own prefix
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
-  std::function<void(const Sent&)> sent;       // exactly one of these two is called, once, on the lane's thread
+  std::function<void(const Sent&)> sent;       // exactly one of these is called, once, on the lane's thread
   std::function<void(const Error&)> refused;
+  std::function<void(const Send&)> held = {};  // it may be sent, but for an approval; without one it is refused
 
   [[nodiscard]] std::size_t bytes() const;
 };

@@ -28,7 +28,7 @@ std::unique_ptr<Send> make_send(storage::Connection& connection, const LaterServ
   check_length(send->message.text, *send->account->limits(), "#/text");
   check_poll(*send, services.clock.now());
   send->nonce_key = later.nonce_key;
-  send->fingerprint = fingerprint_of(send->message);
+  send->fingerprint = later.fingerprint.empty() ? fingerprint_of(send->message) : later.fingerprint;
   if (may_hold_uploads(send->message.attachments))
     connection.transact(later.app, storage::Mode::read, [&](storage::Transaction& tx) { attach(tx, services.attach, *send); });
   return send;

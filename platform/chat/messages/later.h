@@ -20,6 +20,7 @@ struct Later {
   std::string channel_type, channel_id, user_id;
   std::string body;                            // what read_later gave
   std::string nonce_key;                       // the same: the same message
+  std::string fingerprint = {};                // of an earlier send under this nonce_key; empty: of the body
   bool by_server = false;
 };
 struct LaterServices {

@@ -109,6 +109,7 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   for (const auto& name : change.unset) unset.add(name);
   tx.run(sql::update_message, tx.app(), channel.id, id, change.text, change.attachments, change.custom, change.mentions,
          unset.take(), now);
+  if (change.text && opened.settings.link_previews && !locked.shadowed) tx.run(sql::queue_preview, tx.app(), channel.id, id, now);
   const bool unmentioned = std::find(change.unset.begin(), change.unset.end(), "mentions") != change.unset.end();
   if (change.mentions || unmentioned) replace_mentions(tx, channel, id, unmentioned ? std::vector<std::string>{} : change.mentioned);
   Message message = get_message(tx, channel, id);

@@ -3,6 +3,8 @@
 
 #include "billing/accounts.h"
 #include "platform/chat/messages/attaching.h"
+#include "platform/chat/messages/command_text.h"
+#include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/http/router.h"
 
@@ -18,6 +20,10 @@ struct Services {
   /// Adds what is the caller's own to messages that it is shown. From the features above, which know it.
   std::function<void(storage::Transaction&, const channels::Opened&, std::vector<Message>&)> add_own;
   Attach attach;
+  /// Keeps a message that waits for approval.
+  std::function<HeldAnswer(storage::Transaction&, const HeldSend&)> hold;
+  /// The command of this name that holds in channels of this type.
+  std::function<std::optional<KnownCommand>(storage::Transaction&, const std::string& channel_type, const std::string& name)> find_command;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

@@ -47,13 +47,18 @@ with input as (
         and not r.of_team ? 'chat:message:mention_all'
         and coalesce(i.extras -> 'mention_channel', i.extras -> 'mention_here') = 'true' then 'no_mention_all'
       when i.extras ? 'poll' and not coalesce((c.settings ->> 'polls')::boolean, (t.settings ->> 'polls')::boolean, true) then 'no_polls'
-      when i.extras ? 'poll' and not i.by_server and not coalesce(r.granted ? 'chat:poll:create', true) then 'not_granted_poll'
+      when i.extras ? 'poll' and not i.by_server and not coalesce(r.granted ? 'chat:poll:create', true)
+        and not r.of_team ? 'chat:poll:create' then 'not_granted_poll'
       when octet_length(i.text) > coalesce((c.settings ->> 'max_message_bytes')::bigint, (t.settings ->> 'max_message_bytes')::bigint, 20000) then 'too_large'
       when i.parent_id is not null and not coalesce((c.settings ->> 'replies')::boolean, (t.settings ->> 'replies')::boolean, true) then 'no_replies'
       when i.quoted_id is not null and not coalesce((c.settings ->> 'quotes')::boolean, (t.settings ->> 'quotes')::boolean, true) then 'no_quotes'
       when i.parent_id is not null and not i.parent_fine then 'no_parent'
       when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
       when p.wait > 0 then 'slow_mode'
+      when i.extras ? 'pending' then 'pending'
+      when not i.by_server and coalesce((t.settings ->> 'pending')::boolean, false)
+        and not coalesce(r.granted ? 'chat:message:approve', m.role in ('owner', 'admin', 'moderator'), false)
+        and not r.of_team ? 'chat:message:approve' then 'pending'
       when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel
       else 'ok'
     end as verdict
@@ -214,6 +219,14 @@ where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.delet
   and d.app_id = $1 and d.user_id = m.user_id and d.channel_id = c.id
   and d.parent_id = coalesce(m.parent_id, '00000000-0000-0000-0000-000000000000')
 returning r.ord
+
+-- name: queue_previews
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 now: written ones with links, where the type wants previews.
+insert into preview_queue (app_id, channel_id, message_id, created_at)
+select $1, m.channel_id, m.id, $5 from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
+join channel_types t on t.app_id = $1 and t.type = r.type and (t.settings ->> 'link_previews')::boolean
+join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
 
 -- name: stored_messages
 -- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.

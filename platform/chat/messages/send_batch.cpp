@@ -192,6 +192,19 @@ bool add_draft_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipe
   return any;
 }
 
+void add_preview_step(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
+  text::ArrayLiteral types, channels, ids;
+  bool any = false;
+  for (const Send* send : batch) {
+    if (send->message.text.find("://") == std::string::npos) continue;
+    any = true;
+    types.add(send->channel_type);
+    channels.add(send->channel_id);
+    ids.add(send->message.id.text());
+  }
+  if (any) steps.push_back({&sql::queue_previews, Params::of(app, types.take(), channels.take(), ids.take(), now)});
+}
+
 Error slow_mode(std::int64_t seconds) {
   return Error(Code::rate_limited, "This channel is in slow mode.").with_retry_after(std::chrono::seconds(std::max<std::int64_t>(seconds, 1)));
 }
@@ -237,6 +250,8 @@ Outcome read_outcome(const storage::Row& row, Send& send) {
   } else if (verdict == "stale_id") {
     outcome.verdict = Verdict::stale_id;
     outcome.last_message_id = MessageId{row.uuid(8)};
+  } else if (verdict == "pending") {
+    outcome.verdict = Verdict::held;
   } else if (verdict == "slow_mode") {
     outcome.error = slow_mode(row.optional_integer(9).value_or(1));
   } else {
@@ -259,6 +274,7 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   add_mention_step(app, batch, steps);
   add_channel_mention_step(app, batch, steps);
   add_poll_step(app, batch, steps);
+  add_preview_step(app, batch, now, steps);
   const bool clears_drafts = add_draft_step(app, batch, steps);
   const auto results = pipeline.transact(app, steps);
   std::vector<Outcome> outcomes;

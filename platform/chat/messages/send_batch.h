@@ -8,7 +8,7 @@
 /// One transaction of one application's sends. Private to the folder.
 namespace chat::messages {
 
-enum class Verdict { sent, stored, stale_id, refused };
+enum class Verdict { sent, stored, stale_id, held, refused };
 struct Outcome {
   Verdict verdict = Verdict::refused;
   std::optional<Error> error;                  // of refused

@@ -1,5 +1,6 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels.h"
+#include "platform/chat/messages/command_http.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/send_form.h"
 #include "platform/http/idempotency.h"
@@ -16,6 +17,18 @@ struct Prepared {
   std::optional<Source> source;
 };
 
+/// For the verdict alone: such a message is never stored.
+void mark_pending(Message& message) {
+  json::Writer out;
+  out.object();
+  if (message.extras) {
+    const auto document = json::Document::parse(*message.extras);
+    for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
+  }
+  out.key("pending").boolean(true).end();
+  message.extras = out.take();
+}
+
 Prepared read_send(const Services& services, const Request& request) {
   const auto& caller = Caller::of(request);
   auto send = std::make_unique<Send>();
@@ -31,6 +44,8 @@ Prepared read_send(const Services& services, const Request& request) {
   json::Fields body(document.root());
   auto source = read_message_fields(body, caller.is_server(), *send);
   send->clears_draft = body.find_boolean("clear_draft").value_or(false);
+  const bool pending = body.find_boolean("pending").value_or(false);
+  if (pending && !caller.is_server()) body.mistake("pending", "Only a server token may hold a message.");
   auto user = body.find_text("user_id");
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");
@@ -40,6 +55,7 @@ Prepared read_send(const Services& services, const Request& request) {
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;
   else if (key) send->nonce_key = "key/" + *key;
   if (send->nonce_key) send->fingerprint = fingerprint_of(send->message);
+  if (pending) mark_pending(send->message);
   return {std::move(send), std::move(source)};
 }
 
@@ -102,19 +118,50 @@ void submit_when_complete(const Services& services, std::unique_ptr<Send> send, 
   throw Error(Code::unavailable, "Too many requests wait for the database; try again.").with_retry_after(std::chrono::seconds(1));
 }
 
+/// Uploaded files are looked at first.
+void submit_ready(const Services& services, std::unique_ptr<Send> send) {
+  if (!may_hold_uploads(send->message.attachments)) return submit(services, std::move(send));
+  submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); });
+}
+
+http::Response answer_held(const HeldAnswer& held) {
+  json::Writer out;
+  out.object().key("pending_message").raw(held.pending).end();
+  auto response = http::json(202, out.take());
+  if (held.replayed) response.with("Idempotency-Replayed", "true");
+  return response;
+}
+
+/// Comes on a lane's thread; a database worker keeps it.
+void hold(const Services& services, const std::string& request_id, const Responder& respond, const HeldSend& send) {
+  const bool taken = services.run([services, request_id, respond, send](storage::Connection& connection) {
+    HeldAnswer held;
+    try {
+      connection.transact(send.app, storage::Mode::write, [&](storage::Transaction& tx) { held = services.hold(tx, send); });
+    } catch (const Error& error) {
+      return respond(http::problem(error, request_id));
+    }
+    respond(answer_held(held));
+  });
+  if (!taken)
+    respond(http::problem(Error(Code::unavailable, "Too many requests wait for the database; try again.").with_retry_after(std::chrono::seconds(1)), request_id));
+}
+
 void send_message(const Services& services, const std::shared_ptr<Request>& request, Responder respond) {
   auto [send, source] = read_send(services, *request);
   send->sent = [respond](const Sent& sent) { respond(answer(sent)); };
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
+  send->held = [services, respond, id = request->request_id](const Send& held) { hold(services, id, respond, held_send(held)); };
   send->account->reserve_message(services.clock.now());
-  const bool with_uploads = may_hold_uploads(send->message.attachments);
+  const SubmitSend ready = [services](std::unique_ptr<Send> one) { submit_ready(services, std::move(one)); };
   if (source)
     submit_when_complete(services, std::move(send), [request, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);
     });
-  else if (with_uploads)
-    submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); });
-  else submit(services, std::move(send));
+  else if (const auto command = parse_command(send->message.text))
+    send_command(services, request, respond, std::move(send), *command, ready);
+  else
+    ready(std::move(send));
 }
 
 }  // namespace

@@ -1,0 +1,116 @@
+#include "platform/chat/messages/command_http.h"
+
+#include <algorithm>
+
+#include "platform/base/crypto.h"
+#include "platform/base/error.h"
+#include "platform/chat/messages/messages_events.h"
+
+namespace chat::messages {
+namespace {
+
+using channels::Action;
+using tenants::Caller;
+
+/// The same for a repeat under the same nonce, so that whoever hears it twice knows.
+EventId event_id_of(const Send& send, Timestamp now) {
+  auto id = EventId::make(now);
+  if (!send.nonce_key) return id;
+  const auto hash = crypto::sha256("command\n" + send.application->id.text() + "\n" + send.message.cid + "\n" + *send.message.user_id +
+                                   "\n" + *send.nonce_key);
+  std::copy_n(hash.begin(), id.uuid.bytes.size(), id.uuid.bytes.begin());
+  return id;
+}
+
+/// To the customer's servers. `sent`: the message that invoked it; absent: it was not sent.
+void tell_servers(bus::Bus& bus, const Send& send, const CommandText& command, const Message* sent, Timestamp now) {
+  auto event = std::make_shared<bus::Event>();
+  event->id = event_id_of(send, now);
+  event->app = send.application->id;
+  event->type = kCommandInvoked;
+  event->reach = bus::Reach::application;
+  event->cid = send.message.cid;
+  event->created_at = now;
+  json::Writer data;
+  data.object().key("command").raw(command_json(command)).field("user_id", *send.message.user_id);
+  if (sent) data.key("message").raw(message_json(*sent));
+  else if (send.message.parent_id) data.field("parent_id", send.message.parent_id->wire());
+  data.end();
+  event->data = data.take();
+  bus.publish(event);
+}
+
+void add_command(Message& message, const CommandText& command) {
+  json::Writer out;
+  out.object();
+  if (message.extras) {
+    const auto document = json::Document::parse(*message.extras);
+    for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
+  }
+  out.key("command").raw(command_json(command)).end();
+  message.extras = out.take();
+}
+
+/// A message that is not sent needs the rights of one that is.
+void check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
+  auto opened = channels::open_channel(tx, caller, send.channel_type, send.channel_id, *send.message.user_id);
+  if (send.by_server) return;
+  opened.require(send.message.parent_id ? Action::send_reply : Action::send_message);
+  if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
+    throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
+}
+
+http::Response invoked(const CommandText& command) {
+  json::Writer out;
+  out.object().key("command").raw(command_json(command)).end();
+  return http::json(202, out.take());
+}
+
+/// Sends what the word turned out to be. Errors: thrown before `send` is given away
+void dispatch(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
+              std::unique_ptr<Send>& send, const CommandText& command, storage::Connection& connection, const SubmitSend& submit) {
+  std::optional<KnownCommand> known;
+  connection.transact(send->application->id, storage::Mode::read, [&](storage::Transaction& tx) {
+    known = services.find_command(tx, send->channel_type, command.name);
+    if (known && !known->visible && !command.is_escaped) check_may_invoke(tx, Caller::of(*request), *send);
+  });
+  if (known && command.is_escaped) send->message.text.erase(0, 1);
+  if (!known || command.is_escaped) return submit(std::move(send));
+  if (!known->visible) {
+    send->account->message_refused();
+    tell_servers(services.bus, *send, command, nullptr, services.clock.now());
+    return respond(invoked(command));
+  }
+  add_command(send->message, command);
+  auto told = std::make_shared<Send>();
+  told->application = send->application;
+  told->message.cid = send->message.cid;
+  told->message.user_id = send->message.user_id;
+  told->nonce_key = send->nonce_key;
+  send->sent = [services, told, command, sent = std::move(send->sent)](const Sent& done) {
+    if (!done.replayed) tell_servers(services.bus, *told, command, &done.message, services.clock.now());
+    sent(done);
+  };
+  submit(std::move(send));
+}
+
+}  // namespace
+
+void send_command(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
+                  std::unique_ptr<Send> send, const CommandText& command, const SubmitSend& submit) {
+  auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
+  const bool taken = services.run([=](storage::Connection& connection) {
+    auto account = (*shared)->account;
+    try {
+      dispatch(services, request, respond, *shared, command, connection, submit);
+    } catch (const Error& error) {
+      if (*shared) account->message_refused();   // else whoever has it did that
+      respond(http::problem(error, request->request_id));
+    }
+  });
+  if (taken) return;
+  (*shared)->account->message_refused();
+  throw Error(Code::unavailable, "Too many requests wait for the database; try again.").with_retry_after(std::chrono::seconds(1));
+}
+
+}  // namespace chat::messages

@@ -1,0 +1,14 @@
+#pragma once
+#include "platform/chat/messages/command_text.h"
+#include "platform/chat/messages/messages_http.h"
+
+/// What a send does with a text that may be a command. Private to the folder.
+namespace chat::messages {
+
+/// Looks the word up on a database worker, then: sends the text as it is, or with its command, telling the customer's server; or only
+/// tells it. `submit` sends. Errors: (to the sender) as a send
+using SubmitSend = std::function<void(std::unique_ptr<Send>)>;
+void send_command(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
+                  std::unique_ptr<Send> send, const CommandText& command, const SubmitSend& submit);
+
+}  // namespace chat::messages

@@ -1,0 +1,31 @@
+#include "platform/chat/messages/command_text.h"
+
+#include <algorithm>
+
+#include "platform/base/json.h"
+#include "platform/base/text.h"
+
+namespace chat::messages {
+
+std::optional<CommandText> parse_command(const std::string& text) {
+  constexpr std::size_t kMaxName = 32;
+  if (text.size() < 2 || text[0] != '/') return std::nullopt;
+  CommandText command;
+  command.is_escaped = text[1] == '/';
+  const std::size_t begin = command.is_escaped ? 2 : 1;
+  const auto end = std::min(text.find_first_of(" \t\r\n", begin), text.size());
+  command.name = text.substr(begin, std::min(end - begin, kMaxName + 1));
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  if (command.name.empty() || command.name.size() > kMaxName || !std::all_of(command.name.begin(), command.name.end(), allowed))
+    return std::nullopt;
+  command.args = text::trim(std::string_view(text).substr(end));
+  return command;
+}
+
+std::string command_json(const CommandText& command) {
+  json::Writer out;
+  out.object().field("name", command.name).field("args", command.args).end();
+  return out.take();
+}
+
+}  // namespace chat::messages

@@ -1,0 +1,23 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "platform/chat/messages/messages.h"
+
+/// A text that begins with a slash: perhaps a command of the customer's. `server` hands in who knows. Private to the folder but for
+/// KnownCommand.
+namespace chat::messages {
+
+struct CommandText {
+  std::string name, args;
+  bool is_escaped = false;                     // "//name": the text after the first slash is meant as it is
+};
+/// Shape:   "/name" or "//name", then the end or a space and the arguments, trimmed. None: can't be a command.
+std::optional<CommandText> parse_command(const std::string& text);
+std::string command_json(const CommandText& command);   // {"name","args"}
+
+struct KnownCommand {
+  bool visible = true;                         // the message that invokes it is sent
+};
+
+}  // namespace chat::messages
