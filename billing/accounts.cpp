@@ -1,6 +1,7 @@
 #include "billing/accounts.h"
 
 #include "billing/usage.h"
+#include "platform/base/crypto.h"
 #include "platform/base/error.h"
 
 namespace chat::billing {
@@ -10,8 +11,11 @@ namespace {
 constexpr std::size_t kMaxSeen = 200'000;
 constexpr std::size_t kMaxNewlyActive = 50'000;
 constexpr std::size_t kMaxCallers = 50'000;
+constexpr std::chrono::seconds kSilentAfter{5};   // nodes speak every second
 
 }  // namespace
+
+Accounts::Accounts(PlanBook& plans, const Clock& clock) : plans_(plans), clock_(clock), node_(crypto::hex(crypto::random_bytes(6))) {}
 
 std::shared_ptr<const Limits> Account::limits() const {
   std::lock_guard lock(mutex_);
@@ -37,6 +41,7 @@ void Account::message_sent(Timestamp now) {
   std::lock_guard lock(mutex_);
   --reserved_;
   if (month_start(now) == month_) ++committed_;
+  ++sent_;
   total_messages.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -50,14 +55,28 @@ std::int64_t Account::messages_this_month() const {
   return committed_;
 }
 
-void Account::open_connection() {
+void Account::open_connection(Timestamp now) {
   std::lock_guard lock(mutex_);
   const auto hard = limits_->of(Meter::connections).hard;
-  auto now_open = connections_.load(std::memory_order_relaxed);
-  if (now_open >= hard)
+  const auto open_here = connections_.load(std::memory_order_relaxed);
+  const auto open_elsewhere = elsewhere(now);
+  if (open_here + open_elsewhere >= hard)
     throw Error(Code::too_many_connections, "The plan's " + std::to_string(hard) + " concurrent connections are in use.");
-  connections_.store(now_open + 1, std::memory_order_relaxed);
-  peak_connections_ = std::max(peak_connections_, now_open + 1);
+  connections_.store(open_here + 1, std::memory_order_relaxed);
+  peak_connections_ = std::max(peak_connections_, open_here + open_elsewhere + 1);
+}
+
+std::int64_t Account::connections_everywhere(Timestamp now) {
+  std::lock_guard lock(mutex_);
+  return connections() + elsewhere(now);
+}
+
+/// Under the lock. A node that says nothing any more has no sockets.
+std::int64_t Account::elsewhere(Timestamp now) {
+  std::int64_t sum = 0;
+  std::erase_if(elsewhere_, [&](const auto& one) { return now - one.second.at > kSilentAfter; });
+  for (const auto& [node, said] : elsewhere_) sum += said.connections;
+  return sum;
 }
 
 void Account::close_connection() { connections_.fetch_sub(1, std::memory_order_relaxed); }
@@ -160,7 +179,9 @@ http::RateDecision Accounts::take_request(Account& account, const std::string& u
   if (decision.allowed) {
     const auto& limit = limits->of(Meter::application_requests);
     std::lock_guard lock(account.mutex_);
-    add(decision, "application", limit, account.application_bucket_.take(limit, now));
+    const auto result = account.application_bucket_.take(limit, now);
+    account.taken_ += result.allowed && limit.hard != kUnlimited ? 1 : 0;
+    add(decision, "application", limit, result);
   }
   return decision;
 }
@@ -171,7 +192,9 @@ http::RateDecision Accounts::take_visit(Account& account) {
   {
     const auto& limit = limits->of(Meter::guests_created);
     std::lock_guard lock(account.mutex_);
-    add(decision, "guests", limit, account.guests_bucket_.take(limit, clock_.now()));
+    const auto result = account.guests_bucket_.take(limit, clock_.now());
+    account.guests_taken_ += result.allowed && limit.hard != kUnlimited ? 1 : 0;
+    add(decision, "guests", limit, result);
   }
   if (!decision.allowed) return decision;
   auto whole = take_request(account, "");
@@ -190,7 +213,7 @@ std::vector<std::shared_ptr<Account>> Accounts::all() const {
 void Accounts::sample_connections() {
   for (const auto& account : all()) {
     std::lock_guard lock(account->mutex_);
-    account->peak_connections_ = std::max(account->peak_connections_, account->connections());
+    account->peak_connections_ = std::max(account->peak_connections_, account->connections() + account->elsewhere(clock_.now()));
   }
 }
 

@@ -32,9 +32,11 @@ class Account {
   [[nodiscard]] std::int64_t messages_this_month() const;
 
   /// Errors:  too_many_connections
-  void open_connection();
+  void open_connection(Timestamp now);
   void close_connection();
   [[nodiscard]] std::int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  /// With those of the other nodes, as they said last.
+  [[nodiscard]] std::int64_t connections_everywhere(Timestamp now);
 
   /// True once per user and month on this node: the caller's user is then due for the active_users table.
   bool first_seen(const std::string& user_id, Timestamp now);
@@ -62,7 +64,11 @@ class Account {
   std::unordered_set<std::string> seen_;
   std::vector<std::string> newly_active_;
   std::unordered_map<std::string, std::int64_t> calls_by_user_;
-  std::int64_t peak_connections_ = 0;        // since the last flush
+  [[nodiscard]] std::int64_t elsewhere(Timestamp now);
+  struct Elsewhere { std::int64_t connections = 0; Timestamp at; };
+  std::unordered_map<std::string, Elsewhere> elsewhere_;   // by node
+  std::int64_t sent_ = 0, taken_ = 0, guests_taken_ = 0;   // since the other nodes were told
+  std::int64_t peak_connections_ = 0;        // since the last flush, of all nodes
   std::atomic<std::int64_t> connections_{0};
   Bucket application_bucket_, guests_bucket_;
 };
@@ -71,7 +77,7 @@ class Account {
 /// Shape:   grows with the applications that were active since the start, at most one each.
 class Accounts {
  public:
-  Accounts(PlanBook& plans, const Clock& clock) : plans_(plans), clock_(clock) {}
+  Accounts(PlanBook& plans, const Clock& clock);
 
   /// From memory, with limits as the application's snapshot and the plans say now. Null: `load` it first.
   std::shared_ptr<Account> find(const std::shared_ptr<const tenants::Application>& application);
@@ -97,6 +103,13 @@ class Accounts {
   };
   static Pending take_pending(Account& account);
 
+  /// What this node did since the last call, and its sockets, in words for the other nodes: one or more per application.
+  struct Words { AppId app; std::string detail; };
+  std::vector<Words> take_words();
+  /// What another node said so. Words that are none are ignored.
+  void hear(AppId app, const std::string& detail);
+  void share() { user_buckets_.remember_taken(); }   // before the first request
+
  private:
   void refresh_limits(Account& account, const std::shared_ptr<const tenants::Application>& application);
   PlanBook& plans_;
@@ -104,6 +117,7 @@ class Accounts {
   mutable std::mutex mutex_;
   std::unordered_map<AppId, std::shared_ptr<Account>> accounts_;
   UserBuckets user_buckets_;
+  const std::string node_;
 };
 
 }  // namespace chat::billing

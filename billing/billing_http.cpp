@@ -39,7 +39,7 @@ Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRo
   static const auto kNoPlan = json::Document::parse("{}");
   auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root());
   auto account = services.accounts.known(application.id);
-  return http::json(200, usage_json(tx, application.plan_id, limits, wanted.month, account ? account->connections() : 0));
+  return http::json(200, usage_json(tx, application.plan_id, limits, wanted.month, account ? account->connections_everywhere(services.clock.now()) : 0));
 }
 
 Response own_usage(const Services& services, const Request& request, Tx& tx) {

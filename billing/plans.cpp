@@ -85,7 +85,7 @@ std::vector<Plan> list_plans(storage::Transaction& tx) {
 bool put_plan(storage::Transaction& tx, bus::Bus& bus, const std::string& plan_id, const std::string& document, Timestamp now) {
   if (!is_plan_id(plan_id)) throw invalid_field("path:plan_id", "Must be 1-64 of a-z 0-9 _ -");
   if (!tx.find(sql::put_plan, plan_id, document, now)) return false;
-  tx.after_commit([&bus] { bus.control({"plans.changed", AppId{}, ""}); });
+  tx.after_commit([&bus] { bus.control({"plans.changed", AppId{}, "", true}); });
   return true;
 }
 
@@ -93,7 +93,7 @@ void delete_plan(storage::Transaction& tx, bus::Bus& bus, const std::string& pla
   auto used = tx.query(sql::count_applications, plan_id)[0].integer(0);
   if (used > 0) throw Error(Code::conflict, std::to_string(used) + " applications are on this plan; move them first.");
   if (!tx.find(sql::delete_plan, plan_id)) throw not_found("plan");
-  tx.after_commit([&bus] { bus.control({"plans.changed", AppId{}, ""}); });
+  tx.after_commit([&bus] { bus.control({"plans.changed", AppId{}, "", true}); });
 }
 
 std::string plan_json(const Plan& plan) {

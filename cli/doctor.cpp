@@ -58,6 +58,7 @@ class Doctor {
     const bool known = status_.has_value();
     check_if(known, "version", [this] { return check_version(); });
     check_if(known, "database", [this] { return check_database(); });
+    if (known && has_redis()) check("redis", [this] { return check_redis(); });
     check_if(known, "schema", [this] { return check_schema(); });
     check_if(known, "configuration", [this] { return check_configuration(); });
     check("public", [this] { return check_public(); });
@@ -173,6 +174,17 @@ class Doctor {
     const auto state = text_at(status_->root(), "database");
     if (state == "ok") return {"", State::ok, "answers", ""};
     return {"", State::failed, state, "is PostgreSQL running? See chatd's log for why it can't connect"};
+  }
+
+  /// A node that is alone by choice needs no line.
+  [[nodiscard]] bool has_redis() const {
+    const auto state = text_at(status_->root(), "redis");
+    return !state.empty() && state != "off";
+  }
+
+  Finding check_redis() {
+    if (text_at(status_->root(), "redis") == "connected") return {"", State::ok, "connected: this node and the others are one service", ""};
+    return {"", State::warning, "this node has no Redis: it serves, and hears the others when Redis is back", "redis-cli ping; redis.url in chatd's configuration"};
   }
 
   Finding check_schema() {

@@ -135,8 +135,14 @@ void Directory::forget(AppId app) {
   entries_.erase(app);
 }
 
+void Directory::forget_all() {
+  std::lock_guard lock(mutex_);
+  ++forgotten_;
+  entries_.clear();
+}
+
 void announce_change(storage::Transaction& tx, bus::Bus& bus, AppId app, std::string detail) {
-  tx.after_commit([&bus, app, detail = std::move(detail)] { bus.control({"application.changed", app, detail}); });
+  tx.after_commit([&bus, app, detail = std::move(detail)] { bus.control({"application.changed", app, detail, true}); });
 }
 
 }  // namespace chat::tenants

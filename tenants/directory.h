@@ -16,7 +16,8 @@ namespace chat::tenants {
 /// Shape:   at most `capacity` applications; beyond, an arbitrary one is forgotten (it is loaded again when needed).
 /// Thread:  any. A reader holds one snapshot for the whole request.
 /// Fresh:   changes made through any node's API arrive as the bus word "application.changed" and drop the snapshot;
-///          besides, one caller a minute per application is sent to the database to look again.
+///          besides, one caller a minute per application is sent to the database to look again; and all of them when the bus
+///          says that a word may have been lost.
 class Directory {
  public:
   Directory(const crypto::Sealer& sealer, const Clock& clock, std::size_t capacity = 50'000);
@@ -26,6 +27,7 @@ class Directory {
   /// From PostgreSQL. Null: no such application.
   std::shared_ptr<const Application> load(storage::Connection& connection, AppId app);
   void forget(AppId app);
+  void forget_all();
 
  private:
   struct Entry {

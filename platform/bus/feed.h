@@ -10,23 +10,30 @@
 
 namespace chat::bus {
 
-/// Carries events and control words between the nodes of one service. In-process today; a Redis one fits the same interface:
-/// at most once, no order promised across channels. Nothing durable depends on it: a lost event is seen as a gap in `seq`
-/// and fetched from PostgreSQL.
+/// Carries events and control words between the nodes of one service: in-process for one node, over Redis for several.
+/// An event may be lost, and a numbered one may come twice; no order is promised across channels. Nothing durable depends on it:
+/// a lost event is seen as a gap in `seq` and fetched from PostgreSQL, a twin is dropped by it.
 class Bus {
  public:
   virtual ~Bus() = default;
   using Events = std::span<const std::shared_ptr<const Event>>;
   using OnEvents = std::function<void(Events)>;
-  /// A control word for every node, e.g. {"application.changed", app}.
-  struct Control { std::string word; AppId app; std::string detail; };
+  /// A control word for every node, e.g. {"application.changed", app}. Urgent: telling it returns when the other nodes know it,
+  /// or after 100 ms, so that an answer to the caller is true on all of them; never from an engine's thread then.
+  struct Control { std::string word; AppId app; std::string detail; bool urgent = false; };
   using OnControl = std::function<void(const Control&)>;
+  /// What other nodes told may have been lost: whoever keeps something that a control word changes looks at the truth again.
+  struct Missed { bool events = false; };   // events: numbered events, too, and nobody can repeat them
+  using OnMissed = std::function<void(Missed)>;
 
   /// What was committed together, in its order: told together, so that it leaves each socket in one write.
   virtual void publish(Events events) = 0;
   void publish(const std::shared_ptr<const Event>& event) { publish(Events(&event, 1)); }
   virtual void control(Control control) = 0;
-  virtual void subscribe(OnEvents on_events, OnControl on_control) = 0;   // before start; callbacks must be quick and not throw
+  /// To the other nodes alone; where there are none, to nobody. May be lost without a word.
+  virtual void tell_others(Control control) = 0;
+  /// Before start; callbacks must be quick and not throw. This node's own come on the publisher's thread.
+  virtual void subscribe(OnEvents on_events, OnControl on_control, OnMissed on_missed = {}) = 0;
 };
 
 /// Calls the subscribers on the publisher's thread, this node's only.

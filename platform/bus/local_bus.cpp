@@ -20,7 +20,9 @@ class LocalBus final : public Bus {
     for (const Subscriber& one : subscribers_) one.on_control(control);
   }
 
-  void subscribe(OnEvents on_events, OnControl on_control) override {
+  void tell_others(Control) override {}
+
+  void subscribe(OnEvents on_events, OnControl on_control, OnMissed) override {   // nothing is lost here
     std::unique_lock lock(mutex_);
     subscribers_.push_back({on_events ? std::move(on_events) : [](Events) {},
                             on_control ? std::move(on_control) : [](const Control&) {}});

@@ -10,7 +10,7 @@ std::string Holdings::text_of(const Key& key) {
   return text.append(key.space.word).append(1, '\0').append(key.name);
 }
 
-const Holdings::Thing* Holdings::find(const Key& key) const {
+const Holdings::Thing* Holdings::thing_of(const Key& key) const {
   const auto found = things_.find(text_of(key));
   return found == things_.end() ? nullptr : &found->second;
 }
@@ -52,7 +52,7 @@ std::optional<std::string> Holdings::release(const Key& key, std::string_view me
 
 std::vector<Holder> Holdings::holders(const Key& key, Timestamp now) const {
   std::vector<std::pair<Timestamp, Holder>> found;
-  if (const Thing* thing = find(key))
+  if (const Thing* thing = thing_of(key))
     for (const auto& [member, hold] : thing->holds)
       if (hold.by_end->first > now) found.emplace_back(hold.by_end->first, Holder{member, hold.value});
   if (found.size() > Store::kMaxHolders) {
@@ -67,9 +67,17 @@ std::vector<Holder> Holdings::holders(const Key& key, Timestamp now) const {
 }
 
 std::size_t Holdings::count(const Key& key, Timestamp now) const {
-  const Thing* thing = find(key);
+  const Thing* thing = thing_of(key);
   if (thing == nullptr) return 0;
   return static_cast<std::size_t>(std::ranges::count_if(thing->holds, [&](const auto& one) { return one.second.by_end->first > now; }));
+}
+
+std::optional<std::pair<std::string, Timestamp>> Holdings::find(const Key& key, std::string_view member) const {
+  const Thing* thing = thing_of(key);
+  if (thing == nullptr) return std::nullopt;
+  const auto held = thing->holds.find(member);
+  if (held == thing->holds.end()) return std::nullopt;
+  return std::pair(held->second.value, held->second.by_end->first);
 }
 
 void Holdings::remember_lapse(const Thing& thing, std::string_view member) {

@@ -28,6 +28,8 @@ class Holdings {
 
   [[nodiscard]] std::vector<Holder> holders(const Key& key, Timestamp now) const;
   [[nodiscard]] std::size_t count(const Key& key, Timestamp now) const;
+  /// Value and end of a hold, ended or not.
+  [[nodiscard]] std::optional<std::pair<std::string, Timestamp>> find(const Key& key, std::string_view member) const;
 
   /// Forgets what has ended, at most `most`.
   void sweep(Timestamp now, std::size_t most);
@@ -45,7 +47,7 @@ class Holdings {
   struct Thing { Key key; std::map<std::string, Hold, std::less<>> holds; };
 
   static std::string text_of(const Key& key);
-  [[nodiscard]] const Thing* find(const Key& key) const;
+  [[nodiscard]] const Thing* thing_of(const Key& key) const;
   void remember_lapse(const Thing& thing, std::string_view member);
   void erase(Thing& thing, std::map<std::string, Hold, std::less<>>::iterator hold);
 

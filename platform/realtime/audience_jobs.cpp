@@ -13,10 +13,13 @@ constexpr int kMaxBackoffShift = 5;
 }  // namespace
 
 void Audiences::start_job(HotChannel& channel) {
-  Job job{channel.key, channel.generation, channel.app, channel.id, std::nullopt};
+  Job job{channel.key, channel.generation, channel.app, channel.id, std::nullopt, std::nullopt};
   if (channel.state == HotChannel::State::hot && channel.sequencer.has_hole()) {
     measures().gaps.add();
     job.hole = {channel.sequencer.next() - 1, channel.sequencer.hole_end()};
+  } else if (channel.state == HotChannel::State::hot && channel.may_be_behind) {
+    job.known = channel.sequencer.next() - 1;
+    channel.may_be_behind = false;
   }
   channel.job_running = true;
   channel.wants_refresh = false;
@@ -37,11 +40,16 @@ void Audiences::pump() {
   }
 }
 
-void Audiences::run(const Job& job, storage::Connection& connection) {
+void Audiences::run(Job job, storage::Connection& connection) {
   Found found;
   try {
     if (job.hole) found.missed = source_.load_missed(connection, job.app, job.id, job.hole->first, job.hole->second);
     found.audience = source_.load_audience(connection, job.app, job.id);
+    if (job.known && found.audience && found.audience->last_seq > *job.known) {
+      measures().gaps.add();
+      job.hole = {*job.known, found.audience->last_seq};
+      found.missed = source_.load_missed(connection, job.app, job.id, job.hole->first, job.hole->second);
+    }
   } catch (const std::exception& error) {
     log::warn("audience.load_failed", {{"cid", job.key.substr(16)}, {"app", job.app.wire()}, {"error", error.what()}});
     found.failed = true;
@@ -188,6 +196,14 @@ void Audiences::regather_all(AppId app) {
     if (const auto found = channels_.find(key); found != channels_.end()) regather(*found->second);
 }
 
+void Audiences::look_again() {
+  const Turn turn(*this);
+  for (auto& [key, channel] : channels_) {
+    channel->wants_refresh = channel->may_be_behind = true;
+    attention_.insert(channel.get());
+  }
+}
+
 void Audiences::tick() {
   const Turn turn(*this);
   const Steady now = source_.now();
@@ -203,7 +219,7 @@ void Audiences::look_after(HotChannel& channel, Steady now) {
   if (channel.job_running || now < channel.retry_at) return;
   if (channel.state == HotChannel::State::hot) {
     if (channel.sequencer.has_hole() && now < channel.hole_since + bounds_.gap_wait) return;
-    if (!channel.sequencer.has_hole() && !channel.wants_refresh) {
+    if (!channel.sequencer.has_hole() && !channel.wants_refresh && !channel.may_be_behind) {
       attention_.erase(&channel);
       return;
     }

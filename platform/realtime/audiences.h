@@ -49,6 +49,7 @@ struct HotChannel {
   Ring ring;
   std::chrono::steady_clock::time_point hole_since{};
   bool wants_refresh = false;
+  bool may_be_behind = false;             // the newest events may have been lost: the refresh also asks for them
 
   // loading
   std::vector<Item> queue;
@@ -122,6 +123,8 @@ class Audiences {
   /// again. Cold channels need nothing.
   void regather(AppId app, const std::string& cid);
   void regather_all(AppId app);
+  /// Events of other nodes were lost for good: every hot channel is compared with the database, and what is missing is told.
+  void look_again();
 
   /// Holes, retries, eviction. Call every 50-100 ms.
   void tick();
@@ -134,6 +137,7 @@ class Audiences {
     AppId app;
     ChannelId id;
     std::optional<std::pair<std::int64_t, std::int64_t>> hole;   // from < seq <= to
+    std::optional<std::int64_t> known;                           // whatever is newer than this is missing
   };
   struct Found {
     bool failed = false;
@@ -172,7 +176,7 @@ class Audiences {
   // audience_jobs.cpp: loading, filling holes, eviction
   void start_job(HotChannel& channel);
   void pump();
-  void run(const Job& job, storage::Connection& connection);
+  void run(Job job, storage::Connection& connection);
   void finish(const Job& job, Found found);
   void failed(HotChannel& channel);
   void loaded(HotChannel& channel, std::optional<Audience> audience);

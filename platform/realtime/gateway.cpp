@@ -257,6 +257,13 @@ void Gateway::tell_here(bus::Event event) {
   if (const auto visit = state_->outstanding.enter()) state_->on_wider_event(std::make_shared<const bus::Event>(std::move(event)));
 }
 
+void Gateway::look_again(std::chrono::milliseconds over) {
+  const auto visit = state_->outstanding.enter();
+  if (!visit) return;
+  state_->audiences->look_again();
+  state_->on_every_shard([over](Shard& shard) { shard.drain(over); });
+}
+
 Gateway::Counts Gateway::counts() const {
   Counts counts;
   for (const auto& shard : state_->shards) {
@@ -268,6 +275,7 @@ Gateway::Counts Gateway::counts() const {
 }
 
 std::map<std::string, std::int64_t> Gateway::connections_by_application() const { return state_->presence.by_application(); }
+std::vector<AppId> Gateway::connected_applications() const { return state_->presence.applications(); }
 
 void Gateway::drain(std::chrono::milliseconds over) {
   state_->draining = true;

@@ -184,9 +184,14 @@ class Gateway {
   /// To a user's or an application's connections on this node, past the bus.
   void tell_here(bus::Event event);
 
+  /// Events of other nodes were lost for good: hot channels are compared with the database, and every socket is told to connect
+  /// again and resume (4001), spread over `over`.
+  void look_again(std::chrono::milliseconds over);
+
   struct Counts { std::int64_t connections = 0; std::int64_t queued_bytes = 0; std::int64_t hot_channels = 0; };
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] std::map<std::string, std::int64_t> connections_by_application() const;   // for the top-K metric
+  [[nodiscard]] std::vector<AppId> connected_applications() const;
 
   /// Tells every socket to reconnect elsewhere (4001), spread over `over`, then stops. No new sockets meanwhile.
   void drain(std::chrono::milliseconds over);

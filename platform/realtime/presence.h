@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "platform/base/id.h"
 
@@ -32,6 +33,13 @@ class Presence {
     const std::lock_guard lock(mutex_);
     std::map<std::string, std::int64_t> out;
     for (const auto& [app, count] : counts_) out.emplace(app.wire(), count);
+    return out;
+  }
+  [[nodiscard]] std::vector<AppId> applications() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<AppId> out;
+    out.reserve(counts_.size());
+    for (const auto& [app, count] : counts_) out.push_back(app);
     return out;
   }
   [[nodiscard]] std::int64_t total() const {

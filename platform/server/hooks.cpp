@@ -114,7 +114,7 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
   hooks.opened = [&accounts = live.accounts, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
     auto account = accounts.known(identity.app);
     INVARIANT(account, "an authenticated application has an account");
-    account->open_connection();
+    account->open_connection(clock.now());
     if (identity.user_id.empty()) return;
     account->first_seen(identity.user_id, clock.now());
     online.came(identity.app, identity.user_id);

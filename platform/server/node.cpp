@@ -10,10 +10,12 @@
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/chat/users/users_events.h"
 #include "platform/http/server.h"
+#include "platform/redis/link.h"
 #include "platform/server/connected.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
+#include "platform/server/look_again.h"
 #include "platform/server/node_metrics.h"
 #include "platform/server/operations.sql.h"
 #include "platform/server/pushing.h"
@@ -25,6 +27,10 @@
 
 namespace chat::server {
 namespace {
+
+constexpr std::chrono::milliseconds kReconnectOver{10'000};
+constexpr const char* kLimitsTold = "limits.told";
+constexpr std::chrono::milliseconds kWaitForRedis{2'000};
 
 std::string master_key_of(const config::Settings& settings) {
   auto key = crypto::parse_base64(settings.text("secrets.master_key"));
@@ -39,6 +45,18 @@ realtime::Options realtime_options(const config::Settings& settings) {
   options.heartbeat = settings.duration("realtime.heartbeat");
   options.max_queue_bytes = static_cast<std::size_t>(settings.bytes("realtime.max_queue"));
   return options;
+}
+
+std::unique_ptr<redis::Link> make_link(const config::Settings& settings, const Clock& clock) {
+  const auto url = settings.text("redis.url");
+  if (url.empty()) return nullptr;
+  const auto address = redis::parse_url(url);
+  if (!address) throw StartFailure(kExitConfiguration, "redis.url must be redis://host:port/database or unix:///path");
+  redis::Options options;
+  options.address = *address;
+  options.password = settings.text("redis.password");
+  options.prefix = settings.text("redis.prefix");
+  return std::make_unique<redis::Link>(options, clock);
 }
 
 void put_plan_file(storage::Connection& connection, bus::Bus& bus, const std::string& path, Timestamp now) {
@@ -78,8 +96,9 @@ struct Node::State {
   const Timestamp started_at = clock.now();
   crypto::Sealer sealer;
   storage::Cursors cursors;
-  std::unique_ptr<bus::Bus> bus = bus::make_local_bus();
-  std::unique_ptr<ephemeral::Store> ephemeral = ephemeral::make_local_store(clock);
+  const std::unique_ptr<redis::Link> link = make_link(settings, clock);   // null: this node is alone
+  std::unique_ptr<bus::Bus> bus = link ? redis::make_bus(*link) : bus::make_local_bus();
+  std::unique_ptr<ephemeral::Store> ephemeral = link ? redis::make_store(*link) : ephemeral::make_local_store(clock);
   // Before the pool and the client: what is under way at the end comes back to it.
   previews::Fetcher fetcher{{*bus, clock, client, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }}};
   storage::Pool pool;
@@ -111,11 +130,13 @@ struct Node::State {
   void on_control(const bus::Bus::Control& control);
   void user_moved(const bus::Bus::Control& control);
   void teams_changed(AppId app);
+  void on_missed(bus::Bus::Missed missed);
   std::string status_json(std::int64_t schema);
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   notifications::Notifying notifying();
   void announce_presence();
+  void share_limits();
   void wire();
 };
 
@@ -170,6 +191,21 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
 }
 
+/// Words or events of other nodes may have been lost. A job that fails here is no loss: snapshots of applications are looked at
+/// again within a minute anyway.
+void Node::State::on_missed(bus::Bus::Missed missed) {
+  if (missed.events) gateway.look_again(kReconnectOver);
+  if (!pool.submit([this](storage::Connection& connection) {
+        try {
+          plans.load(connection);
+          close_what_ended(connection, directory, gateway, clock.now());
+        } catch (const Error& error) {
+          log::warn("bus.look_again_failed", {{"detail", error.what()}});
+        }
+      }))
+    log::warn("bus.look_again_failed", {{"detail", "the pool is full"}});
+}
+
 /// Asked in a transaction, so the database answers; while it is away the question itself is answered `unavailable`.
 std::string Node::State::status_json(std::int64_t schema) {
   json::Writer out;
@@ -178,6 +214,7 @@ std::string Node::State::status_json(std::int64_t schema) {
   out.object().field("version", CHAT_VERSION).field("uptime_s", uptime).key("now").time(clock.now());
   out.key("schema").object().field("database", schema).field("binary", binary).end();
   out.field("database", "ok").field("connections", gateway.counts().connections);
+  out.field("redis", !link ? "off" : link->is_up() ? "connected" : "disconnected");
   out.key("config_warnings").array();
   for (const auto& warning : settings.warnings()) out.text(warning);
   out.end().key("engine").object().field("public", settings.text("public.engine")).field("operator", settings.text("operator.engine")).end().end();
@@ -228,6 +265,17 @@ void Node::State::announce_presence() {
   schedule.add("tell_watchers", presence::Watchers::kTurn, [this](storage::Connection& connection) { watchers.turn(connection); });
 }
 
+/// Limits are the service's: every second the nodes tell each other what they gave.
+void Node::State::share_limits() {
+  accounts.share();
+  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) {
+    if (control.word == kLimitsTold) accounts.hear(control.app, control.detail);
+  });
+  schedule.add("share_limits", std::chrono::seconds(1), [this](storage::Connection&) {
+    for (auto& words : accounts.take_words()) bus->tell_others({kLimitsTold, words.app, std::move(words.detail)});
+  });
+}
+
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
                     [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory};
@@ -240,6 +288,7 @@ void Node::State::wire() {
   };
   schedule.add("count_reactions", reactions::Counted::kTurn, [this](storage::Connection& connection) { counted.turn(connection); });
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
+  if (link) share_limits();
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
     on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
@@ -251,7 +300,8 @@ void Node::State::wire() {
   if (depot.is_open()) public_options.on_large_body = [this](const http::Request& head) { return depot.take(head); };
   public_door = http::make_server(public_options, serve(*public_gate), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
-  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); });
+  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); },
+                 [this](bus::Bus::Missed missed) { on_missed(missed); });
 }
 
 Node::Node(const config::Settings& settings) : state_(std::make_unique<State>(settings)) {
@@ -259,7 +309,10 @@ Node::Node(const config::Settings& settings) : state_(std::make_unique<State>(se
   state_->wire();
 }
 
-Node::~Node() { metrics::forget_collected(); }
+Node::~Node() {
+  if (state_->link) state_->link->stop();   // calls back into what goes away
+  metrics::forget_collected();
+}
 
 void Node::start() {
   auto& state = *state_;
@@ -289,6 +342,12 @@ void Node::start() {
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
   if (has_role(state.settings, "worker")) add_push_jobs(state.schedule, state.notifying(), state.courier);
+  if (state.link) {
+    state.link->start();
+    const auto deadline = std::chrono::steady_clock::now() + kWaitForRedis;
+    while (!state.link->is_up() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (!state.link->is_up()) log::warn("redis.away", {{"detail", "This node serves alone until Redis answers."}});
+  }
   try {
     state.public_door->start();
     state.operator_door->start();
@@ -316,6 +375,7 @@ void Node::stop() {
   state.schedule.stop();
   state.operator_door->stop(std::chrono::milliseconds(500));
   state.pool.stop();
+  if (state.link) state.link->stop();
   log::info("node.stopped");
 }
 

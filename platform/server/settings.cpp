@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "platform/outbound/address.h"
+#include "platform/redis/options.h"
 
 namespace chat::server {
 namespace {
@@ -39,6 +40,9 @@ std::vector<Entry> make_schema() {
       {.key = "database.queue", .type = Type::integer, .fallback = "4096", .meaning = "Requests that may wait for a worker; further ones are answered 503.", .min = 1, .max = 1'000'000},
       {.key = "database.lanes", .type = Type::integer, .fallback = "2", .meaning = "Lanes that send messages, each with a thread and a connection.", .min = 1, .max = 64},
       {.key = "database.statement_timeout", .type = Type::duration, .fallback = "10s", .meaning = "Deadline of one statement.", .min = 100, .max = 600 * kSecond},
+      {.key = "redis.url", .meaning = "Makes several chatd on one database one service: redis://host:port/database or unix:///path. Empty: this chatd is alone."},
+      {.key = "redis.password", .meaning = "Its password. Empty: none is asked for.", .secret = true},
+      {.key = "redis.prefix", .fallback = "chat:", .meaning = "Before all keys and channels; services that share a Redis must differ in it."},
       {.key = "secrets.master_key", .meaning = "Base64 of 32 random bytes; seals the customers' secrets. Lose it and they are lost.", .secret = true},
       {.key = "plans.file", .meaning = "YAML file of plans, written to the database at the start and on reload. Empty: none.", .reload = Reload::yes},
       {.key = "realtime.threads", .type = Type::integer, .fallback = "2", .meaning = "Event loops for WebSockets.", .min = 1, .max = 64},
@@ -97,6 +101,9 @@ std::vector<config::Mistake> check_together(const config::Settings& settings) {
     mistake("public.engine", "pistache carries no WebSockets; use beast, or leave realtime out of node.roles");
   for (const auto& network : settings.list("outbound.allowed_networks"))
     if (!outbound::Network::parse(network)) mistake("outbound.allowed_networks", network + " is no network; write 10.0.0.0/8");
+  if (const auto url = settings.text("redis.url"); !url.empty() && !redis::parse_url(url))
+    mistake("redis.url", "must be redis://host:port/database or unix:///path; a password goes into redis.password_file");
+  if (settings.text("redis.prefix").empty()) mistake("redis.prefix", "must not be empty");
   if (settings.text("operator.token").size() < 16)
     mistake("operator.token", "required, 16 characters or more; give operator.token_file");
   if (settings.text("uploads.storage") == "s3")

@@ -1,10 +1,12 @@
 #include "tests/support/service.h"
 
 #define CATCH_CONFIG_EXTERNAL_INTERFACES   // for the listener
+#include <signal.h>
+
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "platform/base/crypto.h"
@@ -20,7 +22,26 @@ constexpr const char* kOperatorToken = "operator-of-the-tests-0123456789";
 
 std::string uuid_of(const std::string& app_id) { return AppId::parse(app_id)->text(); }
 
+bool has_two_nodes() {
+  const char* nodes = std::getenv("CHAT_TEST_NODES");
+  return nodes != nullptr && std::string(nodes) == "2";
+}
+
+std::string redis_url() {
+  const char* socket = std::getenv("CHAT_TEST_REDIS");
+  if (socket == nullptr) throw std::runtime_error("CHAT_TEST_REDIS is not set: the socket of a private Redis, as ops/test starts one");
+  return std::string("unix://") + socket;
+}
+
+// One Redis serves several test binaries.
+std::string redis_prefix() { return std::string(std::getenv("CHAT_TEST_DB")) + ":"; }
+
 }  // namespace
+
+std::uint16_t next_of(const Ports& ports) {
+  static std::atomic<std::size_t> turn{0};
+  return ports[turn++ % ports.size()];
+}
 
 std::string Answer::pointer() const {
   auto errors = body.find("errors");
@@ -31,18 +52,20 @@ Answer Actor::call(const std::string& method, const std::string& path, const std
   HttpHeaders headers = headers_;
   headers.insert(headers.end(), more.begin(), more.end());
   if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
-  if (!connection_) connection_ = std::make_unique<HttpClient>(port_);
+  const auto port = next_of(ports_);
+  auto& connection = connections_[port];
+  if (!connection) connection = std::make_unique<HttpClient>(port);
   Answer answer;
   try {
-    answer.http = connection_->request(method, path, headers, body);
+    answer.http = connection->request(method, path, headers, body);
   } catch (const HttpClosed&) {                // an idle connection that the server has closed
-    connection_ = std::make_unique<HttpClient>(port_);
-    answer.http = connection_->request(method, path, headers, body);
+    connection = std::make_unique<HttpClient>(port);
+    answer.http = connection->request(method, path, headers, body);
   }
   answer.status = answer.http.status;
   answer.body = Json::parse(answer.http.body, nullptr, false);
   if (answer.body.is_discarded()) answer.body = nullptr;
-  if (answer.http.header("connection").value_or("") == "close") connection_.reset();
+  if (answer.http.header("connection").value_or("") == "close") connection.reset();
   for (const auto& mistake : Contract::get().check_response(method, path, answer.status, answer.http.body,
                                                             answer.http.header("content-type").value_or("")))
     FAIL_CHECK(method << " " << path << " " << answer.status << " breaks the contract: " << mistake << "\n" << answer.http.body);
@@ -60,6 +83,8 @@ std::unique_ptr<PushServices>& the_push_services() {
   static std::unique_ptr<PushServices> services;
   return services;
 }
+
+std::string uploads_folder() { return (std::filesystem::temp_directory_path() / ("chat-uploads-test-" + std::to_string(::getpid()))).string(); }
 
 struct Run : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
@@ -82,6 +107,10 @@ Service& Service::get() {
 
 void Service::end() {
   if (!the_service()) return;
+  if (the_service()->second_) {
+    the_service()->second_->signal(SIGTERM);
+    if (const int code = the_service()->second_->wait_end(); code != 0) std::cerr << "the second node ended with " << code << "\n" << the_service()->second_->log();
+  }
   the_service()->node_->stop();
   const auto folder = the_service()->folder_;
   the_service().reset();
@@ -91,33 +120,41 @@ void Service::end() {
 
 Service::Service() {
   const char* engine = std::getenv("CHAT_TEST_ENGINE");
-  folder_ = (std::filesystem::temp_directory_path() / ("chat-uploads-test-" + std::to_string(::getpid()))).string();
+  folder_ = uploads_folder();
   const bool pistache = engine != nullptr && std::string(engine) == "pistache";
-  auto settings = config::load(server::settings_schema(), std::nullopt, {},
-                               {{"public.port", "0"},
-                                {"public.engine", pistache ? "pistache" : "beast"},
-                                {"node.roles", pistache ? "[api, worker]" : "[api, realtime, worker]"},
-                                {"operator.port", "0"},
-                                {"operator.token", kOperatorToken},
-                                {"database.dsn", server_database().dsn},
-                                {"database.workers", "4"},
-                                {"database.lanes", "2"},
-                                {"usage.flush_interval", "200ms"},
-                                {"outbound.allowed_networks", "[127.0.0.0/8]"},
-                                {"outbound.allow_http", "true"},
-                                {"push.delay", "0s"},
-                                {"push.fcm_url", push_services().url()},
-                                {"push.apns_url", push_services().url()},
-                                {"uploads.folder", folder_},
-                                {"uploads.max_size", "64MiB"},
-                                {"secrets.master_key", crypto::base64(std::string(32, 'k'))}});
-  node_ = std::make_unique<server::Node>(settings);
+  std::map<std::string, std::string> values{{"public.port", "0"},
+                                            {"operator.port", "0"},
+                                            {"public.engine", pistache ? "pistache" : "beast"},
+                                            {"node.roles", pistache ? "[api, worker]" : "[api, realtime, worker]"},
+                                            {"database.dsn", server_database().dsn}};
+  for (const auto& flag : flags_of_a_node(has_two_nodes() ? redis_url() : "", redis_prefix()))
+    values[flag.substr(0, flag.find('='))] = flag.substr(flag.find('=') + 1);
+  node_ = std::make_unique<server::Node>(config::load(server::settings_schema(), std::nullopt, {}, values));
   node_->start();
+  if (has_two_nodes()) {
+    second_ = std::make_unique<Child>(flags_of_a_node(redis_url(), redis_prefix()));
+    second_->wait_ready();
+  }
   operators().put(std::string("/operator/v1/plans/") + kPlan, {{"name", "Unlimited"}, {"limits", Json::array()}});
 }
 
+std::vector<std::string> Service::flags_of_a_node(const std::string& redis_url, const std::string& redis_prefix) {
+  return {std::string("operator.token=") + kOperatorToken, "database.workers=4", "database.lanes=2", "usage.flush_interval=200ms",
+          "secrets.master_key=" + crypto::base64(std::string(32, 'k')), "outbound.allowed_networks=[127.0.0.0/8]", "outbound.allow_http=true",
+          "push.delay=0s", "push.fcm_url=" + push_services().url(), "push.apns_url=" + push_services().url(),
+          "uploads.folder=" + uploads_folder(), "uploads.max_size=64MiB", "redis.url=" + redis_url, "redis.prefix=" + redis_prefix};
+}
+
+Ports Service::ports() const {
+  Ports ports{node_->public_port()};
+  if (second_) ports.push_back(second_->public_port());
+  return ports;
+}
+
 Actor Service::operators() {
-  return Actor(node_->operator_port(), {{"Authorization", std::string("Bearer ") + kOperatorToken}});
+  Ports ports{node_->operator_port()};
+  if (second_) ports.push_back(second_->operator_port());
+  return Actor(std::move(ports), {{"Authorization", std::string("Bearer ") + kOperatorToken}});
 }
 Actor Service::stranger_at_operators() { return Actor(node_->operator_port(), {}); }
 
@@ -129,6 +166,7 @@ TestApp::TestApp(const Json& limits) {
   uuid_ = uuid_of(id_);
   key_ = made.body["api_key"];
   secret_ = made.body["secret"]["value"];
+  ports_ = limits.empty() ? Service::get().ports() : Ports{Service::get().port()};
   if (!limits.empty())
     REQUIRE(operators.patch("/operator/v1/applications/" + id_, {{"set", {{"limits", limits}}}}).status == 200);
 }
@@ -142,13 +180,13 @@ std::string TestApp::token(const std::string& user_id) const {
 }
 
 Actor TestApp::with_token(const std::string& token) {
-  return Actor(Service::get().port(), {{"X-API-Key", key_}, {"Authorization", "Bearer " + token}});
+  return Actor(ports_, {{"X-API-Key", key_}, {"Authorization", "Bearer " + token}});
 }
 Actor TestApp::server() { return with_token(token("")); }
 Actor TestApp::user(const std::string& user_id) { return with_token(token(user_id)); }
 
 WsClient TestApp::connect(const std::string& user_id) {
-  WsClient client({.port = Service::get().port(), .api_key = key_, .token = token(user_id)});
+  WsClient client({.port = next_of(ports_), .api_key = key_, .token = token(user_id)});
   client.wait_for("connection.ready");
   return client;
 }

@@ -1,11 +1,13 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "platform/server/node.h"
+#include "tests/api/process/child.h"
 #include "tests/support/database.h"
 #include "tests/support/http_client.h"
 #include "tests/support/ws_client.h"
@@ -25,12 +27,17 @@ struct Answer {
   [[nodiscard]] std::string pointer() const;
 };
 
+/// Doors of one kind, one per node. Whoever has several uses another one for each request.
+using Ports = std::vector<std::uint16_t>;
+std::uint16_t next_of(const Ports& ports);
+
 /// One caller. Every answer it gets is checked against openapi.yaml; a breach fails the running test.
 /// Thread:  one at a time; copies have connections of their own.
 class Actor {
  public:
-  Actor(std::uint16_t port, HttpHeaders headers) : port_(port), headers_(std::move(headers)) {}
-  Actor(const Actor& other) : port_(other.port_), headers_(other.headers_) {}
+  Actor(std::uint16_t port, HttpHeaders headers) : Actor(Ports{port}, std::move(headers)) {}
+  Actor(Ports ports, HttpHeaders headers) : ports_(std::move(ports)), headers_(std::move(headers)) {}
+  Actor(const Actor& other) : ports_(other.ports_), headers_(other.headers_) {}
 
   Answer get(const std::string& path) { return call("GET", path, ""); }
   Answer post(const std::string& path, const Json& body = Json::object(), const HttpHeaders& more = {}) {
@@ -43,12 +50,13 @@ class Actor {
   Answer call(const std::string& method, const std::string& path, const std::string& body, const HttpHeaders& more = {});
 
  private:
-  std::uint16_t port_;
+  Ports ports_;
   HttpHeaders headers_;
-  std::unique_ptr<HttpClient> connection_;
+  std::map<std::uint16_t, std::unique_ptr<HttpClient>> connections_;
 };
 
-/// The node of this process. $CHAT_TEST_ENGINE names the public door's engine (beast).
+/// The node of this process. $CHAT_TEST_ENGINE names the public door's engine (beast). With CHAT_TEST_NODES=2 a chatd of its own
+/// process is the other half of the same service, over the Redis of CHAT_TEST_REDIS: every caller goes round both.
 class Service {
  public:
   static Service& get();
@@ -56,20 +64,24 @@ class Service {
   server::Node& node() { return *node_; }
   [[nodiscard]] std::uint16_t port() const { return node_->public_port(); }
   [[nodiscard]] const std::string& folder() const { return folder_; }   // of uploaded files
+  [[nodiscard]] Ports ports() const;           // of all nodes; this one's first
+  /// Settings of a further node of the same service, for Child.
+  static std::vector<std::string> flags_of_a_node(const std::string& redis_url, const std::string& redis_prefix);
   Actor operators();                           // with the operator's token
   Actor stranger_at_operators();               // without one
   static constexpr const char* kPlan = "test_unlimited";
 
  private:
   Service();
-  std::string folder_;
   std::unique_ptr<server::Node> node_;
+  std::unique_ptr<Child> second_;
 };
 
 /// A fresh application on a plan, with its secret.
 class TestApp {
  public:
-  /// `limits`: overrides of the unlimited plan, as the operator's API takes them: {{"messages", {{"hard", 3}}}}
+  /// `limits`: overrides of the unlimited plan, as the operator's API takes them: {{"messages", {{"hard", 3}}}}. Such an application
+  /// uses this process' node alone: what nodes share of a limit they know within a second, and tests count to the last one.
   explicit TestApp(const Json& limits = Json::object());
   TestApp(const TestApp&) = delete;
 
@@ -92,6 +104,7 @@ class TestApp {
 
  private:
   std::string id_, uuid_, key_, secret_;
+  Ports ports_;
 };
 
 /// Waits for an event of this type and checks it against the contract.

@@ -219,7 +219,7 @@ Channel update_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& op
   data.object().key("channel").raw(channel_json(channel)).end();
   tell(tx, bus, channel, now, {{.type = kChannelUpdated, .data = data.take()}});
   if (channel.team != opened.channel.team || channel.cross_team != opened.channel.cross_team)
-    tx.after_commit([&bus, app = tx.app(), cid = channel.cid()] { bus.control({std::string(kChannelMoved), app, cid}); });
+    tx.after_commit([&bus, app = tx.app(), cid = channel.cid()] { bus.control({std::string(kChannelMoved), app, cid, true}); });
   return channel;
 }
 

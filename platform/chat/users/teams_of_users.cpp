@@ -78,7 +78,7 @@ void TeamMoves::keep(storage::Transaction& tx, bus::Bus& bus, const std::string&
     std::string detail = user_id;
     for (auto row : rows) detail += " " + std::string(row.text(0));
     if (rows.size() > kMaxNamed) detail = user_id + " *";
-    tx.after_commit([&bus, app = tx.app(), detail = std::move(detail)] { bus.control({std::string(kTeamsMoved), app, detail}); });
+    tx.after_commit([&bus, app = tx.app(), detail = std::move(detail)] { bus.control({std::string(kTeamsMoved), app, detail, true}); });
   }
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("chatctl: doctor tells the first thing to repair", "[api][cli]") {
   });
   stage.api.on(
       "GET", "/operator/v1/status", 200,
-      R"({"version":"0.2.0","schema":{"database":5,"binary":6},"database":"unavailable","config_warnings":["CHAT_PROT is no key"]})");
+      R"({"version":"0.2.0","schema":{"database":5,"binary":6},"database":"unavailable","redis":"disconnected","config_warnings":["CHAT_PROT is no key"]})");
   compare("doctor_ill.txt", stage);
 }
 

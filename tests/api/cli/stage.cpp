@@ -235,7 +235,7 @@ void play_service(ScriptedApi& api) {
          "# HELP chat_build_info x\n# TYPE chat_build_info gauge\nchat_build_info 1\n");
   api.on(
       "GET", "/operator/v1/status", 200,
-      R"({"version":"0.1.0","uptime_s":12,"schema":{"database":6,"binary":6},"database":"ok","connections":0,)"
+      R"({"version":"0.1.0","uptime_s":12,"schema":{"database":6,"binary":6},"database":"ok","connections":0,"redis":"connected",)"
       R"("config_warnings":[],"engine":{"public":"beast","operator":"pistache"}})");
 }
 

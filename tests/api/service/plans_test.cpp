@@ -160,6 +160,7 @@ TEST_CASE("usage: the ledger holds exactly what was done", "[api][usage]") {
   for (int i = 0; i < 5; ++i) app.send(i % 2 ? "alice" : "bob", "general", "x");   // 5
   app.user("alice").post(kMessages, {{"text", ""}});                 // refused, yet answered: 1
   Service::get().node().run_job("flush_usage");
+  eventually("every node has flushed", [&] { return app.rows("active_users") == 2 && app.rows("usage_metrics", "meter = 'api_calls' and value = 8") == 1; });
   auto usage = app.server().get("/v1/usage").body;
   std::map<std::string, std::int64_t> values;
   for (const auto& item : usage["meters"]) values[item["meter"]] = item["value"];
@@ -187,5 +188,5 @@ TEST_CASE("usage: copies delivered and the peak of sockets are counted", "[api][
     Service::get().node().run_job("flush_usage");
     return meter(app, "deliveries")["value"] == 6;
   });
-  CHECK(meter(app, "peak_connections")["value"] == 2);
+  eventually("the peak, of all nodes", [&] { return meter(app, "peak_connections")["value"] == 2; });
 }

@@ -36,6 +36,7 @@ TEST_CASE("profiles: an email, and when an invisible user was here, are for the 
   app.server().post("/v1/users", {{"users", {{{"user_id", "alice"}, {"email", "alice@example.com"}, {"invisible", true}}}}});
   app.user("alice").get("/v1/users/alice");
   Service::get().node().run_job("flush_usage");
+  eventually("every node has flushed", [&] { return app.rows("users", "user_id = 'alice' and last_active_at is not null") == 1; });
   auto own = app.user("alice").get("/v1/users/alice").body["user"];
   CHECK(own["email"] == "alice@example.com");
   CHECK(own["invisible"] == true);

@@ -367,4 +367,36 @@ TEST_CASE("audiences: after a truncation nothing from before it is given from me
   CHECK(view->frames.size() == 2);
 }
 
+TEST_CASE("audiences: what the bus lost with nothing behind it is found when they look again", "[unit][realtime]") {
+  Stage stage;
+  const int alice = stage.connect("alice"), bob = stage.connect("bob");
+  warm(stage, {"alice", "bob"});
+  stage.commit(kRoom);                           // lost
+  stage.commit(kRoom, {}, {"bob"});              // lost
+  const auto fourth = stage.commit(kRoom);       // lost too, as far as the look goes
+  stage.settle();
+  CHECK(stage.heard(alice) == Heard{event(1)});
+  stage.audiences().look_again();
+  stage.pass(100ms);
+  stage.settle();
+  CHECK(stage.heard(alice) == Heard{event(1), event(2), event(3), event(4)});
+  CHECK(stage.heard(bob) == Heard{event(1), resynced("not_found", 0)});   // no longer a member
+  stage.publish(fourth);                         // repeated after all
+  stage.settle();
+  CHECK(stage.heard(alice).size() == 4);
+}
+
+TEST_CASE("audiences: looking again at what is complete tells nothing, and an event meanwhile is told once", "[unit][realtime]") {
+  Stage stage;
+  const int alice = stage.connect("alice");
+  warm(stage, {"alice"});
+  stage.audiences().look_again();
+  stage.pass(100ms);
+  const auto second = stage.commit(kRoom);
+  stage.begin_job();
+  stage.publish(second);
+  stage.settle();
+  CHECK(stage.heard(alice) == Heard{event(1), event(2)});
+}
+
 }  // namespace chat::realtime

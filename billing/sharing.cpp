@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "billing/accounts.h"
+#include "platform/base/text.h"
+
+namespace chat::billing {
+namespace {
+
+// A word is  node connections messages requests guests *(LF count key)
+constexpr std::size_t kUsersInAWord = 1'000;
+constexpr std::size_t kMaxNodes = 256;
+constexpr std::size_t kAppText = 36;              // a user's bucket has the application's id before its key
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::vector<Accounts::Words> Accounts::take_words() {
+  std::unordered_map<AppId, std::vector<Taken>> users;
+  for (auto& taken : user_buckets_.take_taken())
+    if (const auto app = Uuid::parse(std::string_view(taken.key).substr(0, kAppText))) users[AppId{*app}].push_back(std::move(taken));
+  std::vector<Words> words;
+  for (const auto& account : all()) {
+    std::int64_t sent = 0, taken = 0, guests = 0;
+    {
+      std::lock_guard lock(account->mutex_);
+      sent = std::exchange(account->sent_, 0);
+      taken = std::exchange(account->taken_, 0);
+      guests = std::exchange(account->guests_taken_, 0);
+    }
+    const auto connections = account->connections();
+    auto& of_users = users[account->app()];
+    if (connections == 0 && sent == 0 && taken == 0 && guests == 0 && of_users.empty()) continue;
+    for (std::size_t first = 0; first == 0 || first < of_users.size(); first += kUsersInAWord) {
+      std::string detail = node_ + " " + std::to_string(connections);
+      for (const auto number : {sent, taken, guests}) detail += " " + std::to_string(first == 0 ? number : 0);
+      for (std::size_t i = first; i < std::min(first + kUsersInAWord, of_users.size()); ++i)
+        detail += "\n" + std::to_string(of_users[i].count) + " " + of_users[i].key.substr(kAppText);
+      words.push_back({account->app(), std::move(detail)});
+    }
+  }
+  return words;
+}
+
+void Accounts::hear(AppId app, const std::string& detail) {
+  const auto now = clock_.now();
+  const auto lines = text::split(detail, '\n');
+  const auto head = text::split(lines.front(), ' ');
+  if (head.size() != 5) return;
+  std::array<std::int64_t, 4> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto value = number_of(head[i + 1]);
+    if (!value) return;
+    numbers[i] = *value;
+  }
+  const auto [connections, sent, taken, guests] = numbers;
+  if (const auto account = known(app)) {          // unknown here: the month will be read from the ledger, sockets are said again
+    std::lock_guard lock(account->mutex_);
+    if (account->elsewhere_.size() < kMaxNodes || account->elsewhere_.contains(head[0])) account->elsewhere_[head[0]] = {connections, now};
+    if (account->month_ == month_start(now)) account->committed_ += sent;
+    account->application_bucket_.owe(taken, now);
+    account->guests_bucket_.owe(guests, now);
+  }
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto space = lines[i].find(' ');
+    if (space == std::string::npos) continue;
+    if (const auto count = number_of(std::string_view(lines[i]).substr(0, space))) user_buckets_.owe(app.text() + lines[i].substr(space + 1), *count, now);
+  }
+}
+
+}  // namespace chat::billing
