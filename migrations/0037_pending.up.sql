@@ -27,6 +27,20 @@ create index pending_messages_approved on pending_messages (app_id, updated_at) 
 create index pending_messages_to_expire on pending_messages (app_id, expires_at) where status <> 'approved';  -- the job
 select make_tenant_table('pending_messages');
 
+-- A message that waits for approval holds its files meanwhile.
+create function keep_pending_upload_uses() returns trigger
+language plpgsql as $$
+begin
+  if tg_op = 'DELETE' then
+    delete from upload_uses where app_id = old.app_id and channel_id = old.channel_id and message_id = old.id;
+  else
+    perform hold_uploads(new.app_id, new.channel_id, new.id, new.message -> 'attachments', null);
+  end if;
+  return null;
+end $$;
+create trigger keep_upload_uses after insert or delete on pending_messages
+for each row execute function keep_pending_upload_uses();
+
 -- Reason to cross tenants: one job finds what is approved, of all applications, and claims it for a while, so that two nodes do not
 -- work at the same.
 create function claim_approved_messages(due_until timestamptz, lease interval, max_rows integer)

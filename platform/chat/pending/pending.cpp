@@ -4,7 +4,6 @@
 #include "platform/base/json.h"
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
-#include "platform/chat/channels/channel_types.h"
 #include "platform/chat/pending/pending.sql.h"
 #include "platform/chat/pending/pending_events.h"
 #include "platform/chat/pending/row.h"

@@ -59,6 +59,7 @@ delete from pending_messages where app_id = $1 and id = $2
 -- name: list_moderators
 -- $1 app  $2 channel  $3 roles[]  $4 at most
 select u.user_id from channel_members m join users u on u.app_id = m.app_id and u.id = m.user_id
+join channels c on c.app_id = m.app_id and c.id = m.channel_id and reaches_channel($1, u.teams, c.team, c.cross_team)
 where m.app_id = $1 and m.channel_id = $2 and m.role in (select unnest($3::text[])) and u.deleted_at is null and u.deactivated_at is null
 order by m.user_id limit $4
 

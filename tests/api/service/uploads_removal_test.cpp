@@ -153,6 +153,22 @@ TEST_CASE("uploads: a message that waits for its time holds its files", "[api][u
   CHECK(room.rows("uploads", "uses = 1") == 1);
 }
 
+TEST_CASE("uploads: what waits for approval holds its file, until it is sent or forgotten", "[api][uploads]") {
+  UploadRoom room;
+  REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"pending", true}}}}).status == 200);
+  auto file = room.upload("bob", "a.txt", kBytes);
+  auto held = room.user("bob").post(kMessages, {{"text", "look"}, {"attachments", {{{"upload_id", file["id"]}}}}});
+  REQUIRE(held.status == 202);
+  CHECK(room.rows("uploads", "uses = 1 and delete_after is null") == 1);
+  const std::string at = "/v1/channels/messaging/general/pending_messages/" + held.body["pending_message"]["id"].get<std::string>();
+  REQUIRE(room.user("alice").post(at + "/approve", Json::object()).status < 300);
+  eventually("it is sent, with its file", [&] {
+    Service::get().node().run_job("send_approved");
+    return room.rows("messages", "attachments -> 0 ->> 'name' = 'a.txt'") == 1 && room.rows("pending_messages") == 0;
+  });
+  CHECK(room.rows("uploads", "uses = 1") == 1);
+}
+
 TEST_CASE("uploads: a channel that is deleted takes its files along", "[api][uploads]") {
   UploadRoom room;
   room.attach("alice", room.upload("alice", "a.txt", kBytes));
