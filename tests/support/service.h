@@ -73,6 +73,7 @@ class Service {
 
  private:
   Service();
+  std::string folder_;
   std::unique_ptr<server::Node> node_;
   std::unique_ptr<Child> second_;
 };
