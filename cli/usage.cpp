@@ -22,9 +22,7 @@ const Sheet kDays{.columns = {{"DAY", "day"},
                               {"API_CALLS", "api_calls", Look::number},
                               {"DELIVERIES", "deliveries", Look::number},
                               {"ACTIVE_USERS", "active_users", Look::number},
-                              {"PEAK_CONNECTIONS", "peak_connections", Look::number},
-                              {"BYTE_HOURS", "storage_byte_hours", Look::number},
-                              {"EGRESS_BYTES", "egress_bytes", Look::number}},
+                              {"PEAK_CONNECTIONS", "peak_connections", Look::number}},
                   .name = "day",
                   .rows = "days"};
 
