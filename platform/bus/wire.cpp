@@ -51,6 +51,7 @@ void Writer::events(Bus::Events events) {
     text(event->data);
     texts(event->joined);
     texts(event->left);
+    texts(event->except);
   }
 }
 
@@ -129,6 +130,7 @@ SharedEvents Reader::events() {
     event->data = text();
     event->joined = texts();
     event->left = texts();
+    event->except = texts();
     events.push_back(std::move(event));
   }
   return events;

@@ -22,7 +22,7 @@
 ///                                       and nobody can repeat them
 ///   events  = number *event
 ///   event   = 16OCTET(id) 16OCTET(app) text(type) reach 16OCTET(channel) text(cid) text(epoch) number(seq) text(user_id)
-///             number(created_at, µs) text(data) texts(joined) texts(left)
+///             number(created_at, µs) text(data) texts(joined) texts(left) texts(except)
 ///   control = text(word) 16OCTET(app) text(detail)
 ///   number  = unsigned LEB128; text = number bytes; texts = number *text
 namespace chat::bus {

@@ -13,6 +13,7 @@ namespace chat::messages {
 namespace {
 
 constexpr int kMaxAttempts = 5;
+constexpr int kMaxOvertaken = 20;                 // another node sent to the same channel between id and lock, again and again
 
 struct LaneMetrics {
   metrics::Histogram& batch_size = metrics::histogram("chat_lane_batch_messages", "Messages in one transaction of a lane.", {},
@@ -179,7 +180,7 @@ void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& o
     }
   }
   if (again.empty()) return;
-  if (attempt < kMaxAttempts) return this->send(std::move(again), attempt + 1);
+  if (attempt < kMaxOvertaken) return this->send(std::move(again), attempt + 1);
   for (Send* one : again) refuse(*one, Error(Code::unavailable, "The channel is busy; try again.").with_retry_after(std::chrono::seconds(1)));
 }
 

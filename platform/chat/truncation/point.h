@@ -9,7 +9,8 @@ struct Point {
   std::int64_t message_seq = 0, seq = 0;       // the newest numbers that go
 };
 /// The newest message up to `bound`. None: there is none.
-std::optional<Point> find_point(storage::Transaction& tx, const channels::Channel& channel, Uuid bound);
+std::optional<Point> find_point(storage::Transaction& tx, const channels::Channel& channel, Uuid bound,
+                                 std::optional<Timestamp> before);
 
 /// Under the head's lock. False: it stands there or further already.
 /// Event:   channel.truncated

@@ -43,7 +43,7 @@ bool expire(storage::Connection& connection, bus::Bus& bus, const Slice& slice, 
   try {
     connection.transact(slice.app, storage::Mode::write, [&](storage::Transaction& tx) {
       auto channel = channels::lock_head(tx, slice.type, channel_id);
-      const auto point = find_point(tx, channel, first_uuid7_at(cutoff));
+      const auto point = find_point(tx, channel, first_uuid7_at(cutoff), std::nullopt);
       moved = point && move_point(tx, bus, channel, *point, true, "", now);
     });
   } catch (const Error& error) {

@@ -11,6 +11,9 @@
 namespace chat::truncation {
 namespace {
 
+// Ids grow with seq, so they run ahead of a clock that another node's is ahead of, or that was set back.
+constexpr auto kMostAhead = std::chrono::minutes(5);
+
 /// Errors:  not_found (`up_to` names no message)
 std::optional<Point> wanted_point(storage::Transaction& tx, const channels::Channel& channel, const TruncationInput& input) {
   if (!channel.last_message_id) {
@@ -19,8 +22,8 @@ std::optional<Point> wanted_point(storage::Transaction& tx, const channels::Chan
   }
   Uuid bound = channel.last_message_id->uuid;
   if (input.up_to) bound = std::min(bound, input.up_to->uuid);
-  if (input.before) bound = std::min(bound, first_uuid7_at(*input.before));
-  auto point = find_point(tx, channel, bound);
+  if (input.before) bound = std::min(bound, first_uuid7_at(*input.before + kMostAhead));
+  auto point = find_point(tx, channel, bound, input.before);
   if (input.up_to && (!point || point->message != *input.up_to)) throw not_found("message");
   if (point && !input.up_to && !input.before) point->seq = channel.last_seq;
   return point;
@@ -34,8 +37,8 @@ UserId author_of(storage::Transaction& tx, const TruncationInput& input) {
 
 }  // namespace
 
-std::optional<Point> find_point(storage::Transaction& tx, const channels::Channel& channel, Uuid bound) {
-  auto rows = tx.find(sql::find_point, tx.app(), channel.id, bound, channel.id);
+std::optional<Point> find_point(storage::Transaction& tx, const channels::Channel& channel, Uuid bound, std::optional<Timestamp> before) {
+  auto rows = tx.find(sql::find_point, tx.app(), channel.id, bound, channel.id, before);
   if (!rows) return std::nullopt;
   auto row = (*rows)[0];
   return Point{MessageId{row.uuid(0)}, row.optional_integer(1).value_or(0), row.optional_integer(2).value_or(0)};

@@ -1,12 +1,12 @@
 -- name: find_point
--- $1 app  $2 channel  $3 up to this id  $4 the channel's own id (nothing is older).
+-- $1 app  $2 channel  $3 up to this id  $4 the channel's own id (nothing is older)  $5 before this moment, or NULL.
 -- The newest message there, and the newest of its numbers. No row: none is.
 select m.id,
   (select n.message_seq from messages n
-   where n.app_id = $1 and n.channel_id = $2 and n.id <= $3 and n.id > $4 and n.message_seq is not null order by n.id desc limit 1),
+   where n.app_id = $1 and n.channel_id = $2 and n.id <= m.id and n.id > $4 and n.message_seq is not null order by n.id desc limit 1),
   (select n.seq from messages n
-   where n.app_id = $1 and n.channel_id = $2 and n.id <= $3 and n.id > $4 and n.seq > 0 order by n.id desc limit 1)
-from messages m where m.app_id = $1 and m.channel_id = $2 and m.id <= $3 and m.id > $4
+   where n.app_id = $1 and n.channel_id = $2 and n.id <= m.id and n.id > $4 and n.seq > 0 order by n.id desc limit 1)
+from messages m where m.app_id = $1 and m.channel_id = $2 and m.id <= $3 and m.id > $4 and ($5::timestamptz is null or m.created_at < $5)
 order by m.id desc limit 1
 
 -- name: move_point

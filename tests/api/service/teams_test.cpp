@@ -44,6 +44,7 @@ TEST_CASE("teams: created, changed, listed and deleted by servers alone", "[api]
   CHECK(page["teams"][0]["team_id"] == "blue");
   CHECK(server.get("/v1/teams?limit=2&next=" + page["next"].get<std::string>()).body["teams"][0]["team_id"] == "red");
   app.add_users({"alice"});
+  CHECK(server.get("/v1/teams/red").body["team"]["team_id"] == "red");
   CHECK(app.user("alice").get("/v1/teams/red").code() == "forbidden");
   CHECK(app.user("alice").post("/v1/teams", {{"team_id", "x"}}).code() == "forbidden");
   CHECK(other.server().get("/v1/teams/red").code() == "not_found");

@@ -187,7 +187,10 @@ TEST_CASE("truncation: hard removes content everywhere, soft keeps the rows", "[
   app.user("bob").post(path_of(secret) + "/bookmark");
   app.user("bob").post(path_of(secret) + "/pin");
   app.send("bob", "general", "a secret reply", {{"parent_id", secret["id"]}});
-  eventually("the index", [&] { return found(app.user("bob"), "secret").size() == 2; });
+  eventually("the index", [&] {
+    Service::get().node().run_job("index_messages");
+    return found(app.user("bob"), "secret").size() == 2;
+  }, std::chrono::seconds(30));
   auto later = app.send("alice", "general", "what it said", {{"quoted_message_id", secret["id"]}});
   CHECK(app.user("bob").get("/v1/bookmarks").body["bookmarks"].size() == 1);
   CHECK(app.user("bob").get("/v1/threads").body["threads"].size() == 1);

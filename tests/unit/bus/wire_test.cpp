@@ -19,6 +19,7 @@ std::shared_ptr<const Event> full_event() {
   event->user_id = "alice";
   event->data = std::string("{\"text\":\"nul \0 and \xf0\x9f\x91\x8b\"}", 24);
   event->joined = {"bob", ""};
+  event->except = {"eve"};
   event->left = {"carol"};
   return event;
 }
@@ -36,6 +37,7 @@ void same(const Event& a, const Event& b) {
   CHECK(a.created_at == b.created_at);
   CHECK(a.data == b.data);
   CHECK(a.joined == b.joined);
+  CHECK(a.except == b.except);
   CHECK(a.left == b.left);
 }
 
