@@ -175,7 +175,7 @@ TEST_CASE("large: members get no read events and no unread numbers of their own"
   REQUIRE(unread["data"]["channels"].size() >= 1);
 }
 
-TEST_CASE("large: reactions are told as counts, once for many", "[api][large][ws]") {
+TEST_CASE("large: reactions are told as counts, once for many", "[one_node][api][large][ws]") {
   TestApp app;
   std::vector<std::string> users{"host"};
   for (int i = 0; i < 20; ++i) users.push_back("w" + std::to_string(i));
