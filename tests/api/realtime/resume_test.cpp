@@ -245,6 +245,8 @@ TEST_CASE("resume: under publishing from many threads and constant reconnecting 
   }
   std::mt19937 random(7);
   for (int round = 0; round < 24; ++round) {
+    // Now and then more is missing than the ring holds: that comes from the database.
+    if (round % 6 == 5) REQUIRE(eventually([&] { return house.last_seq(kRoom) > position + 300; }));
     WsClient alice = house.ready("alice", round % 2 == 0 ? "/v1/connect?resume=1" : "/v1/connect");
     alice.send(resume_from(house, position));
     bool resumed = false;
