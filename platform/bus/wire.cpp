@@ -35,23 +35,25 @@ class Writer {
   std::string out_;
 };
 
+// Every member is named, in the order of event.h, so that a new one does not compile until it is carried, too.
 void Writer::events(Bus::Events events) {
   number(events.size());
   for (const auto& event : events) {
-    uuid(event->id.uuid);
-    uuid(event->app.uuid);
-    text(event->type);
-    number(static_cast<std::uint64_t>(event->reach));
-    uuid(event->channel.uuid);
-    text(event->cid);
-    text(event->epoch);
-    number(static_cast<std::uint64_t>(event->seq));
-    text(event->user_id);
-    number(static_cast<std::uint64_t>(event->created_at.time_since_epoch().count()));
-    text(event->data);
-    texts(event->joined);
-    texts(event->left);
-    texts(event->except);
+    const auto& [id, app, type, reach, channel, cid, epoch, seq, user_id, created_at, data, joined, left, except] = *event;
+    uuid(id.uuid);
+    uuid(app.uuid);
+    text(type);
+    number(static_cast<std::uint64_t>(reach));
+    uuid(channel.uuid);
+    text(cid);
+    text(epoch);
+    number(static_cast<std::uint64_t>(seq));
+    text(user_id);
+    number(static_cast<std::uint64_t>(created_at.time_since_epoch().count()));
+    text(data);
+    texts(joined);
+    texts(left);
+    texts(except);
   }
 }
 
@@ -113,24 +115,25 @@ class Reader {
 
 SharedEvents Reader::events() {
   SharedEvents events;
-  for (auto left = count(); left > 0 && good_; --left) {
+  for (auto missing = count(); missing > 0 && good_; --missing) {
     auto event = std::make_shared<Event>();
-    event->id = EventId{uuid()};
-    event->app = AppId{uuid()};
-    event->type = text();
-    const auto reach = number();
-    good_ = good_ && reach <= static_cast<std::uint64_t>(Reach::application);
-    event->reach = static_cast<Reach>(reach);
-    event->channel = ChannelId{uuid()};
-    event->cid = text();
-    event->epoch = text();
-    event->seq = static_cast<std::int64_t>(number());
-    event->user_id = text();
-    event->created_at = Timestamp(std::chrono::microseconds(static_cast<std::int64_t>(number())));
-    event->data = text();
-    event->joined = texts();
-    event->left = texts();
-    event->except = texts();
+    auto& [id, app, type, reach, channel, cid, epoch, seq, user_id, created_at, data, joined, left, except] = *event;
+    id = EventId{uuid()};
+    app = AppId{uuid()};
+    type = text();
+    const auto reached = number();
+    good_ = good_ && reached <= static_cast<std::uint64_t>(Reach::application);
+    reach = static_cast<Reach>(reached);
+    channel = ChannelId{uuid()};
+    cid = text();
+    epoch = text();
+    seq = static_cast<std::int64_t>(number());
+    user_id = text();
+    created_at = Timestamp(std::chrono::microseconds(static_cast<std::int64_t>(number())));
+    data = text();
+    joined = texts();
+    left = texts();
+    except = texts();
     events.push_back(std::move(event));
   }
   return events;
