@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kChannelUpdated = "channel.updated";
 // What was said before must not be told again, to nobody: it is read from the database from then on.
 constexpr std::string_view kChannelTruncated = "channel.truncated";
+// So it is with what was removed for good, a message or a history: the last member of their data, and of nobody else's.
+constexpr std::string_view kRemoved = "\"hard\":true}}";
 constexpr std::size_t kMaxQueuedEphemeral = 100;
 
 bool has_names(const bus::Event& event) { return !event.joined.empty() || !event.left.empty(); }
@@ -133,14 +135,15 @@ void Audiences::tell(HotChannel& channel, std::int64_t seq, const Item& item) {
       std::ranges::sort(delivery->except);
     }
     if (seq != 0) apply_names(channel, item.event, *delivery);
-    if (item.event->type == kChannelTruncated && seq != 0) {
-      rings_bytes_ -= channel.ring.bytes();
-      channel.ring.clear(seq - 1);
-    }
     if (item.event->type == kChannelUpdated && seq > channel.as_of) {
       channel.wants_refresh = true;
       attention_.insert(&channel);
     }
+  }
+  const bool forgets = (item.event && item.event->type == kChannelTruncated) || item.frame->ends_with(kRemoved);
+  if (forgets && seq != 0) {
+    rings_bytes_ -= channel.ring.bytes();
+    channel.ring.clear(seq - 1);
   }
   if (seq != 0) rings_bytes_ += channel.ring.push(seq, item.frame, ring_bytes_);
   shards_.deliver(std::move(delivery));

@@ -34,7 +34,8 @@ void write_message(json::Writer& out, const Message& message, const Message* quo
   out.field("reply_count", message.reply_count);
   if (message.extras) write_members(out, *message.extras);
   if (message.pin) out.key("pin").raw(*message.pin);
-  if (message.reactions) out.key("reaction_groups").raw(*message.reactions);
+  // {}: there are some that only their owner sees.
+  if (message.reactions && *message.reactions != "{}") out.key("reaction_groups").raw(*message.reactions);
   if (message.own_reactions) out.key("own_reactions").raw(*message.own_reactions);
   if (message.silent) out.key("silent").boolean(true);
   out.optional_field("nonce", message.nonce).key("created_at").time(message.created_at)
@@ -89,7 +90,7 @@ std::string deleted_data(const Message& message) {
   json::Writer out;
   out.object().key("message");
   write_message(out, message, nullptr);
-  out.key("hard").boolean(message.erased).end();
+  out.key("hard").boolean(message.erased).end();   // last: realtime looks for it there
   return out.take();
 }
 

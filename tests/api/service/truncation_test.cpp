@@ -103,6 +103,24 @@ TEST_CASE("truncation: who was away is not told what went, and hears resync for 
   CHECK(frames[0]["type"] == "resync");
 }
 
+TEST_CASE("truncation: a single message that was removed for good is not told again from memory", "[api][truncation][ws]") {
+  Stage stage;
+  auto& app = stage.app;
+  auto alice = app.connect("alice");           // keeps the channel's last events in memory
+  const auto before = app.server().get(kChannel).body["channel"];
+  const auto secret = app.send("alice", "general", "secret");
+  app.send("alice", "general", "harmless");
+  for (int i = 0; i < 2; ++i) hear(alice, "message.new");
+  REQUIRE(app.user("alice").del(path_of(secret) + "?mode=hard").status == 200);
+  hear(alice, "message.deleted");
+  auto bob = app.connect("bob");
+  const auto frames = resume(bob, before["epoch"], before["last_seq"]);
+  CHECK(Json(frames).dump().find("secret") == std::string::npos);
+  REQUIRE(frames.size() >= 2);
+  CHECK(frames[frames.size() - 2]["data"]["message"]["text"] == "harmless");
+  CHECK(frames.back()["data"]["hard"] == true);
+}
+
 TEST_CASE("truncation: up to a message, or up to a moment, what came later stays", "[api][truncation]") {
   Stage stage;
   auto& app = stage.app;
