@@ -38,11 +38,6 @@ Typing read_typing(std::string_view type, json::Fields& fields) {
   return {fields.text("cid", kCid), fields.find_text("parent_id", {.min_bytes = 1, .max_bytes = 64}).value_or(""), type == "typing.stop"};
 }
 
-SyncCommand read_sync(json::Fields& fields, const Options& options) {
-  return {read_known(fields, static_cast<std::size_t>(options.max_sync_channels), true),
-          fields.find_text("next", {.min_bytes = 1, .max_bytes = 1024})};
-}
-
 PresenceCommand read_presence(json::Fields& fields, const Options& options) {
   auto user_ids = fields.find_texts("user_ids", static_cast<std::size_t>(options.max_followed), kUserId);
   if (!user_ids) {
@@ -56,7 +51,7 @@ PresenceCommand read_presence(json::Fields& fields, const Options& options) {
 
 Command read(std::string_view type, json::Fields& fields, const Options& options) {
   if (type.starts_with("typing.")) return read_typing(type, fields);
-  if (type == "sync") return read_sync(fields, options);
+  if (type == "sync") return read_sync_ask(fields, static_cast<std::size_t>(options.max_sync_channels));
   if (type == "presence") return read_presence(fields, options);
   if (type == "status") return StatusCommand{fields.word("status", {"online", "away"}) == "away"};
   if (type == "auth") return AuthCommand{fields.text("api_key", kApiKey), fields.text("token", kToken)};
@@ -95,6 +90,18 @@ std::vector<Known> read_known(json::Fields& fields, std::size_t max_channels, bo
     fields.absorb(nested);
   }
   return known;
+}
+
+SyncAsk read_sync_ask(json::Fields& fields, std::size_t max_channels) {
+  SyncAsk ask;
+  ask.known = read_known(fields, max_channels, true);
+  ask.next = fields.find_text("next", {.min_bytes = 1, .max_bytes = 1024});
+  ask.after = fields.find_text("after", kCid).value_or("");
+  ask.until = fields.find_text("until", kCid).value_or("");
+  for (const auto& one : ask.known)
+    if ((!ask.after.empty() && one.cid <= ask.after) || (!ask.until.empty() && one.cid > ask.until))
+      fields.mistake("channels", "all of them must lie behind `after` and not behind `until`");
+  return ask;
 }
 
 std::variant<Parsed, Refused, Garbage> parse_command(std::string_view text, const Options& options) try {

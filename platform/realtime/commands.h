@@ -29,17 +29,13 @@ struct WatchCommand {
 struct UnwatchCommand {
   std::vector<std::string> cids;
 };
-struct SyncCommand {
-  std::vector<Known> channels;
-  std::optional<std::string> next;
-};
 struct PresenceCommand {
   std::vector<std::string> user_ids;   // each once; replaces what the connection followed before
 };
 struct StatusCommand {
   bool away = false;
 };
-using Command = std::variant<PingCommand, AuthCommand, ResumeCommand, WatchCommand, UnwatchCommand, Typing, SyncCommand,
+using Command = std::variant<PingCommand, AuthCommand, ResumeCommand, WatchCommand, UnwatchCommand, Typing, SyncAsk,
                              PresenceCommand, StatusCommand>;
 
 /// A frame that no client of ours would send: not JSON, not an object, no type, a type that does not exist.

@@ -92,6 +92,14 @@ struct Known {
 };
 /// `channels` of a resume or, with read_seq, of a sync: cid to {epoch, seq, read_seq?}. Mistakes are left in `fields`.
 std::vector<Known> read_known(json::Fields& fields, std::size_t max_channels, bool with_read_seq);
+/// What a client asks with `sync`, of all its channels or, when it has more than it may name, of those from one cid to another.
+struct SyncAsk {
+  std::vector<Known> known;
+  std::optional<std::string> next;
+  std::string after, until;                          // only cids behind the one, up to the other, byte by byte; empty: no bound
+};
+/// Mistakes are left in `fields`: also a channel that is named and lies outside.
+SyncAsk read_sync_ask(json::Fields& fields, std::size_t max_channels);
 struct Typing {
   std::string cid;
   std::string parent_id;                             // of the thread; empty: in the channel
@@ -137,7 +145,7 @@ struct Hooks {
   std::function<bool(const Identity&, const Typing&)> typing_due;
   std::function<void(storage::Connection&, const Identity&, const Typing&)> type;
   /// What happened in all channels of the user: the data of sync.done.
-  std::function<std::string(storage::Connection&, const Identity&, const std::vector<Known>&, const std::optional<std::string>& next)> sync;
+  std::function<std::string(storage::Connection&, const Identity&, const SyncAsk&)> sync;
   /// Where users stand. Those who don't exist, or not for this user, are left out.
   std::function<Shown(storage::Connection&, const Identity&, const std::vector<std::string>& user_ids)> show_presence;
   /// On a shard's thread, quick: look again where this user stands; a connection became away or came back; began or ended to

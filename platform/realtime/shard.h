@@ -130,7 +130,7 @@ class Shard {
 
   // shard_live.cpp: who types, who is here, what happened meanwhile
   void type(Session& session, const Typing& command, std::string ref);
-  void sync(Session& session, SyncCommand command, std::string ref);
+  void sync(Session& session, SyncAsk asked, std::string ref);
   void follow(Session& session, PresenceCommand command, std::string ref);
   void set_status(Session& session, const StatusCommand& command, const std::string& ref);
   void set_away(Session& session, bool away);

@@ -59,7 +59,7 @@ void Shard::run_command(Session& session, Parsed parsed) {
                  [&](const WatchCommand& command) { watch(session, command, std::move(parsed.ref)); },
                  [&](const UnwatchCommand& command) { unwatch(session, command, parsed.ref); },
                  [&](const Typing& command) { type(session, command, std::move(parsed.ref)); },
-                 [&](SyncCommand& command) { sync(session, std::move(command), std::move(parsed.ref)); },
+                 [&](SyncAsk& asked) { sync(session, std::move(asked), std::move(parsed.ref)); },
                  [&](PresenceCommand& command) { follow(session, std::move(command), std::move(parsed.ref)); },
                  [&](const StatusCommand& command) { set_status(session, command, parsed.ref); },
              },

@@ -34,11 +34,11 @@ void Shard::type(Session& session, const Typing& command, std::string ref) {
       [this, ref](Session& there, const Error& error) { say(there, notices::error(error, ref)); });
 }
 
-void Shard::sync(Session& session, SyncCommand command, std::string ref) {
+void Shard::sync(Session& session, SyncAsk asked, std::string ref) {
   if (is_servers(session) || !shared_.hooks.sync) return say(session, notices::error(for_users_only(), ref));
   ask_for_json(session, "sync.done", std::move(ref),
-               [this, identity = session.identity, command = std::move(command)](storage::Connection& connection) {
-                 return shared_.hooks.sync(connection, identity, command.channels, command.next);
+               [this, identity = session.identity, asked = std::move(asked)](storage::Connection& connection) {
+                 return shared_.hooks.sync(connection, identity, asked);
                });
 }
 

@@ -158,10 +158,10 @@ void hook_product(realtime::Hooks& hooks, const Live& live) {
                         [&](storage::Transaction& tx) { typists.start(tx, identity.user_id, typing); });
   };
   hooks.sync = [&cursors = live.cursors](storage::Connection& connection, const realtime::Identity& identity,
-                                         const std::vector<realtime::Known>& known, const std::optional<std::string>& next) {
+                                         const realtime::SyncAsk& asked) {
     std::string data;
     connection.transact(identity.app, storage::Mode::read, [&](storage::Transaction& tx) {
-      data = sync::synced_json(sync::sync(tx, identity.user_id, known, sync::kPage, next, cursors));
+      data = sync::synced_json(sync::sync(tx, identity.user_id, asked, sync::kPage, cursors));
     });
     return data;
   };

@@ -92,19 +92,18 @@ std::string synced_json(const Synced& synced) {
   return out.end().optional_field("next", synced.channels.next).end().take();
 }
 
-Synced sync(storage::Transaction& tx, const std::string& user_id, const std::vector<realtime::Known>& known, int limit,
-            const std::optional<std::string>& next, const storage::Cursors& cursors) {
+Synced sync(storage::Transaction& tx, const std::string& user_id, const realtime::SyncAsk& asked, int limit, const storage::Cursors& cursors) {
   static auto& syncs = metrics::counter("chat_syncs_total", "Clients that asked what happened in all their channels.");
   const auto reader = tx.find(sql::find_reader, tx.app(), user_id);
   if (!reader) throw not_found("user");
   const UserId user{(*reader)[0].uuid(0)};
   const auto scope = tx.app().text() + "|sync|" + user_id;
   std::optional<std::string> after;
-  if (next) after = cursors.open(scope, *next).at(0);
-  const Lists lists = lists_of(known);
+  if (asked.next) after = cursors.open(scope, *asked.next).at(0);
+  const Lists lists = lists_of(asked.known);
   Synced synced;
   auto rows = tx.query(sql::sync_channels, tx.app(), user, lists.types, lists.ids, lists.epochs, lists.seqs, lists.reads, after,
-                       std::int64_t{limit} + 1);
+                       std::int64_t{limit} + 1, asked.after, asked.until);
   for (auto row : rows) {
     if (synced.channels.items.size() == static_cast<std::size_t>(limit)) {
       synced.channels.next = cursors.seal(scope, {*after});
@@ -117,7 +116,7 @@ Synced sync(storage::Transaction& tx, const std::string& user_id, const std::vec
     after = ChannelId{row.uuid(0)}.text();
     synced.channels.items.push_back(std::move(changed));
   }
-  if (!next) add_others(tx, user, lists, synced);
+  if (!asked.next) add_others(tx, user, lists, synced);
   syncs.add();
   return synced;
 }

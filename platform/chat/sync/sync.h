@@ -34,11 +34,10 @@ struct Synced {
 std::string synced_json(const Synced& synced);
 
 /// Compares numbers, never times. Channels that are as the client has them are not mentioned. A client with more channels than
-/// it may name gets the others as `added`.
+/// it may name asks part by part, from cid to cid; named in no part, a channel is `added`.
 /// Shape:   1..limit changed channels a page; `gone` at most as many as were named.
 /// Errors:  not_found (user); invalid_field (next)
 /// Cost:    two statements; a row per channel of the user behind the cursor, until the page is full.
-Synced sync(storage::Transaction& tx, const std::string& user_id, const std::vector<realtime::Known>& known, int limit,
-            const std::optional<std::string>& next, const storage::Cursors& cursors);
+Synced sync(storage::Transaction& tx, const std::string& user_id, const realtime::SyncAsk& asked, int limit, const storage::Cursors& cursors);
 
 }  // namespace chat::sync

@@ -6,6 +6,7 @@ select id from users where app_id = $1 and user_id = $2 and deleted_at is null
 
 -- name: sync_channels
 -- $1 app  $2 user  $3 types[]  $4 channel ids[]  $5 epochs[]  $6 seqs[]  $7 read_seqs[]  $8 after channel, or NULL  $9 at most
+-- $10 behind this cid  $11 up to this cid; '': no bound.
 -- The user's channels that are not as it knows them.
 with known as materialized (
   select * from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) as k (type, channel_id, epoch, seq, read_seq))
@@ -15,6 +16,7 @@ from members_shown m
 join channels_shown s on s.app_id = m.app_id and s.id = m.channel_id
 left join known k on k.type = s.type and k.channel_id = s.channel_id
 where m.app_id = $1 and m.id = $2 and ($8::uuid is null or m.channel_id > $8) and not s.blocked and not m.suspended
+  and ($10 = '' or (s.type || ':' || s.channel_id) collate "C" > $10) and ($11 = '' or (s.type || ':' || s.channel_id) collate "C" <= $11)
   and (k.seq is null or k.epoch <> s.epoch or k.seq <> s.last_seq
        or (k.read_seq >= 0 and k.read_seq <> coalesce(m.read_message_seq, 0)))
   and not exists (select from channel_bans b where b.app_id = $1 and b.channel_id = s.id and b.user_id = m.id and not b.shadow

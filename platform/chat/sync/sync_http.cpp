@@ -10,13 +10,12 @@ namespace {
 http::Response answer(const Services& services, const http::Request& request, storage::Transaction& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  const auto known = realtime::read_known(body, kMaxKnown, true);
+  const auto asked = realtime::read_sync_ask(body, kMaxKnown);
   const int limit = static_cast<int>(body.find_integer("limit", {1, kPage}).value_or(kPage));
-  const auto next = body.find_text("next", {.min_bytes = 1, .max_bytes = 1024});
   auto user = body.find_text("user_id");
   body.finish();
   const auto user_id = tenants::Caller::of(request).acting_user(user, "#/user_id");
-  return http::json(200, synced_json(sync(tx, user_id, known, limit, next, services.cursors)));
+  return http::json(200, synced_json(sync(tx, user_id, asked, limit, services.cursors)));
 }
 
 }  // namespace

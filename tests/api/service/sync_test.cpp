@@ -109,6 +109,32 @@ TEST_CASE("sync: pages are bounded, complete, and only for the one who began", "
   CHECK(app.user("nobody").post("/v1/sync").code() == "not_found");
 }
 
+TEST_CASE("sync: more channels than may be named are asked for part by part, each change once", "[api][sync][limits]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  for (const char* id : {"a", "B", "c", "d", "e"}) app.add_channel(id, {"alice", "bob"});
+  const auto had = known(app, "bob");
+  app.send("alice", "c", "missed");
+  app.add_channel("b", {"alice", "bob"});
+  app.add_channel("f", {"alice", "bob"});
+  const auto part = [&](Json body, std::initializer_list<std::string> ids) {
+    for (const auto& id : ids) body["channels"]["messaging:" + id] = had["messaging:" + id];
+    return app.user("bob").post("/v1/sync", body);
+  };
+  const auto first = part({{"until", "messaging:b"}}, {"B", "a"}).body, second = part({{"after", "messaging:b"}}, {"c", "d", "e"}).body;
+  REQUIRE(first["channels"].size() == 1);
+  CHECK(change_of(first, "messaging:b")["change"] == "added");
+  REQUIRE(second["channels"].size() == 2);
+  CHECK(change_of(second, "messaging:c")["change"] == "events");
+  CHECK(change_of(second, "messaging:f")["change"] == "added");
+  CHECK(part({{"until", "messaging:b"}}, {"c"}).pointer() == "#/channels");
+  CHECK(part({{"after", "messaging:b"}}, {"a"}).pointer() == "#/channels");
+  CHECK(part({{"after", "a"}}, {}).pointer() == "#/after");
+  Json many = Json::object();
+  for (int i = 0; i < 1'001; ++i) many["messaging:n" + std::to_string(i)] = {{"epoch", "e"}, {"seq", 0}};
+  CHECK(app.user("bob").post("/v1/sync", {{"channels", many}}).pointer() == "#/channels");
+}
+
 TEST_CASE("sync: open channels that one looks on at are compared, foreign ones are gone", "[api][sync][tenancy]") {
   TestApp app, other;
   app.add_users({"alice", "carol"});
