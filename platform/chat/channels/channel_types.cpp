@@ -37,6 +37,7 @@ constexpr Flag kSmallOnly[] = {
     {"typing_events", &TypeSettings::typing_events},
     {"read_events", &TypeSettings::read_events},
     {"delivery_events", &TypeSettings::delivery_events},
+    {"push", &TypeSettings::push},
 };
 
 ChannelType read(const storage::Row& row) {
@@ -112,16 +113,19 @@ void lock_type(storage::Transaction& tx, const std::string& type) {
 
 }  // namespace
 
+void keep_large_small(TypeSettings& settings) {
+  if (!settings.large) return;
+  for (const auto& [name, flag] : kSmallOnly) settings.*flag = false;
+}
+
 void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   settings.max_message_bytes =
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
   settings.retention_days = fields.find_integer("retention_days", {0, 3650}).value_or(settings.retention_days);
-  for (const auto& [name, flag] : kSmallOnly) {
-    if (!settings.large) break;
-    if (fields.find_boolean(name).value_or(false)) fields.mistake(name, "A large channel has none.");
-    settings.*flag = false;
-  }
+  for (const auto& [name, flag] : kSmallOnly)
+    if (settings.large && fields.find_boolean(name).value_or(false)) fields.mistake(name, "A large channel has none.");
+  keep_large_small(settings);
   settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
   settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);

@@ -27,13 +27,15 @@ struct TypeSettings {
   bool link_previews = false;                  // linked pages are fetched and shown
   bool pending = false;                        // what those without chat:message:approve send waits for approval
   std::int64_t retention_days = 0;             // messages go when they are older; 0: they stay
-  bool large = false;                          // thousands look on: no typing, read and delivery events, watchers only counted
+  bool large = false;                          // thousands look on: no typing, read and delivery events, no push, watchers only counted
   std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel
   std::vector<std::string> commands, block_lists;   // names: which of them hold in channels of the type
   Grants grants;                               // who may do what, where that differs from the defaults
 };
 TypeSettings parse_type_settings(const std::string& json);
 std::string type_settings_json(const TypeSettings& settings);       // as stored: grants only where they differ
+/// Takes from the settings of a large channel what it has none of: typing, read and delivery events, push.
+void keep_large_small(TypeSettings& settings);
 /// Errors:  gathered in `fields`
 void read_type_settings(json::Fields& fields, TypeSettings& settings);
 

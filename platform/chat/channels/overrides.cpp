@@ -11,12 +11,14 @@ constexpr std::string_view kMaxBytes = "max_message_bytes";
 struct Override {
   std::string_view name;
   bool TypeSettings::* flag;
+  bool gives = true;                           // the value that gives more
 };
 constexpr Override kOverrides[] = {
     {"typing_events", &TypeSettings::typing_events}, {"read_events", &TypeSettings::read_events},
     {"delivery_events", &TypeSettings::delivery_events}, {"reactions", &TypeSettings::reactions},
     {"replies", &TypeSettings::replies}, {"quotes", &TypeSettings::quotes}, {"uploads", &TypeSettings::uploads},
-    {"polls", &TypeSettings::polls}, {"push", &TypeSettings::push},
+    {"polls", &TypeSettings::polls}, {"push", &TypeSettings::push}, {"link_previews", &TypeSettings::link_previews},
+    {"pending", &TypeSettings::pending, false},
 };
 
 }  // namespace
@@ -27,7 +29,7 @@ std::optional<std::string> find_overrides(json::Fields& body, std::string_view n
   json::Fields fields(*given, body.pointer(name));
   json::Writer out;
   out.object();
-  for (const auto& [flag_name, flag] : kOverrides)
+  for (const auto& [flag_name, flag, gives] : kOverrides)
     if (auto value = fields.find_boolean(flag_name)) out.key(flag_name).boolean(*value);
   if (auto bytes = fields.find_integer(kMaxBytes, {1, 60'000})) out.field(kMaxBytes, *bytes);
   out.end();
@@ -44,8 +46,9 @@ void apply_overrides(TypeSettings& settings, const std::string& overrides) {
   if (overrides == "{}") return;
   auto document = json::Document::parse(overrides);
   json::Fields fields(document.root());
-  for (const auto& [name, flag] : kOverrides) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
+  for (const auto& [name, flag, gives] : kOverrides) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
   settings.max_message_bytes = fields.find_integer(kMaxBytes, {1, 60'000}).value_or(settings.max_message_bytes);
+  keep_large_small(settings);
 }
 
 void check_overrides(const TypeSettings& type, const std::string& overrides) {
@@ -55,8 +58,8 @@ void check_overrides(const TypeSettings& type, const std::string& overrides) {
     return Error(Code::forbidden, "The channel's type does not allow this; only your backend may give more than the type.",
                  {{"#/set/settings/" + std::string(name), "More than the channel's type allows."}});
   };
-  for (const auto& [name, flag] : kOverrides)
-    if (wanted.*flag && !(type.*flag)) throw refuse(name);
+  for (const auto& [name, flag, gives] : kOverrides)
+    if (wanted.*flag == gives && type.*flag != gives) throw refuse(name);
   if (wanted.max_message_bytes > type.max_message_bytes) throw refuse(kMaxBytes);
 }
 

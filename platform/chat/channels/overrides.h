@@ -4,7 +4,8 @@
 #include "platform/chat/channels/channel_types.h"
 
 /// What one channel has otherwise than its type: typing_events, read_events, delivery_events, reactions, replies, quotes, uploads,
-/// polls, push, max_message_bytes. Slow mode and cooldown are the channel's own anyway. Kept as a JSON object with the members that differ.
+/// polls, push, link_previews, pending, max_message_bytes. Slow mode and cooldown are the channel's own anyway. Kept as a JSON object with the
+/// members that differ. What a large channel has none of no override brings back.
 namespace chat::channels {
 
 /// Errors:  gathered in `body`: other names, wrong types

@@ -56,7 +56,7 @@ with input as (
       when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
       when p.wait > 0 then 'slow_mode'
       when i.extras ? 'pending' then 'pending'
-      when not i.by_server and coalesce((t.settings ->> 'pending')::boolean, false)
+      when not i.by_server and coalesce((c.settings ->> 'pending')::boolean, (t.settings ->> 'pending')::boolean, false)
         and not coalesce(r.granted ? 'chat:message:approve', m.role in ('owner', 'admin', 'moderator'), false)
         and not r.of_team ? 'chat:message:approve' then 'pending'
       when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel
@@ -221,11 +221,12 @@ where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.delet
 returning r.ord
 
 -- name: queue_previews
--- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 now: written ones with links, where the type wants previews.
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 now: written ones with links, where the channel wants previews.
 insert into preview_queue (app_id, channel_id, message_id, created_at)
 select $1, m.channel_id, m.id, $5 from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
-join channel_types t on t.app_id = $1 and t.type = r.type and (t.settings ->> 'link_previews')::boolean
+join channel_types t on t.app_id = $1 and t.type = r.type
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+  and coalesce((c.settings ->> 'link_previews')::boolean, (t.settings ->> 'link_previews')::boolean, false)
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
 
 -- name: stored_messages

@@ -13,7 +13,8 @@ with said as materialized (
   join channels c on c.app_id = $1 and c.id = m.channel_id and c.deleted_at is null
     and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = $1 and h.channel_id = c.id))
     and (c.truncated_message_id is null or m.id > c.truncated_message_id)
-  join channel_types t on t.app_id = $1 and t.type = c.type and coalesce((c.settings ->> 'push')::boolean, (t.settings ->> 'push')::boolean, true)
+  join channel_types t on t.app_id = $1 and t.type = c.type and not t.settings @> '{"large": true}'
+    and coalesce((c.settings ->> 'push')::boolean, (t.settings ->> 'push')::boolean, true)
   join users author on author.app_id = $1 and author.id = m.user_id and author.messages_hidden_at is null
   where m.app_id = $1 and m.channel_id = $2 and m.id = $3 and m.seq > 0 and m.type <> 'system' and not m.silent
     and m.deleted_at is null and not m.erased
@@ -58,7 +59,8 @@ select u.id, u.user_id from messages m
 join channels c on c.app_id = $1 and c.id = m.channel_id and c.deleted_at is null
     and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = $1 and h.channel_id = c.id))
   and (c.truncated_message_id is null or m.id > c.truncated_message_id)
-join channel_types t on t.app_id = $1 and t.type = c.type and coalesce((c.settings ->> 'push')::boolean, (t.settings ->> 'push')::boolean, true)
+join channel_types t on t.app_id = $1 and t.type = c.type and not t.settings @> '{"large": true}'
+    and coalesce((c.settings ->> 'push')::boolean, (t.settings ->> 'push')::boolean, true)
 join users u on u.app_id = $1 and u.id = case when $5 = 'reaction.new' then m.user_id else $6::uuid end
   and u.deleted_at is null and u.deactivated_at is null and reaches_channel($1, u.teams, c.team, c.cross_team)
 left join channel_members p on p.app_id = $1 and p.channel_id = m.channel_id and p.user_id = u.id

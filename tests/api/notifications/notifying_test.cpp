@@ -370,6 +370,16 @@ TEST_CASE("notifications: not in types without push, as livestream is", "[api][n
   CHECK(app.told("bob") == Texts{"heard"});
 }
 
+TEST_CASE("notifications: not in large channels, whatever a channel's own settings say", "[api][notifications][large]") {
+  Pushing app;
+  const std::string show = "/v1/channels/livestream/show";
+  REQUIRE(app.user("alice").post(show, {{"members", {"bob"}}}).status == 201);
+  REQUIRE(app.server().patch(show, {{"set", {{"settings", {{"push", true}}}}}}).status == 200);
+  REQUIRE(app.user("alice").post(show + "/messages", {{"text", "on air"}, {"mentions", {"bob"}}}).status == 201);
+  app.send("alice", "general", "small");
+  CHECK(app.told("bob") == Texts{"small"});
+}
+
 TEST_CASE("notifications: reactions once there is a template, in the author's language; reminders always", "[api][notifications]") {
   Pushing app;
   app.add_phone("alice");

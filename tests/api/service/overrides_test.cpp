@@ -71,6 +71,53 @@ TEST_CASE("overrides: only a server gives more than the type", "[api][overrides]
   CHECK(app.user("bob").post(kMessages + "/" + message["id"].get<std::string>() + "/reactions", {{"type", "like"}}).status == 201);
 }
 
+TEST_CASE("overrides: a channel without uploads takes none, another of its type does", "[api][overrides][uploads]") {
+  Stage stage;
+  auto& app = stage.app;
+  const Json file{{"name", "a.txt"}, {"size_bytes", 3}};
+  REQUIRE(stage.set(app.user("alice"), {{"uploads", false}}).status == 200);
+  CHECK(app.user("bob").post(kChannel + "/uploads", file).code() == "forbidden");
+  CHECK(app.rows("uploads") == 0);
+  CHECK(app.user("bob").post("/v1/channels/messaging/other/uploads", file).status == 201);
+  REQUIRE(app.user("alice").patch(kChannel, {{"unset", {"settings.uploads"}}}).status == 200);
+  CHECK(app.user("bob").post(kChannel + "/uploads", file).status == 201);
+}
+
+TEST_CASE("overrides: a channel may hold messages for approval, and only a server lets it off", "[api][overrides][pending]") {
+  Stage stage;
+  auto& app = stage.app;
+  REQUIRE(stage.set(app.user("alice"), {{"pending", true}}).status == 200);
+  CHECK(app.user("bob").post(kMessages, {{"text", "may I?"}}).status == 202);
+  CHECK(app.user("alice").post(kMessages, {{"text", "I may"}}).status == 201);
+  CHECK(app.user("bob").post("/v1/channels/messaging/other/messages", {{"text", "here I may"}}).status == 201);
+  REQUIRE(app.user("alice").patch(kChannel, {{"unset", {"settings"}}}).status == 200);
+  REQUIRE(app.server().patch("/v1/channel_types/messaging", {{"settings", {{"pending", true}}}}).status == 200);
+  CHECK(stage.set(app.user("alice"), {{"pending", false}}).pointer() == "#/set/settings/pending");
+  CHECK(app.user("bob").post(kMessages, {{"text", "may I?"}}).status == 202);
+  REQUIRE(stage.set(app.server(), {{"pending", false}}).status == 200);
+  CHECK(app.user("bob").post(kMessages, {{"text", "now I may"}}).status == 201);
+}
+
+TEST_CASE("overrides: links are looked at where the channel says so, whatever its type says", "[api][overrides][previews]") {
+  Stage stage;
+  auto& app = stage.app;
+  const auto queued = [&] { return app.rows("preview_queue") + app.rows("link_previews"); };
+  const Json link{{"text", "look: http://127.0.0.1:1/nothing"}};
+  REQUIRE(app.user("alice").post(kMessages, link).status == 201);
+  CHECK(queued() == 0);
+  CHECK(stage.set(app.user("alice"), {{"link_previews", true}}).pointer() == "#/set/settings/link_previews");
+  REQUIRE(stage.set(app.server(), {{"link_previews", true}}).status == 200);
+  const auto sent = app.user("alice").post(kMessages, link);
+  REQUIRE(sent.status == 201);
+  eventually("the link is looked at", [&] { return queued() > 0; });
+  REQUIRE(app.server().patch("/v1/channel_types/messaging", {{"settings", {{"link_previews", true}}}}).status == 200);
+  REQUIRE(stage.set(app.user("alice"), {{"link_previews", false}}).status == 200);
+  eventually("what was begun is done", [&] { return app.rows("preview_queue") == 0; }, std::chrono::seconds(20));
+  const auto before = queued();
+  REQUIRE(app.user("alice").post(kMessages, link).status == 201);
+  CHECK(queued() == before);
+}
+
 TEST_CASE("overrides: are few, of their type, and take the right", "[api][overrides][tenancy]") {
   Stage stage;
   auto& app = stage.app;
