@@ -11,7 +11,6 @@
 #include "platform/chat/users/users_events.h"
 #include "platform/http/server.h"
 #include "platform/redis/link.h"
-#include "platform/server/connected.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
@@ -88,7 +87,7 @@ struct Node::State {
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),
         senders(client, sealer, provider_urls(given), clock),
-        gateway(realtime_options(given), counting(gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), connected), *bus, pool, clock),
+        gateway(realtime_options(given), gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -112,11 +111,10 @@ struct Node::State {
   reads::UnreadAnnouncer unread_announcer{clock};
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
   notifications::Senders senders;
-  Connected connected{*ephemeral};
   presence::Typists typists{*bus, clock};
   reactions::Counted counted{*bus, clock};
-  presence::Online online{*ephemeral, *bus, clock};
-  presence::Watchers watchers{*ephemeral, *bus, clock};
+  presence::Online online{*ephemeral, *bus, clock, settings.duration("realtime.presence_ttl")};
+  presence::Watchers watchers{*ephemeral, *bus, clock, settings.duration("realtime.presence_ttl")};
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds();
   notifications::Courier courier{notifying()};
@@ -247,7 +245,7 @@ void Node::State::announce_unread() {
 
 notifications::Notifying Node::State::notifying() {
   return {senders, clock, settings.duration("push.delay"),
-          [this](AppId app, const std::vector<std::string>& user_ids) { return connected.among(app, user_ids); },
+          [this](AppId app, const std::vector<std::string>& user_ids) { return presence::connected_among(*ephemeral, app, user_ids); },
           [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
 }
 
@@ -287,13 +285,14 @@ void Node::State::wire() {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };
   schedule.add("count_reactions", reactions::Counted::kTurn, [this](storage::Connection& connection) { counted.turn(connection); });
+  bus->subscribe([this](bus::Bus::Events events) { counted.on_events(events); },
+                 [this](const bus::Bus::Control& control) { typists.on_control(control); });
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   if (link) share_limits();
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
     on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
     announce_unread();
-    schedule.add("renew_connected", Connected::kRenewed, [this](storage::Connection&) { connected.renew(); });
     announce_presence();
   }
   auto public_options = door_options(settings, "public");

@@ -48,6 +48,7 @@ std::vector<Entry> make_schema() {
       {.key = "realtime.threads", .type = Type::integer, .fallback = "2", .meaning = "Event loops for WebSockets.", .min = 1, .max = 64},
       {.key = "realtime.heartbeat", .type = Type::duration, .fallback = "25s", .meaning = "A ping this often; silent for 2.5 of them: closed.", .min = 1 * kSecond, .max = 300 * kSecond},
       {.key = "realtime.max_queue", .type = Type::bytes, .fallback = "1MiB", .meaning = "Pending for one socket; beyond, it is closed and resumes.", .min = 16 * kKiB, .max = 64 * kMiB},
+      {.key = "realtime.presence_ttl", .type = Type::duration, .fallback = "45s", .meaning = "How long users of a node that was killed still look present; told to Redis three times in it.", .min = 3 * kSecond, .max = 600 * kSecond},
       {.key = "outbound.allowed_networks", .type = Type::list, .fallback = "[]", .meaning = "Networks that calls to customers' addresses may reach although they are not public: 10.0.0.0/8."},
       {.key = "outbound.allow_http", .type = Type::boolean, .fallback = "false", .meaning = "Calls over plain http, too."},
       {.key = "outbound.ca_file", .meaning = "Certificates to trust instead of the system's."},

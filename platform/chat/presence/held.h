@@ -11,15 +11,14 @@ namespace chat::presence {
 /// Thread:  one at a time.
 class Held {
  public:
-  static constexpr std::chrono::seconds kLife{45}, kRenew{15};   // a killed node's holds end within kLife
-
-  Held(ephemeral::Store& store, ephemeral::Space space) : store_(store), space_(space) {}
+  /// `life`: a killed node's holds end within it; others are renewed three times in it.
+  Held(ephemeral::Store& store, ephemeral::Space space, std::chrono::milliseconds life) : store_(store), space_(space), life_(life) {}
 
   void hold(AppId app, const std::string& name, const std::string& member, Timestamp now) {
     const Place place{app, name, member};
     if (!places_.emplace(place, ++generation_).second) return;
-    store_.hold({app, space_, name}, member, {}, kLife);
-    due_.push_back({now + kRenew, generation_, place});
+    store_.hold({app, space_, name}, member, {}, life_);
+    due_.push_back({now + life_ / 3, generation_, place});
   }
   void release(AppId app, const std::string& name, const std::string& member) {
     if (places_.erase({app, name, member}) > 0) store_.release({app, space_, name}, member);
@@ -30,8 +29,8 @@ class Held {
       due_.pop_front();
       const auto place = places_.find(due.place);
       if (place == places_.end() || place->second != due.generation) continue;   // released, perhaps held anew
-      store_.hold({due.place.app, space_, due.place.name}, due.place.member, {}, kLife);
-      due.at = now + kRenew;
+      store_.hold({due.place.app, space_, due.place.name}, due.place.member, {}, life_);
+      due.at = now + life_ / 3;
       due_.push_back(std::move(due));
     }
   }
@@ -50,6 +49,7 @@ class Held {
   };
   ephemeral::Store& store_;
   const ephemeral::Space space_;
+  const std::chrono::milliseconds life_;
   std::uint64_t generation_ = 0;
   std::map<Place, std::uint64_t> places_;
   std::deque<Due> due_;

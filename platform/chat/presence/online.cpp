@@ -9,6 +9,7 @@
 #include "platform/chat/presence/presence.sql.h"
 #include "platform/chat/presence/presence_events.h"
 #include "platform/chat/presence/statuses.h"
+#include "platform/chat/presence/words.h"
 #include "platform/chat/users/users_events.h"
 
 namespace chat::presence {
@@ -17,9 +18,7 @@ namespace {
 constexpr std::string_view kChanged = "presence.changed";       // control word; detail: the user id
 constexpr std::size_t kLapsedAtOnce = 1'000;
 
-Status status_of(int devices, int away) {
-  return devices == 0 ? Status::offline : away == devices ? Status::away : Status::online;
-}
+std::string_view word_of(int devices, int away) { return away == devices ? kHereAway : kHereOnline; }
 
 std::string frame_of(AppId app, const Standing& standing, Timestamp now) {
   bus::Event event;
@@ -77,14 +76,15 @@ void Online::came(AppId app, const std::string& user_id) {
   const Who who{app, user_id};
   Here& here = here_[who];
   ++here.devices;
-  settle(who, here);
+  settle(who, here, word_of(here.devices, here.away));
 }
 
 void Online::went(AppId app, const std::string& user_id) {
   const std::lock_guard lock(mutex_);
   const Who who{app, user_id};
   Here& here = here_[who];
-  if (--here.devices > 0) return settle(who, here);
+  if (--here.devices > 0) return settle(who, here, word_of(here.devices, here.away));
+  settle(who, here, here.said == kHereAway ? kLeftAway : kLeftOnline);
   here.left_at = clock_.now();
   leaving_.push_back({here.left_at + kGrace, who});
 }
@@ -94,17 +94,16 @@ void Online::away(AppId app, const std::string& user_id, bool is_away) {
   const Who who{app, user_id};
   Here& here = here_[who];
   here.away += is_away ? 1 : -1;
-  if (here.devices > 0) settle(who, here);
+  if (here.devices > 0) settle(who, here, word_of(here.devices, here.away));
 }
 
-void Online::settle(const Who& who, Here& here) {
-  const Status status = status_of(here.devices, here.away);
-  if (status == here.said) return;
+void Online::settle(const Who& who, Here& here, std::string_view word) {
+  if (word == here.said) return;
   const Timestamp now = clock_.now();
   // The new word before the old one goes, so that nobody sees the user offline between.
-  if (status != Status::offline) held_.hold(who.first, who.second, std::string(word(status)), now);
-  if (here.said != Status::offline) held_.release(who.first, who.second, std::string(word(here.said)));
-  here.said = status;
+  if (!word.empty()) held_.hold(who.first, who.second, std::string(word), now);
+  if (!here.said.empty()) held_.release(who.first, who.second, std::string(here.said));
+  here.said = word;
   said_.insert(who);
 }
 
@@ -170,7 +169,7 @@ void Online::take_leave(storage::Connection& connection) {
       leaving_.pop_front();
       const auto found = here_.find(leaver.who);
       if (found == here_.end() || found->second.devices > 0 || found->second.left_at + kGrace != leaver.at) continue;
-      settle(leaver.who, found->second);
+      settle(leaver.who, found->second, {});
       here_.erase(found);
       gone[leaver.who.first].emplace_back(leaver.who.second, leaver.at - kGrace);
     }

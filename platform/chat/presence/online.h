@@ -17,8 +17,8 @@ namespace chat::presence {
 /// The users who are connected to this node, and those who want to know. One a node.
 ///
 /// Connecting writes nothing and asks nothing: the store is told, and a turn later whoever follows the user, on whatever node. A
-/// user whose last device left is here for kGrace more, so that reconnecting does not flap; then its last_active_at is
-/// written, once. What a node that was killed held ends by its time, and is told then.
+/// user whose last device left is here for kGrace more, so that reconnecting does not flap, unless it has another one at another
+/// node, which then counts alone; then its last_active_at is written, once. What a node that was killed held ends by its time, and is told then.
 ///
 /// Event:   user.presence.changed to connections that follow the user, each once and only when it is news to them
 /// Thread:  any; `turn` one at a time, on a worker of the pool.
@@ -36,7 +36,8 @@ class Online {
     std::function<void(AppId, const std::string& user_id, Users)> ask_followers;
     std::function<void(std::shared_ptr<const realtime::PresenceNews>)> tell;
   };
-  Online(ephemeral::Store& store, bus::Bus& bus, const Clock& clock) : store_(store), bus_(bus), clock_(clock), held_(store, kOnline) {}
+  Online(ephemeral::Store& store, bus::Bus& bus, const Clock& clock, std::chrono::milliseconds ttl = kTtl)
+      : store_(store), bus_(bus), clock_(clock), held_(store, kOnline, ttl) {}
   void connect(Sockets sockets) { sockets_ = std::move(sockets); }   // before the first turn
 
   // Quick: on the sockets' threads.
@@ -56,7 +57,7 @@ class Online {
   struct Here {
     int devices = 0, away = 0;
     Timestamp left_at{};                                        // when the last device went
-    Status said = Status::offline;                              // as held in the store
+    std::string_view said;                                      // as held in the store; empty: nothing
   };
   struct Leaver {
     Timestamp at;
@@ -64,7 +65,7 @@ class Online {
   };
   using Slice = std::map<std::string, std::set<std::string>>;   // user to its followers here
 
-  void settle(const Who& who, Here& here);
+  void settle(const Who& who, Here& here, std::string_view word);
   void take_leave(storage::Connection& connection);
   void take_lapsed();
   void ask();

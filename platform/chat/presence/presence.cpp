@@ -8,6 +8,7 @@
 #include "platform/base/text.h"
 #include "platform/chat/presence/presence.sql.h"
 #include "platform/chat/presence/statuses.h"
+#include "platform/chat/presence/words.h"
 
 namespace chat::presence {
 namespace {
@@ -30,6 +31,13 @@ std::string list_of(const std::vector<std::string>& texts) {
   text::ArrayLiteral list;
   for (const auto& one : texts) list.add(one);
   return list.take();
+}
+
+std::vector<ephemeral::Key> keys_of(AppId app, const std::vector<std::string>& user_ids) {
+  std::vector<ephemeral::Key> keys;
+  keys.reserve(user_ids.size());
+  for (const auto& user_id : user_ids) keys.push_back({app, kOnline, user_id});
+  return keys;
 }
 
 struct Seen {
@@ -62,15 +70,17 @@ std::string standing_json(const Standing& standing) {
 }
 
 std::vector<Status> ask_statuses(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids) {
-  std::vector<ephemeral::Key> keys;
-  keys.reserve(user_ids.size());
-  for (const auto& user_id : user_ids) keys.push_back({app, kOnline, user_id});
   std::vector<Status> statuses;
-  for (const auto& holders : store.holders(keys)) {
-    const bool is_online = std::ranges::any_of(holders, [](const auto& holder) { return holder.member == word(Status::online); });
-    statuses.push_back(is_online ? Status::online : holders.empty() ? Status::offline : Status::away);
-  }
+  for (const auto& holders : store.holders(keys_of(app, user_ids))) statuses.push_back(status_of(holders));
   return statuses;
+}
+
+std::vector<std::string> connected_among(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids) {
+  const auto held = store.holders(keys_of(app, user_ids));
+  std::vector<std::string> connected;
+  for (std::size_t i = 0; i < user_ids.size(); ++i)
+    if (is_connected(held[i])) connected.push_back(user_ids[i]);
+  return connected;
 }
 
 std::vector<Standing> find_standings(storage::Transaction& tx, ephemeral::Store& store, const std::string& viewer,

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +17,9 @@
 /// can tell that from being offline.
 namespace chat::presence {
 
-inline constexpr ephemeral::Space kOnline{"online", true};     // name: user id; members: "online", "away"
+inline constexpr ephemeral::Space kOnline{"online", true};     // name: user id; members: those of words.h
 inline constexpr ephemeral::Space kWatchers{"watchers", true}; // name: cid; members: user ids
+inline constexpr std::chrono::seconds kTtl{45};                // of what a node holds, unless the configuration says otherwise
 inline constexpr std::size_t kMaxUsers = 100;                  // in one question
 inline constexpr int kMaxMembers = 1'000;                      // of a channel, among whom those online are looked for
 
@@ -38,6 +40,9 @@ std::vector<Standing> find_standings(storage::Transaction& tx, ephemeral::Store&
 
 /// The same for a socket.
 realtime::Shown shown_to(storage::Transaction& tx, ephemeral::Store& store, const std::string& viewer, const std::vector<std::string>& user_ids);
+
+/// Those of the users who have a socket, on this node or another. May wait for the store.
+std::vector<std::string> connected_among(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids);
 
 /// Members of a channel who are here, by user id.
 struct Present {

@@ -12,6 +12,10 @@
 namespace chat::presence {
 namespace {
 
+// Control words between nodes; detail: user id, cid, parent id, a line each.
+constexpr std::string_view kStopped = "typing.stopped";
+constexpr std::string_view kTaken = "typing.taken";
+
 channels::Opened open_for_typing(storage::Transaction& tx, const std::string& user_id, const realtime::Typing& typing) {
   if (!typing.parent_id.empty() && !MessageId::parse(typing.parent_id)) throw invalid_field("#/parent_id", "Must be a message id: msg_…");
   const auto colon = typing.cid.find(':');
@@ -27,26 +31,44 @@ channels::Opened open_for_typing(storage::Transaction& tx, const std::string& us
 bool Typists::due(AppId app, const std::string& user_id, const realtime::Typing& typing) {
   const Timestamp now = clock_.now();
   const Place place{app, user_id, typing.cid, typing.parent_id};
-  std::map<Place, Entry>::node_type ended;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(place);
-    if (typing.stops) {
-      if (found == entries_.end() || !found->second.told) return false;
-      ended = entries_.extract(found);
-    } else if (found != entries_.end()) {
-      found->second.until = now + kLife;
-      if (now < found->second.asked_at + kRepeat) return false;
-      found->second.asked_at = now;
-      return true;
-    } else {
-      if (entries_.size() >= kMax) return false;
-      entries_.emplace(place, Entry{now, now + kLife, false, {}, {}});
-      return true;
-    }
+  if (typing.stops) {
+    const auto ended = take(place);
+    if (ended && ended->told) tell(place, *ended, kTypingStop);
+    if (!ended) tell_others(place, kStopped);
+    return false;
   }
-  tell(place, ended.mapped(), kTypingStop);
-  return false;
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(place);
+  if (found == entries_.end()) {
+    if (entries_.size() >= kMax) return false;
+    entries_.emplace(place, Entry{now, now + kLife, false, {}, {}});
+    return true;
+  }
+  found->second.until = now + kLife;
+  if (now < found->second.asked_at + kRepeat) return false;
+  found->second.asked_at = now;
+  return true;
+}
+
+std::optional<Typists::Entry> Typists::take(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  auto taken = entries_.extract(place);
+  if (taken.empty()) return std::nullopt;
+  return std::move(taken.mapped());
+}
+
+/// The other nodes end it, or forget it: its end is told from where it was said last.
+void Typists::on_control(const bus::Bus::Control& control) {
+  if (control.word != kStopped && control.word != kTaken) return;
+  auto words = text::split(control.detail, '\n');
+  if (words.size() != 3) return;
+  const Place place{control.app, std::move(words[0]), std::move(words[1]), std::move(words[2])};
+  const auto ended = take(place);
+  if (ended && ended->told && control.word == kStopped) tell(place, *ended, kTypingStop);
+}
+
+void Typists::tell_others(const Place& place, std::string_view word) {
+  bus_.tell_others({std::string(word), place.app, place.user_id + '\n' + place.cid + '\n' + place.parent_id});
 }
 
 void Typists::start(storage::Transaction& tx, const std::string& user_id, const realtime::Typing& typing) {
@@ -75,6 +97,7 @@ void Typists::start(storage::Transaction& tx, const std::string& user_id, const 
       found->second.except = except;
       told = found->second;
     }
+    tell_others(place, kTaken);
     tell(place, told, kTypingStart);
   });
 }

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace chat::presence {
 
 /// Those who type through this node. A client says so every few seconds while its user types; the channel hears the first of it,
-/// then once every kRepeat. It ends when the client says so, or kLife after it last said it typed.
+/// then once every kRepeat. It ends when the client says so, through whatever node, or kLife after it last said it typed.
 ///
 /// Event:   typing.start, typing.stop to the channel; not to the typing user's own devices, nor to whom a block stands between. Of a
 ///          user who is shadow-banned nobody hears.
@@ -33,6 +34,8 @@ class Typists {
   void start(storage::Transaction& tx, const std::string& user_id, const realtime::Typing& typing);
   /// Ends what was not repeated.
   void turn();
+  /// What clients without a socket said through another node: that the user stopped, or that it types there now.
+  void on_control(const bus::Bus::Control& control);
 
  private:
   struct Place {
@@ -46,7 +49,9 @@ class Typists {
     ChannelId channel;
     std::vector<std::string> except;
   };
+  std::optional<Entry> take(const Place& place);
   void tell(const Place& place, const Entry& entry, std::string_view type);
+  void tell_others(const Place& place, std::string_view word);
 
   bus::Bus& bus_;
   const Clock& clock_;

@@ -65,12 +65,12 @@ void Watchers::take_lapsed() {
   watched.set(static_cast<double>(places_.size()));
 }
 
-/// What is to be told now: large channels rest a while after each time.
+/// What is to be looked at now. A large channel where nobody came or went since is one whose number is to be told after a rest.
 std::map<AppId, Watchers::Changes> Watchers::take(Timestamp now) {
   const std::lock_guard lock(mutex_);
   for (const auto& [app, user_id] : std::exchange(updated_, {})) {
     for (auto place = places_.lower_bound({app, {}}); place != places_.end() && place->first.app == app; ++place) {
-      if (!place->second.large && place->second.users.contains(user_id)) changed_[place->first].insert(user_id);
+      if (place->second.users.contains(user_id)) changed_[place->first].insert(user_id);
     }
   }
   std::map<AppId, Changes> taken;
@@ -78,7 +78,7 @@ std::map<AppId, Watchers::Changes> Watchers::take(Timestamp now) {
   for (auto change = changed_.begin(); change != changed_.end() && channels < kSlice;) {
     const auto here = change++;
     const auto place = places_.find(here->first);
-    if (place != places_.end() && place->second.large && now < place->second.counted_at + kQuiet) continue;
+    if (here->second.empty() && place != places_.end() && now < place->second.counted_at + kQuiet) continue;
     taken[here->first.app].emplace(here->first.cid, std::move(here->second));
     changed_.erase(here);
     ++channels;
@@ -103,18 +103,27 @@ Watchers::Found Watchers::look_up(storage::Connection& connection, AppId app, co
     found = {};
     auto channels = tx.query(sql::find_watched_channels, app, type_list, id_list);
     for (auto row : channels) found.channels[std::string(row.text(0))] = {ChannelId{row.uuid(1)}, row.boolean(2)};
-    text::ArrayLiteral wanted;
-    bool any = false;
-    for (const auto& [cid, channel] : found.channels) {
-      if (channel.large) continue;
-      for (const auto& user : changes.at(cid)) wanted.add(user);
-      any = true;
-    }
-    if (!any) return;
-    auto users = tx.query(sql::find_watching_users, app, wanted.take());
-    for (auto row : users) found.users[std::string(row.text(0))] = {row.boolean(1), text::parse_array_literal(row.text(2))};
+    find_users(tx, changes, found);
   });
   return found;
+}
+
+/// Of those who look on in large channels only who is invisible.
+void Watchers::find_users(storage::Transaction& tx, const Changes& changes, Found& found) {
+  text::ArrayLiteral near, far;
+  bool any_near = false, any_far = false;
+  for (const auto& [cid, channel] : found.channels) {
+    for (const auto& user : changes.at(cid)) (channel.large ? far : near).add(user);
+    (channel.large ? any_far : any_near) |= !changes.at(cid).empty();
+  }
+  if (any_near) {
+    auto users = tx.query(sql::find_watching_users, tx.app(), near.take());
+    for (auto row : users) found.users[std::string(row.text(0))] = {row.boolean(1), text::parse_array_literal(row.text(2))};
+  }
+  if (any_far) {
+    auto users = tx.query(sql::find_invisible_users, tx.app(), far.take());
+    for (auto row : users) found.invisible.emplace(row.text(0));
+  }
 }
 
 void Watchers::tell(AppId app, const Changes& changes, const Found& found, Timestamp now) {
@@ -123,6 +132,8 @@ void Watchers::tell(AppId app, const Changes& changes, const Found& found, Times
     const auto channel = found.channels.find(cid);
     if (channel == found.channels.end()) {     // deleted: nobody is left to be told
       for (const auto& user : users) settle(place, user, true, now);
+      const std::lock_guard lock(mutex_);
+      if (const auto watched = places_.find(place); watched != places_.end() && watched->second.users.empty()) places_.erase(watched);
     } else if (channel->second.large || users.size() > kMaxTold) {
       tell_number(place, channel->second, users, found, now);
     } else {
@@ -175,11 +186,22 @@ void Watchers::tell_each(const Place& place, const Channel& channel, const std::
   }
 }
 
+/// A large channel after each time. The end of the rest is waited for without users.
+bool Watchers::rests(const Place& place, const Channel& channel, Timestamp now) {
+  const std::lock_guard lock(mutex_);
+  const auto watched = places_.find(place);
+  if (!channel.large || watched == places_.end() || now >= watched->second.counted_at + kQuiet) return false;
+  watched->second.large = true;
+  changed_[place];
+  return true;
+}
+
 void Watchers::tell_number(const Place& place, const Channel& channel, const std::set<std::string>& users, const Found& found, Timestamp now) {
   for (const auto& user_id : users) {
     const auto user = found.users.find(user_id);
-    settle(place, user_id, user != found.users.end() && user->second.invisible, now);
+    settle(place, user_id, found.invisible.contains(user_id) || (user != found.users.end() && user->second.invisible), now);
   }
+  if (rests(place, channel, now)) return;
   const auto count = static_cast<std::int64_t>(store_.count({place.app, kWatchers, place.cid}));
   {
     const std::lock_guard lock(mutex_);

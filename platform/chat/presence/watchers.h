@@ -23,14 +23,15 @@ namespace chat::presence {
 /// Event:   user.watching.start, user.watching.stop, watchers.updated to the channel; the first two not to the user itself, nor to
 ///          whom a block stands between, and not of invisible users
 /// Thread:  any; `turn` one at a time, on a worker of the pool.
-/// Cost:    three statements for kSlice channels with changes; of large ones a number, whatever the number of watchers.
+/// Cost:    four statements at most for kSlice channels with changes.
 class Watchers {
  public:
   static constexpr std::chrono::milliseconds kTurn{500};
   static constexpr std::chrono::seconds kQuiet{5};
   static constexpr std::size_t kMaxTold = 20, kSlice = 100;
 
-  Watchers(ephemeral::Store& store, bus::Bus& bus, const Clock& clock) : store_(store), bus_(bus), clock_(clock), held_(store, kWatchers) {}
+  Watchers(ephemeral::Store& store, bus::Bus& bus, const Clock& clock, std::chrono::milliseconds ttl = kTtl)
+      : store_(store), bus_(bus), clock_(clock), held_(store, kWatchers, ttl) {}
 
   /// A connection begins or ends to watch. Quick: on the sockets' threads.
   void watches(AppId app, const std::string& user_id, const std::string& cid, bool begins);
@@ -66,12 +67,15 @@ class Watchers {
   struct Found {
     std::map<std::string, Channel> channels;   // by cid
     std::map<std::string, User> users;         // of channels that are not large
+    std::set<std::string> invisible;           // of large ones
   };
   enum class Turned { nothing, starts, stops };
 
   void take_lapsed();
   std::map<AppId, Changes> take(Timestamp now);
   void give_back(AppId app, const Changes& changes);
+  static void find_users(storage::Transaction& tx, const Changes& changes, Found& found);
+  bool rests(const Place& place, const Channel& channel, Timestamp now);
   Found look_up(storage::Connection& connection, AppId app, const Changes& changes);
   void tell(AppId app, const Changes& changes, const Found& found, Timestamp now);
   Turned settle(const Place& place, const std::string& user_id, bool invisible, Timestamp now);

@@ -13,3 +13,7 @@ select u.user_id, u.invisible,
               union select user_id from user_blocks where app_id = $1 and blocked_id = u.id) apart
         join users o on o.app_id = $1 and o.id = apart.id)::text
 from users u where u.app_id = $1 and u.user_id = any ($2::text[])
+
+-- name: find_invisible_users
+-- $1 app  $2 user_ids[]
+select user_id from users where app_id = $1 and user_id = any ($2::text[]) and invisible

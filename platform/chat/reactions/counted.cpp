@@ -9,7 +9,42 @@ namespace chat::reactions {
 
 void Counted::changed(AppId app, ChannelId channel, const std::string& cid, MessageId message) {
   const std::lock_guard lock(mutex_);
-  if (waiting_ < kMaxWaiting && changed_[app].insert({channel, message, cid}).second) ++waiting_;
+  note_changed(app, {channel, message, cid});
+}
+
+void Counted::note_changed(AppId app, Changed change) {
+  if (waiting_ < kMaxWaiting && changed_[app].insert(std::move(change)).second) ++waiting_;
+}
+
+// This node's own come here, too, and say nothing new.
+void Counted::on_events(bus::Bus::Events events) {
+  for (const auto& event : events) {
+    if (event->type != kReactionCounted) continue;
+    const auto document = json::Document::parse(event->data);
+    const auto wire = document.root().find("message_id");
+    const auto message = wire ? MessageId::parse(wire->text()) : std::nullopt;
+    if (!message) continue;
+    const std::lock_guard lock(mutex_);
+    const auto told = told_.find({event->app, *message});
+    if (told == told_.end()) {
+      if (told_.size() < kMaxWaiting) told_[{event->app, *message}] = {event->data, clock_.now()};
+    } else if (told->second.data != event->data) {
+      told->second = {event->data, clock_.now()};
+      note_changed(event->app, {event->channel, *message, event->cid});
+    }
+  }
+}
+
+void Counted::forget(Timestamp now) {
+  std::erase_if(told_, [&](const auto& told) { return told.second.at + kRemembered < now; });
+}
+
+bool Counted::is_news(AppId app, MessageId message, const std::string& data, Timestamp now) {
+  const std::lock_guard lock(mutex_);
+  const auto told = told_.find({app, message});
+  if (told != told_.end() && told->second.data == data) return false;
+  if (told != told_.end() || told_.size() < kMaxWaiting) told_[{app, message}] = {data, now};
+  return true;
 }
 
 void Counted::turn(storage::Connection& connection) {
@@ -18,6 +53,7 @@ void Counted::turn(storage::Connection& connection) {
     const std::lock_guard lock(mutex_);
     changed.swap(changed_);
     waiting_ = 0;
+    forget(clock_.now());
   }
   for (auto& [app, all] : changed) {
     while (!all.empty()) {
@@ -55,6 +91,7 @@ void Counted::tell(storage::Connection& connection, AppId app, const Slice& slic
     event.cid = one.cid;
     event.created_at = now;
     event.data = data.take();
+    if (!is_news(app, one.message, event.data, now)) continue;
     bus_.publish(std::make_shared<const bus::Event>(std::move(event)));
   }
 }

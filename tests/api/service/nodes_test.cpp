@@ -18,8 +18,13 @@ using namespace std::chrono_literals;
 
 /// A node of the same service that a test may kill.
 struct Third {
-  Child child{Service::flags_of_a_node("unix://" + std::string(std::getenv("CHAT_TEST_REDIS")), std::string(std::getenv("CHAT_TEST_DB")) + ":")};
+  Child child{flags()};
   Third() { child.wait_ready(); }
+  static std::vector<std::string> flags() {
+    auto flags = Service::flags_of_a_node("unix://" + std::string(std::getenv("CHAT_TEST_REDIS")), std::string(std::getenv("CHAT_TEST_DB")) + ":");
+    flags.push_back("realtime.presence_ttl=3s");
+    return flags;
+  }
 };
 
 Actor at(const TestApp& app, std::uint16_t port, const std::string& user_id) {
@@ -228,4 +233,44 @@ TEST_CASE("nodes: the messages of a month are counted together", "[.][nodes][lim
   for (int i = 0; i < 10; ++i) passed += doors[i % 2].post(kMessages, {{"text", "x"}}).status == 201 ? 1 : 0;
   CHECK(passed >= 2);
   CHECK(passed <= 4);
+}
+
+TEST_CASE("nodes: users of a node that was killed are offline and look on no longer, and whoever follows them hears it", "[.][nodes][presence][watchers][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  const auto here = Service::get().port();
+  const auto watchers = [&] { return at(app, here, "bob").get("/v1/channels/messaging/general/watchers").body["watcher_count"]; };
+  const auto status = [&] { return at(app, here, "bob").post("/v1/users/presence", {{"user_ids", {"alice"}}}).body["users"][0]["status"]; };
+  auto bob = connect_at(app, here, "bob");
+  bob.send({{"type", "presence"}, {"user_ids", {"alice"}}});
+  bob.wait_for("presence.done");
+  {
+    Third third;
+    auto alice = connect_at(app, third.child.public_port(), "alice");
+    CHECK(hear(bob, "user.presence.changed")["data"]["status"] == "online");
+    alice.send({{"type", "watch"}, {"cids", {"messaging:general"}}});
+    eventually("alice looks on", [&] { return watchers() == 1; });
+    CHECK(status() == "online");
+    third.child.signal(SIGKILL);
+    CHECK(third.child.wait_end() == 128 + SIGKILL);
+  }
+  CHECK(bob.wait_for("user.presence.changed", 30s)["data"]["status"] == "offline");
+  CHECK(status() == "offline");
+  eventually("nobody looks on", [&] { return watchers() == 0; }, 30s);
+}
+
+TEST_CASE("nodes: a user who types through one node and stops through another types no longer, at once", "[.][nodes][typing][ws]") {
+  const auto ports = Service::get().ports();
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  auto bob = connect_at(app, ports[0], "bob");
+  const std::string typing = "/v1/channels/messaging/general/typing";
+  for (int i = 0; i < 2; ++i) {
+    CHECK(at(app, ports[static_cast<std::size_t>(i)], "alice").post(typing).status == 204);
+    hear(bob, "typing.start");
+    CHECK(at(app, ports[static_cast<std::size_t>(1 - i)], "alice").post(typing, {{"typing", false}}).status == 204);
+    CHECK(hear(bob, "typing.stop")["data"]["user_id"] == "alice");   // its patience ends before the six seconds do
+  }
 }

@@ -57,7 +57,7 @@ TEST_CASE("presence: online while one device is here, offline a while after the 
   CHECK(app.user("bob").get("/v1/users/alice").body["user"]["last_active_at"] == last["data"]["last_active_at"]);
 }
 
-TEST_CASE("presence: away when all devices say so", "[api][presence][ws][one_node]") {
+TEST_CASE("presence: away when all devices say so", "[api][presence][ws]") {
   TestApp app;
   app.add_users({"alice", "bob"});
   auto bob = app.connect("bob"), phone = app.connect("alice"), laptop = app.connect("alice");

@@ -60,7 +60,7 @@ TEST_CASE("typing: a client that vanishes types no longer after a few seconds", 
   CHECK(std::chrono::steady_clock::now() - begin > std::chrono::seconds(3));
 }
 
-TEST_CASE("typing: a thread is a place of its own, and clients without a socket say it over REST", "[api][typing][ws][one_node]") {
+TEST_CASE("typing: a thread is a place of its own, and clients without a socket say it over REST", "[api][typing][ws]") {
   Room room;
   auto bob = room.connect("bob");
   const auto parent = room.send("alice", "general", "thread")["id"];

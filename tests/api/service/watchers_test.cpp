@@ -175,7 +175,7 @@ TEST_CASE("large: members get no read events and no unread numbers of their own"
   REQUIRE(unread["data"]["channels"].size() >= 1);
 }
 
-TEST_CASE("large: reactions are told as counts, once for many", "[one_node][api][large][ws]") {
+TEST_CASE("large: reactions are told as counts, once for many", "[api][large][ws]") {
   TestApp app;
   std::vector<std::string> users{"host"};
   for (int i = 0; i < 20; ++i) users.push_back("w" + std::to_string(i));
@@ -200,5 +200,42 @@ TEST_CASE("large: reactions are told as counts, once for many", "[one_node][api]
   CHECK_FALSE(host.find("reaction.new", std::chrono::milliseconds(10)));
   CHECK(app.user("host").get(show).body["channel"]["last_seq"] == before);
   REQUIRE(app.user("w0").del(show + "/messages/" + message + "/reactions/clap").status == 200);
-  CHECK(hear(host, "reaction.counted")["data"]["reaction_groups"]["clap"]["count"] == 19);
+  eventually("what is true now", [&] { return hear(host, "reaction.counted")["data"]["reaction_groups"]["clap"]["count"] == 19; });
+}
+
+TEST_CASE("large: invisible users are not counted, and whoever shows itself again is", "[api][large][ws][permissions]") {
+  TestApp app;
+  app.add_users({"host", "bob", "ghost"});
+  const std::string show = "/v1/channels/livestream/show";
+  REQUIRE(app.user("host").post(show).status == 201);
+  app.user("ghost").patch("/v1/users/ghost", {{"set", {{"invisible", true}}}});
+  auto bob = app.connect("bob"), ghost = app.connect("ghost");
+  watch(bob, "livestream:show");
+  watch(ghost, "livestream:show");
+  const auto count = [&] { return app.user("host").get(show + "/watchers").body["watcher_count"]; };
+  eventually("the ghost is not counted", [&] { return count() == 1; });
+  app.user("ghost").patch("/v1/users/ghost", {{"set", {{"invisible", false}}}});
+  eventually("it is", [&] { return count() == 2; });
+  app.user("bob").patch("/v1/users/bob", {{"set", {{"invisible", true}}}});
+  eventually("bob is not any more", [&] { return count() == 1; });
+}
+
+TEST_CASE("large: no setting of a channel or its type brings typing, read and delivery events or push back", "[api][large][overrides][ws]") {
+  TestApp app;
+  app.add_users({"host", "bob"});
+  const std::string show = "/v1/channels/livestream/show";
+  REQUIRE(app.user("host").post(show, {{"members", {"bob"}}}).status == 201);
+  for (const char* name : {"typing_events", "read_events", "delivery_events", "push"}) {
+    CHECK(app.server().patch("/v1/channel_types/livestream", {{"settings", {{name, true}}}}).pointer() == "#/settings/" + std::string(name));
+    REQUIRE(app.server().patch(show, {{"set", {{"settings", {{name, true}}}}}}).status == 200);
+  }
+  auto host = app.connect("host");
+  REQUIRE(app.user("host").post(show + "/messages", {{"text", "on air"}}).status == 201);
+  CHECK(app.user("bob").post(show + "/typing").code() == "forbidden");
+  CHECK(app.user("bob").post(show + "/read").status == 200);
+  app.user("bob").post("/v1/delivered", {{"channels", {{{"cid", "livestream:show"}}}}});
+  for (const auto& frame : host.drain(std::chrono::milliseconds(300))) {
+    CHECK(frame["type"] != "message.read");
+    CHECK(frame["type"] != "message.delivered");
+  }
 }
