@@ -82,7 +82,9 @@ std::unordered_map<std::string, Candidate> find_candidates(storage::Transaction&
   text::ArrayLiteral wanted;
   for (const auto& user : input.users) wanted.add(user.user_id);
   std::unordered_map<std::string, Candidate> candidates;
-  auto rows = tx.query(sql::find_invitees, tx.app(), opened.channel.id, wanted.take(), opened.acting_id);
+  const auto user_ids = wanted.take();
+  tx.query(sql::lock_invitees, tx.app(), user_ids, opened.acting_id);
+  auto rows = tx.query(sql::find_invitees, tx.app(), opened.channel.id, user_ids, opened.acting_id);
   for (auto row : rows) candidates[std::string(row.text(0))] = {UserId{row.uuid(1)}, std::string(row.text(2))};
   return candidates;
 }

@@ -1,5 +1,10 @@
+-- name: lock_invitees
+-- $1 app  $2 user_ids[]  $3 inviter, or NULL.  In one order; a statement before find_invitees, which so sees what changed until now: a block
+-- locks the one who blocks (users, lock_relations), and the limit of each invitee holds.
+select id from users where app_id = $1 and (user_id = any ($2::text[]) or id = $3) order by id for no key update
+
 -- name: find_invitees
--- $1 app  $2 channel  $3 user_ids[]  $4 inviter, or NULL.  Those that exist and are in reach of both, locked in one order, so that the limit of each holds.
+-- $1 app  $2 channel  $3 user_ids[]  $4 inviter, or NULL.  Those that exist and are in reach of both.
 -- Last: member, anonymous, blocked (one of the two blocks the other), pending (invited already), or free.
 select u.user_id, u.id, case
     when exists (select from channel_members m where m.app_id = $1 and m.channel_id = $2 and m.user_id = u.id) then 'member'
@@ -12,7 +17,6 @@ from users u
 join channels c on c.app_id = $1 and c.id = $2 and reaches_channel($1, u.teams, c.team, c.cross_team)
 left join users v on v.app_id = $1 and v.id = $4
 where u.app_id = $1 and u.user_id = any ($3::text[]) and u.deleted_at is null and ($4 is null or reaches_user($1, v.teams, u.teams))
-order by u.id for no key update of u
 
 -- name: count_pending
 -- $1 app  $2 channel  $3 users[].  Of the channel, and of each of the users.

@@ -248,3 +248,26 @@ TEST_CASE("invites: lists go page by page, newest first", "[api][invites]") {
   app.server().del("/v1/channels/messaging/second");
   CHECK(invited(app.user("u1")) == Strings{"messaging:general"});
 }
+
+TEST_CASE("invites: a block that is made at the same moment holds, whoever of the two makes it", "[api][invites][blocks][concurrency]") {
+  for (const char* blocker : {"carol", "alice"}) {
+    Stage stage;
+    const std::string app = "'" + AppId::parse(stage.app.id())->text() + "'", blocked = blocker == std::string("carol") ? "alice" : "carol";
+    Probe block(superuser_database().dsn), looker(superuser_database().dsn);
+    block.run("begin; select id from users where app_id = " + app + " and user_id = '" + blocker + "' for no key update;"
+              "insert into user_blocks (app_id, user_id, blocked_id, created_at) select " + app + ", a.id, b.id, now() from users a, users b "
+              "where a.app_id = " + app + " and b.app_id = " + app + " and a.user_id = '" + blocker + "' and b.user_id = '" + blocked + "'");
+    Json result;
+    {
+      std::jthread beside([&] { result = stage.invite("carol"); });
+      eventually("the invitation waits", [&] {
+        return looker.value("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                            "and query like '%from users where app_id = $1 and (user_id = any%'") != "0";
+      });
+      block.run("commit");
+    }
+    CHECK(result["status"] == "refused");
+    CHECK(result["error"]["code"] == "forbidden");
+    CHECK(stage.app.rows("channel_invites") == 0);
+  }
+}
