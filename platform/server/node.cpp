@@ -133,6 +133,12 @@ struct Node::State {
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   notifications::Notifying notifying();
+  std::function<bool(storage::Pool::Task)> run() {
+    return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); };
+  }
+  messages::LaterServices later() {
+    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run()};
+  }
   void announce_presence();
   void share_limits();
   void wire();
@@ -335,8 +341,7 @@ void Node::start() {
   add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))
-    add_send_job(state.schedule, {*state.bus, state.clock, {state.directory, state.accounts, state.lanes, state.clock, attach_uploads()},
-                                  [&pool = state.pool](storage::Pool::Task task) { return pool.submit(std::move(task)); }});
+    add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);

@@ -38,14 +38,6 @@ tenants::Services tenant_services(const Parts& parts) {
           [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
 }
 
-std::function<messages::HeldAnswer(storage::Transaction&, const messages::HeldSend&)> hold_in(const Parts& parts) {
-  return [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const messages::HeldSend& send) {
-    const auto hold = pending::hold_message(
-        tx, bus, {send.channel_type, send.channel_id, send.user_id, send.message, send.nonce, send.nonce_key, send.fingerprint}, clock.now());
-    return messages::HeldAnswer{pending::pending_json(hold.pending), hold.replayed};
-  };
-}
-
 std::optional<messages::KnownCommand> find_command(storage::Transaction& tx, const std::string& channel_type, const std::string& name) {
   const auto command = commands::find_command(tx, channel_type, name);
   return command ? std::optional<messages::KnownCommand>(messages::KnownCommand{command->visible}) : std::nullopt;
@@ -84,7 +76,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_in(parts), find_command});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   commands::add_routes(router, {parts.clock});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
@@ -107,6 +99,14 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
   tenants::add_operator_routes(router, tenant_services(parts));
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+}
+
+HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {
+  return [&bus, &clock](storage::Transaction& tx, const messages::HeldSend& send) {
+    const auto hold = pending::hold_message(
+        tx, bus, {send.channel_type, send.channel_id, send.user_id, send.message, send.nonce, send.nonce_key, send.fingerprint}, clock.now());
+    return messages::HeldAnswer{pending::pending_json(hold.pending), hold.replayed};
+  };
 }
 
 messages::Attach attach_uploads() {

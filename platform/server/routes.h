@@ -7,6 +7,7 @@
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
 #include "platform/chat/messages/attaching.h"
+#include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/chat/presence/presence_http.h"
@@ -46,6 +47,10 @@ void add_operator_routes(http::Router& router, const Parts& parts);
 
 /// What messages ask of uploads.
 messages::Attach attach_uploads();
+
+/// How messages hold what must be approved first.
+using HoldPending = std::function<messages::HeldAnswer(storage::Transaction&, const messages::HeldSend&)>;
+HoldPending hold_pending(bus::Bus& bus, const Clock& clock);
 
 /// Every route of both doors, for the tests that compare them with the contract.
 std::vector<const http::Route*> all_routes();

@@ -5,6 +5,7 @@
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages_events.h"
+#include "platform/chat/messages/send_form.h"
 
 namespace chat::messages {
 namespace {
@@ -40,17 +41,6 @@ void tell_servers(bus::Bus& bus, const Send& send, const CommandText& command, c
   bus.publish(event);
 }
 
-void add_command(Message& message, const CommandText& command) {
-  json::Writer out;
-  out.object();
-  if (message.extras) {
-    const auto document = json::Document::parse(*message.extras);
-    for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
-  }
-  out.key("command").raw(command_json(command)).end();
-  message.extras = out.take();
-}
-
 /// A message that is not sent needs the rights of one that is.
 void check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
   auto opened = channels::open_channel(tx, caller, send.channel_type, send.channel_id, *send.message.user_id);
@@ -81,20 +71,24 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
     tell_servers(services.bus, *send, command, nullptr, services.clock.now());
     return respond(invoked(command));
   }
-  add_command(send->message, command);
-  auto told = std::make_shared<Send>();
-  told->application = send->application;
-  told->message.cid = send->message.cid;
-  told->message.user_id = send->message.user_id;
-  told->nonce_key = send->nonce_key;
-  send->sent = [services, told, command, sent = std::move(send->sent)](const Sent& done) {
-    if (!done.replayed) tell_servers(services.bus, *told, command, &done.message, services.clock.now());
-    sent(done);
-  };
+  carry_command(services.bus, services.clock, *send, command);
   submit(std::move(send));
 }
 
 }  // namespace
+
+void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandText& command) {
+  add_extra(send.message, "command", command_json(command));
+  auto told = std::make_shared<Send>();
+  told->application = send.application;
+  told->message.cid = send.message.cid;
+  told->message.user_id = send.message.user_id;
+  told->nonce_key = send.nonce_key;
+  send.sent = [&bus, &clock, told, command, sent = std::move(send.sent)](const Sent& done) {
+    if (!done.replayed) tell_servers(bus, *told, command, &done.message, clock.now());
+    sent(done);
+  };
+}
 
 void send_command(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
                   std::unique_ptr<Send> send, const CommandText& command, const SubmitSend& submit) {

@@ -11,4 +11,7 @@ using SubmitSend = std::function<void(std::unique_ptr<Send>)>;
 void send_command(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
                   std::unique_ptr<Send> send, const CommandText& command, const SubmitSend& submit);
 
+/// Gives the message its command, and tells the customer's servers when it is sent. `send.sent` is set before.
+void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandText& command);
+
 }  // namespace chat::messages

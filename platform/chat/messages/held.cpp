@@ -24,7 +24,7 @@ void write_extras(json::Writer& out, const std::string& extras) {
   const auto document = json::Document::parse(extras);
   for (const auto& [name, value] : document.root().members()) {
     if (name == "poll") write_poll(out, value);
-    else if (name.starts_with("mention_")) out.key(name).raw(value.raw());
+    else if (name.starts_with("mention_") || name == "forwarded" || name == "command") out.key(name).raw(value.raw());
   }
 }
 

@@ -10,7 +10,7 @@ namespace chat::messages {
 struct HeldSend {
   AppId app;
   std::string channel_type, channel_id, user_id;
-  std::string message;                         // JSON, as POST …/messages takes it, without nonce
+  std::string message;                         // JSON, as POST …/messages takes it, without nonce; and the marks forwarded and command
   std::optional<std::string> nonce, nonce_key;
   std::string fingerprint;                     // with a nonce_key
 };

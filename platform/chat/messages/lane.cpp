@@ -167,10 +167,6 @@ void Lane::finish(const std::vector<Send*>& sends, const std::vector<Outcome>& o
         again.push_back(&send);
         break;
       case Verdict::held:
-        if (!send.held) {
-          refuse(send, forbidden("What this user sends here waits for approval, so it can't be sent later."));
-          break;
-        }
         send.account->message_refused();
         send.held(send);
         break;

@@ -38,7 +38,7 @@ struct Send {
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
   std::function<void(const Sent&)> sent;       // exactly one of these is called, once, on the lane's thread
   std::function<void(const Error&)> refused;
-  std::function<void(const Send&)> held = {};  // it may be sent, but for an approval; without one it is refused
+  std::function<void(const Send&)> held;       // it may be sent, but for an approval
 
   [[nodiscard]] std::size_t bytes() const;
 };

@@ -1,6 +1,7 @@
 #include "platform/chat/messages/later.h"
 
 #include "platform/base/error.h"
+#include "platform/chat/messages/command_http.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/send_form.h"
 
@@ -9,7 +10,32 @@ namespace {
 
 Error not_now(const char* why) { return Error(Code::unavailable, why); }
 
-std::unique_ptr<Send> make_send(storage::Connection& connection, const LaterServices& services, const Later& later) {
+/// The marks of a held copy, which no customer gives.
+std::optional<CommandText> read_marks(json::Fields& body, Send& send) {
+  if (const auto forwarded = body.find_object("forwarded")) add_extra(send.message, "forwarded", forwarded->raw());
+  const auto command = body.find_object("command");
+  if (!command) return std::nullopt;
+  return CommandText{std::string(command->find("name")->text()), std::string(command->find("args")->text())};
+}
+
+/// Comes on a lane's thread; a database worker keeps it.
+void hold(const LaterServices& services, const HeldSend& send, const LaterDone& done) {
+  const bool taken = services.run([services, send, done](storage::Connection& connection) {
+    try {
+      connection.transact(send.app, storage::Mode::write, [&](storage::Transaction& tx) { services.hold(tx, send); });
+      done(std::nullopt, std::nullopt);
+    } catch (const Error& error) {
+      done(std::nullopt, error);
+    }
+  });
+  if (!taken) done(std::nullopt, not_now("Too many requests wait for the database."));
+}
+
+struct Made {
+  std::unique_ptr<Send> send;
+  std::optional<CommandText> command;
+};
+Made make_send(storage::Connection& connection, const LaterServices& services, const Later& later) {
   auto send = std::make_unique<Send>();
   send->application = services.directory.find(later.app);
   if (!send->application) send->application = services.directory.load(connection, later.app);
@@ -24,6 +50,7 @@ std::unique_ptr<Send> make_send(storage::Connection& connection, const LaterServ
   auto document = json::Document::parse(later.body);
   json::Fields body(document.root());
   read_message_fields(body, later.by_server, *send);
+  auto command = read_marks(body, *send);
   body.finish();
   check_length(send->message.text, *send->account->limits(), "#/text");
   check_poll(*send, services.clock.now());
@@ -31,7 +58,7 @@ std::unique_ptr<Send> make_send(storage::Connection& connection, const LaterServ
   send->fingerprint = later.fingerprint.empty() ? fingerprint_of(send->message) : later.fingerprint;
   if (may_hold_uploads(send->message.attachments))
     connection.transact(later.app, storage::Mode::read, [&](storage::Transaction& tx) { attach(tx, services.attach, *send); });
-  return send;
+  return {std::move(send), std::move(command)};
 }
 
 }  // namespace
@@ -51,10 +78,12 @@ std::optional<std::string> read_later(json::Fields& body, const char* name, bool
 
 void send_later(storage::Connection& connection, const LaterServices& services, const Later& later, const LaterDone& done) {
   try {
-    auto send = make_send(connection, services, later);
+    auto [send, command] = make_send(connection, services, later);
     auto account = send->account;
     send->sent = [done](const Sent& sent) { done(sent.message.id, std::nullopt); };
     send->refused = [done](const Error& error) { done(std::nullopt, error); };
+    send->held = [services, done](const Send& held) { hold(services, held_send(held), done); };
+    if (command) carry_command(services.bus, services.clock, *send, *command);
     account->reserve_message(services.clock.now());
     if (services.lanes.submit(std::move(send))) return;
     account->message_refused();

@@ -5,6 +5,7 @@
 
 #include "platform/base/json.h"
 #include "platform/chat/messages/attaching.h"
+#include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
 #include "tenants/directory.h"
 
@@ -18,19 +19,23 @@ std::optional<std::string> read_later(json::Fields& body, const char* name, bool
 struct Later {
   AppId app;
   std::string channel_type, channel_id, user_id;
-  std::string body;                            // what read_later gave
+  std::string body;                            // what read_later or held_send gave
   std::string nonce_key;                       // the same: the same message
   std::string fingerprint = {};                // of an earlier send under this nonce_key; empty: of the body
   bool by_server = false;
 };
 struct LaterServices {
+  bus::Bus& bus;
   tenants::Directory& directory;
   billing::Accounts& accounts;
   Lanes& lanes;
   const Clock& clock;
   Attach attach;
+  std::function<HeldAnswer(storage::Transaction&, const HeldSend&)> hold;   // what must wait for approval
+  std::function<bool(storage::Pool::Task)> run;
 };
-/// Sends it on the way of every message. `done` is called once: on this thread, or on a lane's.
+/// Sends it on the way of every message. `done` is called once, on any thread: with the message, with why it was refused, or with
+/// neither: it is held until it is approved.
 /// Errors:  (to `done`) as Lanes; unavailable (the application is suspended, or too much is on its way)
 using LaterDone = std::function<void(const std::optional<MessageId>&, const std::optional<Error>&)>;
 void send_later(storage::Connection& connection, const LaterServices& services, const Later& later, const LaterDone& done);

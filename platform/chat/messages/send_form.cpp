@@ -92,6 +92,17 @@ std::optional<std::string> read_extras(json::Fields& body, Send& send, const std
 
 }  // namespace
 
+void add_extra(Message& message, std::string_view name, const std::string& json) {
+  json::Writer out;
+  out.object();
+  if (message.extras) {
+    const auto document = json::Document::parse(*message.extras);
+    for (const auto& [other, value] : document.root().members()) out.key(other).raw(value.raw());
+  }
+  out.key(name).raw(json).end();
+  message.extras = out.take();
+}
+
 void check_poll(const Send& send, Timestamp now) {
   if (send.poll && send.poll->closes_at && *send.poll->closes_at <= now) throw invalid_field("#/poll/closes_at", "Must be in the future.");
 }

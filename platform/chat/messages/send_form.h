@@ -16,6 +16,9 @@ struct Source {
 /// Fills in content, references and mentions. Errors: gathered in `body`
 std::optional<Source> read_message_fields(json::Fields& body, bool by_server, Send& send);
 
+/// One more of the members that few messages have.
+void add_extra(Message& message, std::string_view name, const std::string& json);
+
 /// Errors:  invalid_field: the poll's end is not in the future
 void check_poll(const Send& send, Timestamp now);
 

@@ -17,18 +17,6 @@ struct Prepared {
   std::optional<Source> source;
 };
 
-/// For the verdict alone: such a message is never stored.
-void mark_pending(Message& message) {
-  json::Writer out;
-  out.object();
-  if (message.extras) {
-    const auto document = json::Document::parse(*message.extras);
-    for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
-  }
-  out.key("pending").boolean(true).end();
-  message.extras = out.take();
-}
-
 Prepared read_send(const Services& services, const Request& request) {
   const auto& caller = Caller::of(request);
   auto send = std::make_unique<Send>();
@@ -55,7 +43,7 @@ Prepared read_send(const Services& services, const Request& request) {
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;
   else if (key) send->nonce_key = "key/" + *key;
   if (send->nonce_key) send->fingerprint = fingerprint_of(send->message);
-  if (pending) mark_pending(send->message);
+  if (pending) add_extra(send->message, "pending", "true");   // for the verdict alone: such a message is never stored
   return {std::move(send), std::move(source)};
 }
 

@@ -18,7 +18,7 @@ void keep_end(storage::Transaction& tx, bus::Bus& bus, PendingId id, const std::
   if (message) {
     tx.run(sql::forget_pending, tx.app(), id);
     tell(tx, bus, kMessageApproved, *pending, message, now);
-  } else {
+  } else if (error) {
     tx.run(sql::decide, tx.app(), id, "failed", std::optional<UserId>(), error->what(), now, now + kWaits);
   }
   tx.after_commit([sent = message.has_value()] { count_change(sent ? "sent" : "failed"); });

@@ -22,7 +22,7 @@ void keep_end(storage::Transaction& tx, bus::Bus& bus, ScheduledId id, const std
   auto stored = find_scheduled(tx, "", id, now);
   if (!stored) return;
   auto& scheduled = stored->scheduled;
-  if (message) {
+  if (!error) {                                // sent, or held: then the author hears message.pending besides
     tx.run(sql::delete_scheduled, tx.app(), id);
     tell_own(tx, bus, kScheduleSent, scheduled, message, now);
   } else {
@@ -31,7 +31,7 @@ void keep_end(storage::Transaction& tx, bus::Bus& bus, ScheduledId id, const std
     tx.run(sql::fail_scheduled, tx.app(), id, *scheduled.failed_code, scheduled.failed_detail, now);
     tell_own(tx, bus, kScheduleFailed, scheduled, std::nullopt, now);
   }
-  tx.after_commit([sent = message.has_value()] { count_end(sent ? "sent" : "failed"); });
+  tx.after_commit([end = message ? "sent" : error ? "failed" : "held"] { count_end(end); });
 }
 
 /// Comes on a lane's thread, which must not wait: the end is kept by a database worker. Lost, it is found again by the nonce.
