@@ -1,6 +1,9 @@
 #include "billing/accounts.h"
 
-#include "billing/usage.h"
+#include <algorithm>
+#include <utility>
+
+#include "billing/metering.h"
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 
@@ -10,7 +13,7 @@ namespace {
 // Beyond this many users a month the set is dropped and the table alone (on conflict do nothing) keeps the count right.
 constexpr std::size_t kMaxSeen = 200'000;
 constexpr std::size_t kMaxNewlyActive = 50'000;
-constexpr std::size_t kMaxCallers = 50'000;
+constexpr std::int64_t kNear = 10'000;             // more users than other nodes see between two of our flushes
 constexpr std::chrono::seconds kSilentAfter{5};   // nodes speak every second
 
 }  // namespace
@@ -22,48 +25,20 @@ std::shared_ptr<const Limits> Account::limits() const {
   return limits_;
 }
 
-void Account::reserve_message(Timestamp now) {
-  std::lock_guard lock(mutex_);
-  if (month_start(now) > month_) {
-    month_ = month_start(now);
-    committed_ = 0;
-  }
-  const auto hard = limits_->of(Meter::messages).hard;
-  if (committed_ + reserved_ >= hard) {
-    auto left = std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1);
-    throw Error(Code::quota_exceeded, "This month's " + std::to_string(hard) + " messages of the plan are used up.")
-        .with_retry_after(left);
-  }
-  ++reserved_;
-}
-
-void Account::message_sent(Timestamp now) {
-  std::lock_guard lock(mutex_);
-  --reserved_;
-  if (month_start(now) == month_) ++committed_;
-  ++sent_;
-  total_messages.fetch_add(1, std::memory_order_relaxed);
-}
-
-void Account::message_refused() {
-  std::lock_guard lock(mutex_);
-  --reserved_;
-}
-
-std::int64_t Account::messages_this_month() const {
-  std::lock_guard lock(mutex_);
-  return committed_;
-}
-
 void Account::open_connection(Timestamp now) {
   std::lock_guard lock(mutex_);
-  const auto hard = limits_->of(Meter::connections).hard;
+  roll(now);
+  check_left(Meter::deliveries, 1, now);
+  const bool is_peak = limits_->of(Meter::peak_connections).hard < limits_->of(Meter::connections).hard;
+  const auto meter = is_peak ? Meter::peak_connections : Meter::connections;
+  const auto hard = limits_->of(meter).hard;
   const auto open_here = connections_.load(std::memory_order_relaxed);
   const auto open_elsewhere = elsewhere(now);
   if (open_here + open_elsewhere >= hard)
-    throw Error(Code::too_many_connections, "The plan's " + std::to_string(hard) + " concurrent connections are in use.");
+    throw Error(Code::too_many_connections, "The plan's " + std::to_string(hard) + " concurrent connections are in use.",
+                {{"limit:" + std::string(word(meter)), "In use."}});
   connections_.store(open_here + 1, std::memory_order_relaxed);
-  peak_connections_ = std::max(peak_connections_, open_here + open_elsewhere + 1);
+  open_.peak_connections = std::max(open_.peak_connections, open_here + open_elsewhere + 1);
 }
 
 std::int64_t Account::connections_everywhere(Timestamp now) {
@@ -83,48 +58,49 @@ void Account::close_connection() { connections_.fetch_sub(1, std::memory_order_r
 
 bool Account::first_seen(const std::string& user_id, Timestamp now) {
   std::lock_guard lock(mutex_);
-  if (month_start(now) > seen_month_ || seen_.size() >= kMaxSeen) {
-    seen_month_ = month_start(now);
+  roll(now);
+  if (month_ > seen_month_ || seen_.size() >= kMaxSeen) {
+    seen_month_ = month_;
     seen_.clear();
   }
   if (!seen_.insert(user_id).second) return false;
-  if (newly_active_.size() < kMaxNewlyActive) newly_active_.push_back(user_id);
+  if (open_.newly_active.size() < kMaxNewlyActive) open_.newly_active.push_back(user_id);
   else seen_.erase(user_id);
   return true;
 }
 
-void Account::count_call_of(const std::string& user_id) {
+bool Account::must_ask(const std::string& user_id, Timestamp now) {
   std::lock_guard lock(mutex_);
-  if (auto known = calls_by_user_.find(user_id); known != calls_by_user_.end()) ++known->second;
-  else if (calls_by_user_.size() < kMaxCallers) calls_by_user_.emplace(user_id, 1);
+  const auto hard = limits_->of(Meter::active_users).hard;
+  if (hard == kUnlimited) return false;
+  roll(now);
+  if (base(Meter::active_users) + kNear < hard) return false;
+  return seen_month_ != month_ || !seen_.contains(user_id);
 }
 
-bool Accounts::Pending::empty() const {
-  return api_calls == 0 && deliveries == 0 && egress_bytes == 0 && peak_connections == 0 && newly_active.empty();
-}
-
-Accounts::Pending Accounts::take_pending(Account& account) {
-  Pending pending;
-  {
-    std::lock_guard lock(account.mutex_);
-    pending.peak_connections = std::exchange(account.peak_connections_, 0);
-    pending.newly_active = std::exchange(account.newly_active_, {});
-    pending.calls_by_user = std::exchange(account.calls_by_user_, {});   // before all calls: never more of them than there are
-  }
-  pending.api_calls = account.api_calls.exchange(0);
-  pending.deliveries = account.deliveries.exchange(0, std::memory_order_relaxed);
-  pending.egress_bytes = account.egress_bytes.exchange(0, std::memory_order_relaxed);
-  return pending;
+void Accounts::admit(storage::Connection& connection, Account& account, const std::string& user_id) {
+  const auto now = clock_.now();
+  if (!account.must_ask(user_id, now)) return;
+  const auto hard = account.limits()->of(Meter::active_users).hard;
+  bool is_new = false;
+  connection.transact(account.app(), storage::Mode::write, [&](storage::Transaction& tx) { is_new = admit_active_user(tx, user_id, hard, now); });
+  std::lock_guard lock(account.mutex_);
+  account.roll(now);
+  if (std::exchange(account.seen_month_, account.month_) != account.month_ || account.seen_.size() >= kMaxSeen) account.seen_.clear();
+  account.seen_.insert(user_id);
+  account.base(Meter::active_users) += is_new ? 1 : 0;
 }
 
 void Accounts::refresh_limits(Account& account, const std::shared_ptr<const tenants::Application>& application) {
   const auto version = plans_.version();
   std::lock_guard lock(account.mutex_);
-  if (account.limits_ && account.plans_version_ == version && account.limits_of_.lock() == application) return;
+  const auto now = clock_.now();
+  const bool has_ended = account.limits_ && account.limits_->until && *account.limits_->until <= now;
+  if (account.limits_ && !has_ended && account.plans_version_ == version && account.limits_of_.lock() == application) return;
   auto plan = plans_.find(application->plan_id);
   auto overrides = json::Document::parse(application->limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
-  account.limits_ = std::make_shared<const Limits>(merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root()));
+  account.limits_ = std::make_shared<const Limits>(merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), now));
   account.plans_version_ = version;
   account.limits_of_ = application;
 }
@@ -140,10 +116,14 @@ std::shared_ptr<Account> Accounts::load(storage::Connection& connection,
   if (auto account = find(application)) return account;
   const auto now = clock_.now();
   auto account = std::make_shared<Account>(application->id);
-  account->month_ = month_start(now);
-  connection.transact(application->id, storage::Mode::read, [&](storage::Transaction& tx) {
-    account->committed_ = month_total(tx, Meter::messages, now);
-  });
+  Totals totals;
+  connection.transact(application->id, storage::Mode::read, [&](storage::Transaction& tx) { totals = month_totals(tx, now, true); });
+  {
+    std::lock_guard lock(account->mutex_);
+    account->roll(totals.month);
+    account->take_totals(totals);
+    account->base(Meter::messages) = totals.of[static_cast<std::size_t>(Meter::messages)];
+  }
   refresh_limits(*account, application);
   std::lock_guard lock(mutex_);
   return accounts_.try_emplace(application->id, account).first->second;
@@ -157,31 +137,48 @@ std::shared_ptr<Account> Accounts::known(AppId app) {
 
 namespace {
 
-void add(http::RateDecision& decision, const char* name, const Limit& limit, const Bucket::Result& result) {
+void add(http::RateDecision& decision, const char* name, Meter meter, const Limit& limit, const Bucket::Result& result) {
   if (limit.hard == kUnlimited) return;
+  if (!result.allowed) decision.refused_by = word(meter);
   decision.allowed &= result.allowed;
   decision.retry_after_s = std::max(decision.retry_after_s, result.wait_s);
-  decision.policies.push_back({name, limit.hard, 60, result.remaining, std::max<std::int64_t>(result.wait_s, 1)});
+  http::RatePolicy policy{name, limit.hard, 60, result.remaining, std::max<std::int64_t>(result.wait_s, 1)};
+  // The nearest to exhaustion first; shares compared without a division.
+  const auto is_nearer = [&](const http::RatePolicy& other) { return policy.remaining * other.quota < other.remaining * policy.quota; };
+  decision.policies.insert(std::find_if(decision.policies.begin(), decision.policies.end(), is_nearer), std::move(policy));
 }
+
+struct ClassRow { Meter of_user, of_application; const char* user_name; const char* application_name; };
+constexpr std::array<ClassRow, 3> kClasses{{
+    {Meter::user_reads, Meter::application_reads, "user_reads", "application_reads"},
+    {Meter::user_writes, Meter::application_writes, "user_writes", "application_writes"},
+    {Meter::user_sends, Meter::application_sends, "user_sends", "application_sends"},
+}};
 
 }  // namespace
 
-http::RateDecision Accounts::take_request(Account& account, const std::string& user_id, bool guest) {
+http::RateDecision Accounts::take_request(Account& account, const std::string& user_id, RouteClass route, bool guest) {
   const auto now = clock_.now();
   const auto limits = account.limits();
   http::RateDecision decision;
-  auto take_of_user = [&](Meter meter, const char* name, const char* mark) {
+  auto take = [&](Meter meter, const char* name, const char* mark, const std::string& whose) {
     const auto& limit = limits->of(meter);
-    if (limit.hard != kUnlimited) add(decision, name, limit, user_buckets_.take(account.app().text() + mark + user_id, limit, now));
+    if (limit.hard != kUnlimited && decision.allowed)
+      add(decision, name, meter, limit, buckets_.take(account.app().text() + mark + whose, limit, now));
   };
-  if (guest) take_of_user(Meter::guest_requests, "guest", "guest ");
-  if (!user_id.empty() && decision.allowed) take_of_user(Meter::user_requests, "user", "");
+  const auto& row = kClasses[static_cast<std::size_t>(route)];
+  if (guest) take(Meter::guest_requests, "guest", "guest ", user_id);
+  if (!user_id.empty()) {
+    take(row.of_user, row.user_name, row.user_name, " " + user_id);
+    take(Meter::user_requests, "user", "", user_id);
+  }
+  take(row.of_application, row.application_name, row.application_name, "");
   if (decision.allowed) {
     const auto& limit = limits->of(Meter::application_requests);
     std::lock_guard lock(account.mutex_);
     const auto result = account.application_bucket_.take(limit, now);
     account.taken_ += result.allowed && limit.hard != kUnlimited ? 1 : 0;
-    add(decision, "application", limit, result);
+    add(decision, "application", Meter::application_requests, limit, result);
   }
   return decision;
 }
@@ -194,10 +191,10 @@ http::RateDecision Accounts::take_visit(Account& account) {
     std::lock_guard lock(account.mutex_);
     const auto result = account.guests_bucket_.take(limit, clock_.now());
     account.guests_taken_ += result.allowed && limit.hard != kUnlimited ? 1 : 0;
-    add(decision, "guests", limit, result);
+    add(decision, "guests", Meter::guests_created, limit, result);
   }
   if (!decision.allowed) return decision;
-  auto whole = take_request(account, "");
+  auto whole = take_request(account, "", RouteClass::write);
   whole.policies.insert(whole.policies.begin(), decision.policies.begin(), decision.policies.end());
   return whole;
 }
@@ -208,13 +205,6 @@ std::vector<std::shared_ptr<Account>> Accounts::all() const {
   accounts.reserve(accounts_.size());
   for (const auto& [app, account] : accounts_) accounts.push_back(account);
   return accounts;
-}
-
-void Accounts::sample_connections() {
-  for (const auto& account : all()) {
-    std::lock_guard lock(account->mutex_);
-    account->peak_connections_ = std::max(account->peak_connections_, account->connections() + account->elsewhere(clock_.now()));
-  }
 }
 
 }  // namespace chat::billing

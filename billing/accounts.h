@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -7,9 +8,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "billing/crossings.h"
 #include "billing/limits.h"
 #include "billing/plans.h"
 #include "billing/rate.h"
+#include "billing/usage.h"
 #include "platform/http/gate.h"
 #include "tenants/application.h"
 
@@ -24,14 +27,29 @@ class Account {
   [[nodiscard]] AppId app() const { return app_; }
   [[nodiscard]] std::shared_ptr<const Limits> limits() const;
 
-  /// Takes one message of the month's limit, before the database is asked; `sent` or `refused` must follow.
-  /// Errors:  quota_exceeded, with Retry-After until the next month
+  /// Takes `count` of a month's limit before the work that costs it; `spent` or `release` must follow, with as many.
+  /// Errors:  quota_exceeded, with limit:<meter> and Retry-After until the next month; rate_limited (action: throttle)
+  void reserve(Meter meter, std::int64_t count, Timestamp now);
+  void spent(Meter meter, std::int64_t count, Timestamp now);   // committed, and counted in the ledger by whoever did it
+  void release(Meter meter, std::int64_t count);                // not committed
+  /// As much of `wanted` as the limit leaves, reserved: for work that can be done in part.
+  std::int64_t reserve_some(Meter meter, std::int64_t wanted, Timestamp now);
+  /// Nothing is reserved: is anything left? For what is only known after it was done.
+  void check(Meter meter, Timestamp now);
+
+  /// A message costs one of `messages` and, if anybody listens, `deliveries`, of which some must be left.
   void reserve_message(Timestamp now);
   void message_sent(Timestamp now);          // committed
-  void message_refused();                    // not committed: gives it back
-  [[nodiscard]] std::int64_t messages_this_month() const;
+  void message_refused() { release(Meter::messages, 1); }
+  [[nodiscard]] std::int64_t used(Meter meter, Timestamp now);
 
-  /// Errors:  too_many_connections
+  /// An api_call is reserved, of the `exempt` even when none are left; `end_call` follows. `counts`: it was answered below 500 and other than 429.
+  void begin_call(bool exempt, Timestamp now);
+  void end_call(bool counts, const std::string& user_id, Timestamp now);
+  /// Work that is counted in memory and flushed: deliveries, egress_bytes.
+  void count(Meter meter, std::int64_t amount, Timestamp now);
+
+  /// Errors:  too_many_connections; quota_exceeded (deliveries)
   void open_connection(Timestamp now);
   void close_connection();
   [[nodiscard]] std::int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
@@ -40,37 +58,79 @@ class Account {
 
   /// True once per user and month on this node: the caller's user is then due for the active_users table.
   bool first_seen(const std::string& user_id, Timestamp now);
+  /// The limit of active users is near and this one was not seen yet: Accounts::admit decides, with the database.
+  [[nodiscard]] bool must_ask(const std::string& user_id, Timestamp now);
 
-  /// One of the api_calls was this user's: counted for its team, too. Beyond kMaxCallers users in a flush, for none.
-  void count_call_of(const std::string& user_id);
-
-  std::atomic<std::int64_t> api_calls{0};    // since the last flush
-  std::atomic<std::int64_t> deliveries{0};
-  std::atomic<std::int64_t> egress_bytes{0};
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
   std::atomic<std::int64_t> total_api_calls{0};
 
+  /// What is counted in memory, of one day. A flush takes it away and keeps it until it is written.
+  struct Pending {
+    Timestamp day;
+    std::int64_t api_calls = 0, deliveries = 0, egress_bytes = 0, peak_connections = 0;
+    std::vector<std::string> newly_active;
+    std::unordered_map<std::string, std::int64_t> calls_by_user;   // of users whose teams are counted
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] std::int64_t of(Meter meter) const;
+  };
+  std::vector<Pending> take_pending(Timestamp now);
+  /// One of them is in the ledger, where the month's totals now are these.
+  void written(const Pending& pending, const Totals& totals, Timestamp now);
+
  private:
   friend class Accounts;
+  struct Elsewhere { std::int64_t connections = 0; Timestamp at; };
+  // All under the lock.
+  void roll(Timestamp now);
+  void close_open();
+  void check_left(Meter meter, std::int64_t count, Timestamp now);
+  void take(Meter meter, std::int64_t count, Timestamp now);
+  void take_totals(const Totals& totals);
+  [[nodiscard]] std::int64_t used_now(Meter meter) const;
+  [[nodiscard]] std::int64_t elsewhere(Timestamp now);
+  std::int64_t& base(Meter meter) { return base_[static_cast<std::size_t>(meter)]; }
+
   AppId app_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Limits> limits_;
   std::uint64_t plans_version_ = 0;
   std::weak_ptr<const tenants::Application> limits_of_;
   Timestamp month_{};
-  std::int64_t committed_ = 0;
-  std::int64_t reserved_ = 0;
+  std::atomic<Timestamp::rep> day_ends_{0};
+  std::array<std::int64_t, kMeters> base_{};       // of this month: in the ledger
+  std::array<std::int64_t, kMeters> in_flush_{};   // taken for a flush that is not written yet
+  std::array<std::int64_t, kMeters> reserved_{};
+  std::array<std::uint8_t, kMeters> told_{};       // levels that were crossed in their period
+  std::unordered_map<int, Bucket> throttles_;      // by meter
+  Pending open_;                                   // of today, but for the two below
+  std::atomic<std::int64_t> deliveries_{0}, egress_bytes_{0};
+  std::vector<Pending> closed_;                    // of days that ended since the last flush
   Timestamp seen_month_{};
   std::unordered_set<std::string> seen_;
-  std::vector<std::string> newly_active_;
-  std::unordered_map<std::string, std::int64_t> calls_by_user_;
-  [[nodiscard]] std::int64_t elsewhere(Timestamp now);
-  struct Elsewhere { std::int64_t connections = 0; Timestamp at; };
   std::unordered_map<std::string, Elsewhere> elsewhere_;   // by node
   std::int64_t sent_ = 0, taken_ = 0, guests_taken_ = 0;   // since the other nodes were told
-  std::int64_t peak_connections_ = 0;        // since the last flush, of all nodes
   std::atomic<std::int64_t> connections_{0};
   Bucket application_bucket_, guests_bucket_;
+};
+
+/// A part of a month's limit, given back unless it was used. For work that others do outside this folder:
+///   Spending spending(account, Meter::moderation_calls, 1, now);  …call…;  count_usage(tx, …, 1, now); after commit: spending.done(1, now)
+class Spending {
+ public:
+  Spending(std::shared_ptr<Account> account, Meter meter, std::int64_t count, Timestamp now)   // Errors: as Account::reserve
+      : account_(std::move(account)), meter_(meter), left_(count) { account_->reserve(meter_, left_, now); }
+  Spending(const Spending&) = delete;
+  Spending& operator=(const Spending&) = delete;
+  ~Spending() { if (left_ > 0) account_->release(meter_, left_); }
+  void done(std::int64_t count, Timestamp now) {
+    account_->spent(meter_, count, now);
+    left_ -= count;
+  }
+
+ private:
+  const std::shared_ptr<Account> account_;
+  const Meter meter_;
+  std::int64_t left_;
 };
 
 /// The accounts of this node, made when an application is first met.
@@ -86,29 +146,25 @@ class Accounts {
   /// Whatever its limits: for closing what was opened. Null: never met.
   std::shared_ptr<Account> known(AppId app);
 
-  /// Rate limits of a request, by application and by user.
-  http::RateDecision take_request(Account& account, const std::string& user_id, bool guest = false);
+  /// Lets a user be one of the month's active ones, if there is room. Exact, however many nodes ask at once.
+  /// Errors:  quota_exceeded (active_users)
+  void admit(storage::Connection& connection, Account& account, const std::string& user_id);
+
+  /// Rate limits of a request, by application, user and class of the route.
+  http::RateDecision take_request(Account& account, const std::string& user_id, RouteClass route, bool guest = false);
   /// The same for who has only an API key: the application's requests and its new guests.
   http::RateDecision take_visit(Account& account);
 
   std::vector<std::shared_ptr<Account>> all() const;
-  /// Once a second: remembers the largest number of sockets of each application.
-  void sample_connections();
-  /// What a flush takes away from an account; the flush keeps it until it is written.
-  struct Pending {
-    std::int64_t api_calls = 0, deliveries = 0, egress_bytes = 0, peak_connections = 0;
-    std::vector<std::string> newly_active;
-    std::unordered_map<std::string, std::int64_t> calls_by_user;   // of users whose teams are counted
-    [[nodiscard]] bool empty() const;
-  };
-  static Pending take_pending(Account& account);
+  /// What crossed a level since the last call. The only place where that is noticed.
+  std::vector<Crossing> take_crossings();
 
   /// What this node did since the last call, and its sockets, in words for the other nodes: one or more per application.
   struct Words { AppId app; std::string detail; };
   std::vector<Words> take_words();
   /// What another node said so. Words that are none are ignored.
   void hear(AppId app, const std::string& detail);
-  void share() { user_buckets_.remember_taken(); }   // before the first request
+  void share() { buckets_.remember_taken(); }   // before the first request
 
  private:
   void refresh_limits(Account& account, const std::shared_ptr<const tenants::Application>& application);
@@ -116,7 +172,7 @@ class Accounts {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::unordered_map<AppId, std::shared_ptr<Account>> accounts_;
-  UserBuckets user_buckets_;
+  UserBuckets buckets_;                      // of users, and of classes of routes
   const std::string node_;
 };
 

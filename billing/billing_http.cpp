@@ -37,7 +37,7 @@ Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRo
   auto plan = services.plans.find(application.plan_id);
   auto overrides = json::Document::parse(application.limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
-  auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root());
+  auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), services.clock.now());
   auto account = services.accounts.known(application.id);
   return http::json(200, usage_json(tx, application.plan_id, limits, wanted.month, account ? account->connections_everywhere(services.clock.now()) : 0));
 }

@@ -14,4 +14,7 @@ struct Services {
 void add_routes(http::Router& router, const Services& services);            // /v1/usage
 void add_operator_routes(http::Router& router, const Services& services);   // /operator/v1/plans, …/usage
 
+void add_limit_routes(http::Router& router, const Services& services);            // /v1/limits
+void add_operator_limit_routes(http::Router& router, const Services& services);   // …/applications/{app_id}/limits
+
 }  // namespace chat::billing

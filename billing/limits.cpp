@@ -1,6 +1,9 @@
 #include "billing/limits.h"
 
+#include <algorithm>
 #include <array>
+
+#include "platform/base/error.h"
 
 namespace chat::billing {
 namespace {
@@ -27,6 +30,15 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"storage_bytes", "now"},
     {"storage_byte_hours", "month"},
     {"egress_bytes", "month"},
+    {"webhook_deliveries", "month"},
+    {"campaign_recipients", "month"},
+    {"moderation_calls", "month"},
+    {"application_reads", "minute"},
+    {"application_writes", "minute"},
+    {"application_sends", "minute"},
+    {"user_reads", "minute"},
+    {"user_writes", "minute"},
+    {"user_sends", "minute"},
 }};
 constexpr std::int64_t kGuestsPerMinute = 300;
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};
@@ -38,6 +50,18 @@ void apply(Limit& limit, const json::Value& change) {
   if (auto action = change.find("action"))
     for (std::size_t i = 0; i < kActions.size(); ++i)
       if (action->text() == kActions[i]) limit.action = static_cast<Action>(i);
+}
+
+/// What ends is forgotten: the plan's own limit holds again.
+void override(Limits& limits, Meter meter, const json::Value& change, Timestamp now) {
+  std::optional<Timestamp> ends;
+  if (auto text = change.find("expires_at"); text && text->kind() == json::Kind::text) ends = parse_time(text->text());
+  if (ends && *ends <= now) return;
+  auto& limit = limits.by_meter[static_cast<int>(meter)];
+  apply(limit, change);
+  limit.is_overridden = true;
+  limit.override_ends = ends;
+  if (ends) limits.until = limits.until ? std::min(*limits.until, *ends) : *ends;
 }
 
 }  // namespace
@@ -52,7 +76,7 @@ std::optional<Meter> parse_meter(std::string_view word) {
   return std::nullopt;
 }
 
-Limits merge_limits(const json::Value& plan, const json::Value& overrides) {
+Limits merge_limits(const json::Value& plan, const json::Value& overrides, Timestamp now) {
   Limits limits;
   // Anybody may call this one: a plan that says nothing about it must not leave it open.
   limits.by_meter[static_cast<int>(Meter::guests_created)] = {.hard = kGuestsPerMinute, .action = Action::throttle};
@@ -60,8 +84,19 @@ Limits merge_limits(const json::Value& plan, const json::Value& overrides) {
     for (const auto& limit : of_plan->items())
       if (auto meter = parse_meter(limit.find("meter")->text())) apply(limits.by_meter[static_cast<int>(*meter)], limit);
   for (const auto& [name, change] : overrides.members())
-    if (auto meter = parse_meter(name)) apply(limits.by_meter[static_cast<int>(*meter)], change);
+    if (auto meter = parse_meter(name)) override(limits, *meter, change, now);
+  for (auto& limit : limits.by_meter)
+    if (limit.action == Action::block) limit.hard = std::min(limit.hard, limit.included);
+  if (auto features = plan.find("features"))
+    for (const auto& [name, on] : features->members())
+      if (auto feature = parse_feature(name); feature && !on.boolean()) limits.features_off |= bit(*feature);
   return limits;
+}
+
+void check_feature(const Limits& limits, Feature feature) {
+  if (limits.has(feature)) return;
+  const std::string name(word(feature));
+  throw Error(Code::limit_reached, "The plan has no " + name + ".", {{"plan:features/" + name, "Off in the application's plan."}});
 }
 
 std::string_view state_of(const Limit& limit, std::int64_t value) {

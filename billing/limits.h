@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "billing/features.h"
+#include "platform/base/clock.h"
 #include "platform/base/json.h"
 
 /// What a plan allows. Limits are data: a plan's document, with an application's overrides merged over it.
@@ -30,8 +32,17 @@ enum class Meter {
   storage_bytes,          // of all uploaded files, now
   storage_byte_hours,     // the same over time, in a month
   egress_bytes,           // of files that this service sent, in a month
+  webhook_deliveries,     // events that a customer's endpoint took, in a month
+  campaign_recipients,    // users whom campaigns wrote to, in a month
+  moderation_calls,       // messages that a moderation service judged, in a month
+  application_reads,      // requests of an application in a minute, by class of route; application_requests holds, too
+  application_writes,
+  application_sends,
+  user_reads,             // the same of one user; user_requests holds, too
+  user_writes,
+  user_sends,
 };
-inline constexpr int kMeters = 17;
+inline constexpr int kMeters = 26;
 std::string_view word(Meter meter);
 std::optional<Meter> parse_meter(std::string_view word);
 /// month | minute | each | now: what a limit on this meter is about; fixed by the meter.
@@ -42,22 +53,31 @@ std::string_view word(Action action);
 
 inline constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
-/// One limit. Up to `included` is in the price; up to `hard` is served; beyond, refused.
+/// One limit. Up to `included` is in the price; up to `hard` is served; beyond, refused. Between the two `action` says what
+/// happens: notify and overage serve, throttle serves at the pace at which `included` lasts a month, block refuses.
 struct Limit {
   std::int64_t included = kUnlimited;
   std::int64_t hard = kUnlimited;
   std::int64_t burst = 0;                    // of rates: how many at once; 0: a sixth of the minute
   Action action = Action::notify;
+  bool is_overridden = false;                // by the application, until `override_ends`
+  std::optional<Timestamp> override_ends = {};
 };
 
-/// Every meter's limit for one application, immutable.
+/// Every meter's limit and every feature for one application, immutable.
 struct Limits {
   Limit by_meter[kMeters];
+  std::uint32_t features_off = 0;            // a bit each
+  std::optional<Timestamp> until;            // when the first of the overrides ends
   [[nodiscard]] const Limit& of(Meter meter) const { return by_meter[static_cast<int>(meter)]; }
+  [[nodiscard]] bool has(Feature feature) const { return (features_off & bit(feature)) == 0; }
 };
 
-/// From a plan's document and the application's overrides ({"messages":{"hard":10}}).
-Limits merge_limits(const json::Value& plan, const json::Value& overrides);
+/// From a plan's document and the application's overrides ({"messages":{"hard":10,"expires_at":"2026-12-24T00:00:00Z"}}).
+Limits merge_limits(const json::Value& plan, const json::Value& overrides, Timestamp now);
+
+/// Errors:  limit_reached, with plan:features/<word>
+void check_feature(const Limits& limits, Feature feature);
 
 /// Where a value stands: ok, warning (from 80 % of included), overage (over included), blocked (hard reached).
 std::string_view state_of(const Limit& limit, std::int64_t value);

@@ -10,6 +10,8 @@
 namespace chat::billing {
 namespace {
 
+constexpr std::size_t kMaxUntold = 10'000;
+
 std::string literal(const std::vector<std::string>& values) {
   text::ArrayLiteral array;
   for (const auto& value : values) array.add(value);
@@ -26,55 +28,95 @@ Metering::Metering(Accounts& accounts, const Clock& clock)
     : accounts_(accounts), clock_(clock), boot_(crypto::hex(crypto::random_bytes(8))) {}
 
 void Metering::flush(storage::Connection& connection) {
-  accounts_.sample_connections();
   for (const auto& account : accounts_.all()) {
-    auto unfinished = unfinished_.find(account->app());
-    if (unfinished == unfinished_.end()) {
-      auto pending = Accounts::take_pending(*account);
-      if (pending.empty()) continue;
-      const auto now = clock_.now();
-      unfinished = unfinished_.emplace(account->app(), Batch{boot_ + ":" + std::to_string(++count_), day_of(now),
-                                                             month_of(now), std::move(pending)}).first;
-    }
-    try {
-      write(connection, account->app(), unfinished->second);
-      unfinished_.erase(unfinished);
+    auto& batches = unfinished_[account->app()];
+    if (batches.empty())
+      for (auto& pending : account->take_pending(clock_.now())) batches.push_back({boot_ + ":" + std::to_string(++count_), std::move(pending)});
+    flush(connection, *account, batches);
+    if (batches.empty()) unfinished_.erase(account->app());
+  }
+  tell_crossings(connection);
+}
+
+void Metering::flush(storage::Connection& connection, Account& account, std::deque<Batch>& batches) {
+  try {
+    while (!batches.empty()) {
+      const auto totals = write(connection, account.app(), batches.front());
+      account.written(batches.front().pending, totals, clock_.now());
+      batches.pop_front();
       flushes("ok").add();
-    } catch (const Error& error) {
-      flushes("failed").add();
-      log::warn("usage.flush_failed", {{"app_id", account->app().wire()}, {"detail", error.what()}});
     }
+  } catch (const Error& error) {
+    flushes("failed").add();
+    log::warn("usage.flush_failed", {{"app_id", account.app().wire()}, {"detail", error.what()}});
   }
 }
 
-void Metering::write(storage::Connection& connection, AppId app, const Batch& batch) {
+Totals Metering::write(storage::Connection& connection, AppId app, const Batch& batch) const {
+  Totals totals;
   connection.transact(app, storage::Mode::write, [&](storage::Transaction& tx) {
-    if (!tx.find(sql::begin_flush, app, batch.id, clock_.now())) return;
     const auto& pending = batch.pending;
-    std::vector<std::string> meters, values;
-    auto add = [&](Meter meter, std::int64_t value) {
-      if (value == 0) return;
-      meters.emplace_back(word(meter));
-      values.push_back(std::to_string(value));
-    };
-    add(Meter::api_calls, pending.api_calls);
-    add(Meter::deliveries, pending.deliveries);
-    add(Meter::egress_bytes, pending.egress_bytes);
-    if (!meters.empty()) tx.run(sql::add_counts, app, batch.day, literal(meters), literal(values));
-    if (!pending.calls_by_user.empty()) {
-      std::vector<std::string> callers, calls;
-      for (const auto& [user, count] : pending.calls_by_user) {
-        callers.push_back(user);
-        calls.push_back(std::to_string(count));
+    if (tx.find(sql::begin_flush, app, batch.id, clock_.now())) {
+      const auto day = day_of(pending.day);
+      std::vector<std::string> meters, values;
+      for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) {
+        if (pending.of(meter) == 0) continue;
+        meters.emplace_back(word(meter));
+        values.push_back(std::to_string(pending.of(meter)));
       }
-      tx.run(sql::add_team_calls, app, batch.day, literal(callers), literal(calls));
+      if (!meters.empty()) tx.run(sql::add_counts, app, day, literal(meters), literal(values));
+      if (!pending.calls_by_user.empty()) {
+        std::vector<std::string> callers, calls;
+        for (const auto& [user, count] : pending.calls_by_user) {
+          callers.push_back(user);
+          calls.push_back(std::to_string(count));
+        }
+        tx.run(sql::add_team_calls, app, day, literal(callers), literal(calls));
+      }
+      if (pending.peak_connections > 0) tx.run(sql::raise_peak, app, day, pending.peak_connections);
+      if (!pending.newly_active.empty()) {
+        const auto users = literal(pending.newly_active);
+        tx.run(sql::add_active_users, app, month_of(pending.day), day, users);
+        tx.run(sql::touch_users, app, users, clock_.now());
+      }
     }
-    if (pending.peak_connections > 0) tx.run(sql::raise_peak, app, batch.day, pending.peak_connections);
-    if (pending.newly_active.empty()) return;
-    const auto users = literal(pending.newly_active);
-    tx.run(sql::add_active_users, app, batch.month, batch.day, users);
-    tx.run(sql::touch_users, app, users, clock_.now());
+    totals = month_totals(tx, clock_.now(), !pending.newly_active.empty());
   });
+  return totals;
+}
+
+/// Told one by one: one that can't be told now waits for the next flush, and the others are told.
+void Metering::tell_crossings(storage::Connection& connection) {
+  for (auto& crossing : accounts_.take_crossings())
+    if (untold_.size() < kMaxUntold) untold_.push_back(std::move(crossing));
+  std::erase_if(untold_, [&](const Crossing& crossing) {
+    try {
+      log::info("usage.limit_crossed", {{"app_id", crossing.app.wire()}, {"meter", word(crossing.meter)}, {"level", word(crossing.level)},
+                                        {"period", crossing.period}, {"value", crossing.value}});
+      for (const auto& tell : told_) tell(connection, crossing);
+      return true;
+    } catch (const Error& error) {
+      log::warn("usage.crossing_untold", {{"app_id", crossing.app.wire()}, {"detail", error.what()}});
+      return false;
+    }
+  });
+}
+
+void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp now) {
+  if (count > 0) tx.run(sql::add_counts, tx.app(), day_of(now), literal({std::string(word(meter))}), literal({std::to_string(count)}));
+}
+
+bool admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, Timestamp now) {
+  tx.query(sql::lock_active_users, tx.app());
+  const auto users = literal({user_id});
+  if (tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0)) return false;
+  if (month_totals(tx, now, true).of[static_cast<std::size_t>(Meter::active_users)] >= hard)
+    throw Error(Code::quota_exceeded, "This month's " + std::to_string(hard) + " active users of the plan are used up.",
+                {{"limit:active_users", "Used up until the next month begins (UTC)."}})
+        .with_retry_after(std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1));
+  tx.run(sql::add_active_users, tx.app(), month_of(now), day_of(now), users);
+  tx.run(sql::touch_users, tx.app(), users, now);
+  return true;
 }
 
 }  // namespace chat::billing

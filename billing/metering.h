@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <string>
 
 #include "billing/accounts.h"
@@ -6,7 +7,14 @@
 
 namespace chat::billing {
 
-/// Writes what was counted in memory (API calls, deliveries, peaks, active users) to the ledger.
+/// Adds to the ledger in the transaction that does the work: meters that are not flushed.
+void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp now);
+
+/// One more of the month's active users, unless there are `hard` already; nobody else is let in before the commit.
+/// False: it was one. Errors:  quota_exceeded
+bool admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, Timestamp now);
+
+/// Writes what was counted in memory (API calls, deliveries, peaks, active users) to the ledger, to the day on which it was counted.
 ///
 /// Each flush of an application carries an id of its own, made from this process and a counter: a flush whose answer was
 /// lost is sent again under the same id and counts once. A crash loses at most one interval, and only under-counts;
@@ -15,21 +23,25 @@ namespace chat::billing {
 class Metering {
  public:
   Metering(Accounts& accounts, const Clock& clock);
+  /// Who is told of crossings, with the flush after each. Before the first flush.
+  void on_crossing(OnCrossing told) { told_.push_back(std::move(told)); }
   void flush(storage::Connection& connection);
 
  private:
   struct Batch {
     std::string id;
-    std::string day;
-    std::string month;
-    Accounts::Pending pending;
+    Account::Pending pending;
   };
-  void write(storage::Connection& connection, AppId app, const Batch& batch);
+  void flush(storage::Connection& connection, Account& account, std::deque<Batch>& batches);
+  [[nodiscard]] Totals write(storage::Connection& connection, AppId app, const Batch& batch) const;
+  void tell_crossings(storage::Connection& connection);
   Accounts& accounts_;
   const Clock& clock_;
   std::string boot_;
   std::int64_t count_ = 0;
-  std::unordered_map<AppId, Batch> unfinished_;   // at most one per application
+  std::unordered_map<AppId, std::deque<Batch>> unfinished_;   // of an application one, and one more for each day that ends meanwhile
+  std::vector<OnCrossing> told_;
+  std::vector<Crossing> untold_;                   // at most kMaxUntold
 };
 
 }  // namespace chat::billing

@@ -34,3 +34,10 @@ on conflict do nothing
 -- $1 app  $2 users[]  $3 now
 update users set last_active_at = $3 where app_id = $1 and user_id = any ($2::text[])
 
+-- name: lock_active_users
+-- $1 app.  Until the end of the transaction nobody else decides who becomes active.
+select pg_advisory_xact_lock(hashtextextended('active_users ' || $1::text, 0))
+
+-- name: is_active_user
+-- $1 app  $2 first day of the month  $3 user
+select exists (select from active_users where app_id = $1 and month = $2 and user_id = $3)

@@ -12,6 +12,9 @@
 
 namespace chat::billing {
 
+/// What kind of call a route is, as `x-rate-class` in the contract says.
+enum class RouteClass { read, write, send };
+
 /// A token bucket: `per_minute` refilled evenly, at most `burst` at once.
 class Bucket {
  public:

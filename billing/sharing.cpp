@@ -24,7 +24,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 
 std::vector<Accounts::Words> Accounts::take_words() {
   std::unordered_map<AppId, std::vector<Taken>> users;
-  for (auto& taken : user_buckets_.take_taken())
+  for (auto& taken : buckets_.take_taken())
     if (const auto app = Uuid::parse(std::string_view(taken.key).substr(0, kAppText))) users[AppId{*app}].push_back(std::move(taken));
   std::vector<Words> words;
   for (const auto& account : all()) {
@@ -64,14 +64,15 @@ void Accounts::hear(AppId app, const std::string& detail) {
   if (const auto account = known(app)) {          // unknown here: the month will be read from the ledger, sockets are said again
     std::lock_guard lock(account->mutex_);
     if (account->elsewhere_.size() < kMaxNodes || account->elsewhere_.contains(head[0])) account->elsewhere_[head[0]] = {connections, now};
-    if (account->month_ == month_start(now)) account->committed_ += sent;
+    account->roll(now);
+    account->base(Meter::messages) += sent;
     account->application_bucket_.owe(taken, now);
     account->guests_bucket_.owe(guests, now);
   }
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const auto space = lines[i].find(' ');
     if (space == std::string::npos) continue;
-    if (const auto count = number_of(std::string_view(lines[i]).substr(0, space))) user_buckets_.owe(app.text() + lines[i].substr(space + 1), *count, now);
+    if (const auto count = number_of(std::string_view(lines[i]).substr(0, space))) buckets_.owe(app.text() + lines[i].substr(space + 1), *count, now);
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::array kTeamMeters{Meter::messages, Meter::active_users, Meter::api_calls};
 constexpr std::array kDailyMeters{Meter::messages, Meter::api_calls, Meter::deliveries, Meter::active_users, Meter::peak_connections, Meter::push,
-                                  Meter::storage_byte_hours, Meter::egress_bytes};
+                                  Meter::storage_byte_hours, Meter::egress_bytes, Meter::webhook_deliveries, Meter::campaign_recipients,
+                                  Meter::moderation_calls};
 
 using Days = std::map<std::string, std::map<std::string, std::int64_t>>;
 
@@ -58,8 +59,14 @@ void write_meter(json::Writer& out, Meter meter, const Limit& limit, std::int64_
 
 }  // namespace
 
-std::int64_t month_total(storage::Transaction& tx, Meter meter, Timestamp at) {
-  return tx.query(sql::month_total, tx.app(), word(meter), month_of(at), month_of(next_month_start(at)))[0].integer(0);
+Totals month_totals(storage::Transaction& tx, Timestamp at, bool with_active) {
+  Totals totals{month_start(at), {}};
+  auto rows = tx.query(sql::month_totals, tx.app(), month_of(at), month_of(next_month_start(at)), day_of(at));
+  for (auto row : rows)
+    if (auto meter = parse_meter(row.text(0))) totals.of[static_cast<std::size_t>(*meter)] = row.integer(1);
+  auto& active = totals.of[static_cast<std::size_t>(Meter::active_users)];
+  active = with_active ? tx.query(sql::count_active_users, tx.app(), month_of(at))[0].integer(0) : -1;
+  return totals;
 }
 
 std::string usage_json(storage::Transaction& tx, const std::string& plan_id, const Limits& limits, Timestamp month,
@@ -76,7 +83,8 @@ std::string usage_json(storage::Transaction& tx, const std::string& plan_id, con
   json::Writer out;
   out.object().field("month", month_of(month).substr(0, 7)).field("plan", plan_id).key("meters").array();
   for (auto meter : {Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections,
-                     Meter::connections, Meter::push, Meter::storage_bytes, Meter::storage_byte_hours, Meter::egress_bytes})
+                     Meter::connections, Meter::push, Meter::storage_bytes, Meter::storage_byte_hours, Meter::egress_bytes, Meter::webhook_deliveries,
+                     Meter::campaign_recipients, Meter::moderation_calls})
     write_meter(out, meter, limits.of(meter), totals[std::string(word(meter))]);
   out.end();
   write_days(out, days, kDailyMeters);

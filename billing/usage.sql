@@ -1,6 +1,9 @@
--- name: month_total
--- $1 app  $2 meter  $3 first day  $4 first day of the next month
-select coalesce(sum(value), 0)::bigint from usage_metrics where app_id = $1 and meter = $2 and day >= $3 and day < $4
+-- name: month_totals
+-- $1 app  $2 first day  $3 first day of the next month  $4 today.  By meter; of peaks the largest of today.
+select meter, case when meter = 'peak_connections' then coalesce(max(value) filter (where day = $4), 0) else sum(value) end::bigint
+from usage_metrics where app_id = $1 and day >= $2 and day < $3 group by meter
+union all
+select 'storage_bytes', stored_bytes + reserved_bytes from storage_accounts where app_id = $1
 
 -- name: month_days
 -- $1 app  $2 first day  $3 first day of the next month.  By day and meter; shards summed, of peaks the largest.

@@ -115,6 +115,7 @@ class Call : public std::enable_shared_from_this<Call> {
   const Steady::time_point began_ = Steady::now();
   RouteMetrics* metrics_;
   std::vector<std::pair<std::string, std::string>> rate_headers_;
+  std::shared_ptr<const Principal> admitted_;      // whom the limits let pass
   std::string log_detail_;
   std::atomic<bool> answered_{false};
 };
@@ -159,8 +160,10 @@ void Call::check_rate() {
     rate_headers_.emplace_back("RateLimit-Policy", rate_limit_policy(decision));
     rate_headers_.emplace_back("RateLimit", rate_limit(decision));
   }
+  admitted_ = decision.allowed ? request_->principal : nullptr;
   if (!decision.allowed)
-    throw Error(Code::rate_limited, "There were too many requests.")
+    throw Error(Code::rate_limited, "There were too many requests.",
+                decision.refused_by.empty() ? std::vector<FieldError>{} : std::vector<FieldError>{{"limit:" + decision.refused_by, "Too many in a minute."}})
         .with_retry_after(std::chrono::seconds(std::max<std::int64_t>(decision.retry_after_s, 1)));
 }
 
@@ -233,7 +236,7 @@ std::optional<IdempotentCall> Call::idempotent_call() const {
 void Call::tell_served(const Response& response) const {
   if (!gate_->hooks.served || !request_->route) return;
   try {
-    gate_->hooks.served(request_->principal.get(), *request_->route, response.status, response.body.size());
+    gate_->hooks.served({admitted_ ? admitted_ : request_->principal, *request_->route, response.status, admitted_ != nullptr});
   } catch (...) {
     log::error("http.served", {{"request_id", request_->request_id}, {"what", caught().log_detail()}});
   }

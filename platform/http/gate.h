@@ -23,6 +23,7 @@ struct RateDecision {
   bool allowed = true;
   std::int64_t retry_after_s = 0;
   std::vector<RatePolicy> policies;        // the refusing or nearest first
+  std::string refused_by;                  // the limit, as it is called in plans
 };
 
 /// What the gate asks of the layers above; handed in by platform/server.
@@ -35,7 +36,14 @@ struct GateHooks {
   std::function<AppId(const Principal&)> app_of;              // nil for operators
   std::function<std::string(const Principal&)> name_of;       // identity for idempotency: "server", "user:alice", "operator"
   std::function<RateDecision(const Principal&, const Route&)> rate;
-  std::function<void(const Principal*, const Route&, int status, std::size_t response_bytes)> served;  // metering of calls
+  /// Metering of calls. `admitted`: `rate` let it pass; told once for each of those.
+  struct Served {
+    std::shared_ptr<const Principal> principal;   // that `rate` was asked about; null: nobody was
+    const Route& route;
+    int status = 0;
+    bool admitted = false;
+  };
+  std::function<void(const Served&)> served;
 };
 
 /// Thrown by GateHooks::authenticate when it needs the database.

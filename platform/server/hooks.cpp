@@ -33,6 +33,26 @@ std::shared_ptr<const Caller> authenticate_cold(tenants::Auth& auth, const Reque
   return auth.authenticate_cold(credentials.api_key, credentials.token, connection);
 }
 
+/// Who acts for the first time in a month whose active users are nearly used up is let in by the database.
+bool must_ask(billing::Accounts& accounts, const Caller& caller, Timestamp now) {
+  auto account = accounts.find(caller.shared_application());
+  return !account || (!caller.user_id().empty() && !caller.is_server() && account->must_ask(caller.user_id(), now));
+}
+
+void load_account(billing::Accounts& accounts, const Caller& caller, storage::Connection& connection) {
+  auto account = accounts.load(connection, caller.shared_application());
+  if (!caller.user_id().empty() && !caller.is_server()) accounts.admit(connection, *account, caller.user_id());
+}
+
+billing::RouteClass class_of(const Route& route) {
+  if (route.rate_class == "send") return billing::RouteClass::send;
+  const bool reads = route.rate_class.empty() ? route.method == http::Method::get : route.rate_class == "read";
+  return reads ? billing::RouteClass::read : billing::RouteClass::write;
+}
+
+/// Who is over the limit of calls may still look why.
+bool shows_limits(const Route& route) { return route.operation == "get_limits" || route.operation == "get_usage"; }
+
 realtime::Identity identity_of(const Caller& caller) {
   return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at};
 }
@@ -43,14 +63,14 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   http::GateHooks hooks;
   hooks.authenticate = [&](const Request& request) {
     auto caller = authenticate(auth, request);
-    if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
+    if (must_ask(accounts, *caller, clock.now())) throw http::NeedsDatabase{};
     check_access(request, *caller);
     return caller;
   };
   hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
     auto caller = authenticate_cold(auth, request, connection);
-    accounts.load(connection, caller->shared_application());
     check_access(request, *caller);
+    load_account(accounts, *caller, connection);
     return caller;
   };
   hooks.app_of = [](const Principal& principal) { return caller_of(principal).app(); };
@@ -59,22 +79,25 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
     if (caller.is_visitor()) return std::string("visitor");
     return caller.is_server() ? std::string("server") : "user:" + caller.user_id();
   };
-  hooks.rate = [&](const Principal& principal, const Route&) -> http::RateDecision {
+  hooks.rate = [&](const Principal& principal, const Route& route) -> http::RateDecision {
     const auto& caller = caller_of(principal);
     auto account = accounts.find(caller.shared_application());
-    if (!account) return {};
-    if (caller.is_visitor()) return accounts.take_visit(*account);
-    if (!caller.is_server()) account->first_seen(caller.user_id(), clock.now());
-    return accounts.take_request(*account, caller.user_id(), caller.claims().guest);
+    if (!account) throw Error(Code::unavailable, "Try again.").with_retry_after(std::chrono::seconds(1));
+    const auto now = clock.now();
+    if (!caller.is_visitor() && !caller.is_server()) account->first_seen(caller.user_id(), now);
+    auto decision = caller.is_visitor() ? accounts.take_visit(*account)
+                                        : accounts.take_request(*account, caller.user_id(), class_of(route), caller.claims().guest);
+    if (!decision.allowed) return decision;
+    if (const auto feature = billing::feature_of(route.operation)) billing::check_feature(*account->limits(), *feature);
+    account->begin_call(shows_limits(route), now);
+    return decision;
   };
-  hooks.served = [&](const Principal* principal, const Route&, int status, std::size_t) {
-    const auto* caller = dynamic_cast<const Caller*>(principal);   // of a large body it is what holds the body
-    if (!caller || status >= 500 || status == 429) return;
-    if (auto account = accounts.known(caller->app())) {
-      account->api_calls.fetch_add(1, std::memory_order_relaxed);
-      account->total_api_calls.fetch_add(1, std::memory_order_relaxed);
-      if (!caller->user_id().empty() && caller->application().settings.teams) account->count_call_of(caller->user_id());
-    }
+  hooks.served = [&](const http::GateHooks::Served& served) {
+    const auto* caller = dynamic_cast<const Caller*>(served.principal.get());   // of a large body it is what holds the body
+    if (!caller || !served.admitted) return;
+    const bool counts_for_team = !caller->user_id().empty() && caller->application().settings.teams;
+    if (auto account = accounts.known(caller->app()))
+      account->end_call(served.status < 500 && served.status != 429, counts_for_team ? caller->user_id() : "", clock.now());
   };
   return hooks;
 }
@@ -92,7 +115,7 @@ http::GateHooks operator_hooks(std::string token) {
   hooks.app_of = [](const Principal&) { return AppId{}; };
   hooks.name_of = [](const Principal&) { return std::string("operator"); };
   hooks.rate = [](const Principal&, const Route&) { return http::RateDecision{}; };
-  hooks.served = [](const Principal*, const Route&, int, std::size_t) {};
+  hooks.served = [](const http::GateHooks::Served&) {};
   return hooks;
 }
 
@@ -100,15 +123,15 @@ namespace {
 
 /// Who may come in, and who pays.
 void hook_accounts(realtime::Hooks& hooks, const Live& live) {
-  hooks.authenticate = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials) {
+  hooks.authenticate = [&auth = live.auth, &accounts = live.accounts, &clock = live.clock](const realtime::Hooks::Credentials& credentials) {
     auto caller = auth.authenticate(credentials.api_key, credentials.token);
-    if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
+    if (must_ask(accounts, *caller, clock.now())) throw http::NeedsDatabase{};
     return identity_of(*caller);
   };
   hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials,
                                                                            storage::Connection& connection) {
     auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
-    accounts.load(connection, caller->shared_application());
+    load_account(accounts, *caller, connection);
     return identity_of(*caller);
   };
   hooks.opened = [&accounts = live.accounts, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
@@ -123,8 +146,8 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
     if (auto account = accounts.known(identity.app)) account->close_connection();
     if (!identity.user_id.empty()) online.went(identity.app, identity.user_id);
   };
-  hooks.delivered = [&accounts = live.accounts](const AppId& app, std::int64_t copies, std::int64_t) {
-    if (auto account = accounts.known(app)) account->deliveries.fetch_add(copies, std::memory_order_relaxed);
+  hooks.delivered = [&accounts = live.accounts, &clock = live.clock](const AppId& app, std::int64_t copies, std::int64_t) {
+    if (auto account = accounts.known(app)) account->count(billing::Meter::deliveries, copies, clock.now());
   };
 }
 

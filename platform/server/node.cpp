@@ -133,6 +133,7 @@ struct Node::State {
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   notifications::Notifying notifying();
+  std::int64_t take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
   std::function<bool(storage::Pool::Task)> run() {
     return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); };
   }
@@ -252,7 +253,21 @@ void Node::State::announce_unread() {
 notifications::Notifying Node::State::notifying() {
   return {senders, clock, settings.duration("push.delay"),
           [this](AppId app, const std::vector<std::string>& user_ids) { return presence::connected_among(*ephemeral, app, user_ids); },
-          [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+          [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, std::chrono::milliseconds(200),
+          [this](storage::Connection& connection, AppId app, std::int64_t wanted) { return take_pushes(connection, app, wanted); },
+          [this](AppId app, std::int64_t taken, std::int64_t sent) {
+            if (const auto account = accounts.known(app)) {
+              account->spent(billing::Meter::push, sent, clock.now());
+              account->release(billing::Meter::push, taken - sent);
+            }
+          }};
+}
+
+std::int64_t Node::State::take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted) {
+  auto application = directory.find(app);
+  if (!application) application = directory.load(connection, app);
+  if (!application) return 0;
+  return accounts.load(connection, application)->reserve_some(billing::Meter::push, wanted, clock.now());
 }
 
 void Node::State::announce_presence() {

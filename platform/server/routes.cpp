@@ -55,6 +55,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   add_contract_route(router);
   tenants::add_routes(router, tenant_services(parts));
   billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+  billing::add_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   teams::add_routes(router, {parts.cursors, parts.clock});
   const users::Services users{parts.bus, parts.cursors, parts.clock};
   users::add_routes(router, users);
@@ -99,6 +100,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
   tenants::add_operator_routes(router, tenant_services(parts));
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+  billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }
 
 HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {

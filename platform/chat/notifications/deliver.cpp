@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -27,7 +28,7 @@ constexpr std::array<std::chrono::seconds, Courier::kMaxAttempts - 1> kWaits{
     std::chrono::seconds(900), std::chrono::seconds(3600), std::chrono::seconds(7200)};
 
 void count(const char* outcome) {
-  metrics::counter("chat_push_deliveries_total", "Ends of deliveries to devices: sent, dead, refused, gave_up, no_provider, no_device, stale, collapsed.",
+  metrics::counter("chat_push_deliveries_total", "Ends of deliveries to devices: sent, dead, refused, gave_up, no_provider, no_device, stale, collapsed, over_limit.",
                    {{"outcome", outcome}}).add();
 }
 
@@ -56,6 +57,7 @@ struct Batch {
   std::vector<Delivery> deliveries;
   std::vector<End> ends;                       // as many
   std::atomic<std::size_t> open{0};            // answers that are missing
+  std::vector<std::size_t> ready;              // those that are handed over
 };
 
 struct Courier::State : std::enable_shared_from_this<Courier::State> {
@@ -67,6 +69,7 @@ struct Courier::State : std::enable_shared_from_this<Courier::State> {
   std::vector<std::shared_ptr<Batch>> answered;     // guarded by mutex; to be kept
 
   std::shared_ptr<Batch> load(storage::Connection& connection, AppId app, const Uuid& worker);
+  void choose(storage::Connection& connection, Batch& batch) const;
   void send(const std::shared_ptr<Batch>& batch);
   void take_answer(const std::shared_ptr<Batch>& batch, std::size_t at, const Receipt& receipt);
   void close(const std::shared_ptr<Batch>& batch);
@@ -126,13 +129,21 @@ std::shared_ptr<Batch> Courier::State::load(storage::Connection& connection, App
   return batch;
 }
 
-void Courier::State::send(const std::shared_ptr<Batch>& batch) {
+/// Those that nothing speaks against, as far as the plan goes.
+void Courier::State::choose(storage::Connection& connection, Batch& batch) const {
   std::set<std::string> told;
-  std::vector<std::size_t> ready;
-  for (std::size_t i = 0; i < batch->deliveries.size(); ++i) {
-    if (const char* why = obstacle(batch->deliveries[i], told)) batch->ends[i] = {why, {}};
-    else ready.push_back(i);
+  for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
+    if (const char* why = obstacle(batch.deliveries[i], told)) batch.ends[i] = {why, {}};
+    else batch.ready.push_back(i);
   }
+  if (batch.ready.empty() || !notifying.take) return;
+  const auto given = static_cast<std::size_t>(notifying.take(connection, batch.app, static_cast<std::int64_t>(batch.ready.size())));
+  for (std::size_t i = given; i < batch.ready.size(); ++i) batch.ends[batch.ready[i]] = {"over_limit", {}};
+  batch.ready.resize(given);
+}
+
+void Courier::State::send(const std::shared_ptr<Batch>& batch) {
+  const auto& ready = batch->ready;
   if (ready.empty()) return close(batch);
   under_way += static_cast<int>(ready.size());
   batch->open = ready.size();
@@ -208,6 +219,9 @@ void Courier::State::keep(storage::Connection& connection, const Batch& batch) {
     tx.run(sql::end_deliveries, tx.app(), batch.worker, users.take(), devices.take(), messages.take(), events.take(), actors.take(), sent.take(),
            day_of(now));
   });
+  const auto is_sent = [](const End& end) { return !end.again_at && std::string_view(end.outcome) == "sent"; };
+  if (notifying.settle && !batch.ready.empty())
+    notifying.settle(batch.app, static_cast<std::int64_t>(batch.ready.size()), std::count_if(batch.ends.begin(), batch.ends.end(), is_sent));
   static auto& later = metrics::counter("chat_push_postponed_total", "Deliveries that a provider could not take now; they are tried again.");
   static auto& seconds = metrics::histogram("chat_push_delay_seconds", "From the decision to notify a device until its provider took it.");
   for (std::size_t i = 0; i < batch.ends.size(); ++i) {
@@ -239,6 +253,7 @@ int Courier::deliver(storage::Connection& connection) {
   for (const auto& app : applications) {
     const auto batch = state_->load(connection, app, worker);
     handed += static_cast<int>(batch->deliveries.size());
+    state_->choose(connection, *batch);
     state_->send(batch);
   }
   return handed;

@@ -21,6 +21,9 @@ struct Notifying {
   std::function<std::vector<std::string>(AppId, const std::vector<std::string>& user_ids)> connected;
   std::function<bool(storage::Pool::Task)> run;      // on a database worker; false: too many wait
   std::chrono::milliseconds budget{200};             // of one run of decide_pushes
+  /// The plan's limit of pushes: how many of `wanted` may be handed over, and later what became of those.
+  std::function<std::int64_t(storage::Connection&, AppId, std::int64_t wanted)> take = {};
+  std::function<void(AppId, std::int64_t taken, std::int64_t sent)> settle = {};
 };
 
 /// First step, for the job: goes through what was sent and leaves a delivery for each device that is to be told.
@@ -35,7 +38,8 @@ int decide_pushes(storage::Connection& connection, const Notifying& notifying);
 /// Second step: hands deliveries to the providers and keeps what they answered.
 ///
 /// A delivery is claimed for kLease. Whoever dies holding one delays it by that much, and may have handed it over already: then the
-/// device is told twice, and the second takes the place of the first (the collapse key). Counted as `push` once, in the
+/// device is told twice, and the second takes the place of the first (the collapse key). What the plan's limit does not allow ends
+/// untold (`over_limit`). Counted as `push` once, in the
 /// transaction that ends it.
 /// Shape:   at most kMaxUnderWay on this node, kMaxEach of an application a run.
 /// Thread:  one run at a time; answers come on the outbound client's thread.

@@ -10,7 +10,7 @@ namespace chat::http {
 namespace {
 
 struct Caller : Principal {};
-using Served = std::vector<std::pair<int, std::size_t>>;
+using Served = std::vector<std::pair<int, bool>>;
 
 storage::DatabaseOptions nowhere() {
   storage::DatabaseOptions options;
@@ -60,8 +60,8 @@ struct Door {
     all.app_of = [](const Principal&) { return AppId{}; };
     all.name_of = [](const Principal&) { return "server"; };
     all.rate = [this](const Principal&, const Route&) { return rate; };
-    all.served = [this](const Principal* who, const Route&, int status, std::size_t bytes) {
-      if (who) served.emplace_back(status, bytes);
+    all.served = [this](const GateHooks::Served& call) {
+      if (call.principal) served.emplace_back(call.status, call.admitted);
     };
     return all;
   }
@@ -158,7 +158,7 @@ TEST_CASE("gate: every answer carries the rate headers, a refusal says when", "[
   CHECK(says(refused, "rate_limited"));
   CHECK(header(refused, "Retry-After") == "7");
   CHECK(header(refused, "RateLimit") == R"("user";r=3;t=42)");
-  CHECK(door.served == Served{{201, 2}, {429, refused.body.size()}});
+  CHECK(door.served == Served{{201, true}, {429, false}});
 }
 
 TEST_CASE("gate: what a handler throws or forgets is internal and leaks nothing", "[unit][http]") {

@@ -1,0 +1,180 @@
+#include <catch2/catch.hpp>
+
+#include "billing/metering.h"
+#include "platform/base/error.h"
+#include "tests/support/database.h"
+#include "tests/support/service.h"
+
+// What memory counts and the ledger keeps, with a clock that is set.
+using namespace chat;
+using namespace chat::test;
+using billing::Meter;
+
+namespace {
+
+class SetClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override { return at; }
+  Timestamp at = *parse_time("2026-11-30T23:59:50Z");
+};
+
+storage::DatabaseOptions named_database() {
+  auto options = server_database();
+  options.dsn += " application_name=metering_test";
+  return options;
+}
+
+/// One node's counting, beside the running service and of an application that it does not serve.
+struct Node {
+  explicit Node(TestApp& app, const std::string& limits = "{}") {
+    plans.load(connection);
+    auto made = std::make_shared<tenants::Application>();
+    made->id = *AppId::parse(app.id());
+    made->plan_id = Service::kPlan;
+    made->limits_json = limits;
+    application = made;
+    metering.on_crossing([this](storage::Connection&, const billing::Crossing& crossing) {
+      if (refuses) throw Error(Code::unavailable, "not now");
+      told.push_back(std::string(billing::word(crossing.meter)) + " " + std::string(billing::word(crossing.level)) + " " + crossing.period + " " +
+                     std::to_string(crossing.value));
+    });
+  }
+  std::shared_ptr<billing::Account> account() { return accounts.load(connection, application); }
+  void call(int times) {
+    for (int i = 0; i < times; ++i) {
+      account()->begin_call(false, clock.at);
+      account()->end_call(true, "", clock.at);
+    }
+  }
+  void flush() { metering.flush(connection); }
+
+  SetClock clock;
+  storage::Connection connection{named_database()};
+  billing::PlanBook plans;
+  billing::Accounts accounts{plans, clock};
+  billing::Metering metering{accounts, clock};
+  std::shared_ptr<const tenants::Application> application;
+  std::vector<std::string> told;
+  bool refuses = false;
+};
+
+int ledger(TestApp& app, const std::string& meter, const std::string& day, int value) {
+  return app.rows("usage_metrics", "meter = '" + meter + "' and day = '" + day + "' and value = " + std::to_string(value));
+}
+
+}  // namespace
+
+TEST_CASE("metering: what was done before midnight belongs to that day and month, whenever it is flushed", "[api][metering]") {
+  TestApp app;
+  app.add_users({"alice"});
+  Service::get().node().run_job("flush_usage");
+  Node node(app, R"({"api_calls":{"hard":8}})");
+  node.call(3);
+  node.account()->count(Meter::deliveries, 20, node.clock.at);
+  node.account()->first_seen("alice", node.clock.at);
+  node.clock.at = *parse_time("2026-12-01T00:00:05Z");
+  node.call(2);
+  CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 2);
+  node.flush();
+  CHECK(ledger(app, "api_calls", "2026-11-30", 3) == 1);
+  CHECK(ledger(app, "api_calls", "2026-12-01", 2) == 1);
+  CHECK(ledger(app, "deliveries", "2026-11-30", 20) == 1);
+  CHECK(app.rows("active_users", "month = '2026-11-01' and first_day = '2026-11-30'") == 1);
+  CHECK(app.rows("active_users", "month = '2026-12-01'") == 0);
+  CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 2);
+  node.call(6);
+  CHECK_THROWS_AS(node.call(1), Error);
+  node.account()->first_seen("alice", node.clock.at);
+  node.flush();
+  CHECK(app.rows("active_users", "month = '2026-12-01' and user_id = 'alice'") == 1);
+}
+
+TEST_CASE("metering: a flush that fails is kept and counts once, with what came meanwhile", "[api][metering]") {
+  TestApp app;
+  Node node(app);
+  node.call(5);
+  Probe outside(superuser_database().dsn);
+  REQUIRE(outside.value("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'metering_test'") == "1");
+  node.flush();
+  CHECK(ledger(app, "api_calls", "2026-11-30", 5) == 0);
+  node.call(2);
+  CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 7);
+  node.flush();
+  node.flush();
+  node.flush();
+  CHECK(ledger(app, "api_calls", "2026-11-30", 7) == 1);
+  CHECK(app.rows("usage_flushes") == 2);
+  CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 7);
+}
+
+TEST_CASE("metering: two nodes count together, and a node that begins again knows the month", "[api][metering]") {
+  TestApp app;
+  Node one(app, R"({"api_calls":{"hard":10}})"), two(app, R"({"api_calls":{"hard":10}})");
+  one.call(4);
+  two.call(3);
+  one.flush();
+  two.flush();
+  CHECK(ledger(app, "api_calls", "2026-11-30", 7) == 1);
+  CHECK(two.account()->used(Meter::api_calls, two.clock.at) == 7);
+  one.call(1);
+  one.flush();                                        // and hears what the other one had
+  CHECK(one.account()->used(Meter::api_calls, one.clock.at) == 8);
+  Node again(app, R"({"api_calls":{"hard":10}})");
+  again.call(2);
+  CHECK_THROWS_AS(again.call(1), Error);
+}
+
+TEST_CASE("metering: what was not flushed when a node died is missing, and nothing twice", "[api][metering]") {
+  TestApp app;
+  {
+    Node dies(app);
+    dies.call(4);
+    dies.flush();
+    dies.call(100);
+  }
+  Node next(app);
+  next.call(1);
+  next.flush();
+  CHECK(ledger(app, "api_calls", "2026-11-30", 5) == 1);
+}
+
+TEST_CASE("metering: each mark of a limit is told once a period, in order, and again until it was heard", "[api][metering]") {
+  TestApp app;
+  Node node(app, R"({"api_calls":{"included":10,"hard":12}})");
+  node.call(7);
+  node.flush();
+  CHECK(node.told.empty());
+  node.refuses = true;
+  node.call(1);
+  node.flush();
+  CHECK(node.told.empty());
+  node.refuses = false;
+  node.flush();
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2026-11 8"});
+  node.call(4);
+  node.flush();
+  node.flush();
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2026-11 8", "api_calls overage 2026-11 12", "api_calls hard 2026-11 12"});
+  node.clock.at = *parse_time("2026-12-01T00:00:05Z");
+  node.call(8);
+  node.flush();
+  CHECK(node.told.back() == "api_calls warning 2026-12 8");
+}
+
+TEST_CASE("metering: a part of a limit that was not used is given back, and others can be counted in one's own transaction", "[api][metering]") {
+  TestApp app;
+  Node node(app, R"({"moderation_calls":{"hard":3},"campaign_recipients":{"hard":5}})");
+  const auto account = node.account();
+  {
+    billing::Spending spending(account, Meter::moderation_calls, 3, node.clock.at);
+    CHECK_THROWS_AS(billing::Spending(account, Meter::moderation_calls, 1, node.clock.at), Error);
+    node.connection.transact(node.application->id, storage::Mode::write,
+                             [&](storage::Transaction& tx) { billing::count_usage(tx, Meter::moderation_calls, 2, node.clock.at); });
+    spending.done(2, node.clock.at);
+  }
+  CHECK(ledger(app, "moderation_calls", "2026-11-30", 2) == 1);
+  CHECK(account->used(Meter::moderation_calls, node.clock.at) == 2);
+  billing::Spending(account, Meter::moderation_calls, 1, node.clock.at);
+  CHECK(account->reserve_some(Meter::campaign_recipients, 9, node.clock.at) == 5);
+  CHECK(account->reserve_some(Meter::campaign_recipients, 1, node.clock.at) == 0);
+}
