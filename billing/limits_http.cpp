@@ -56,7 +56,7 @@ Response show(const Services& services, Tx& tx, const tenants::ApplicationRow& a
     write_limit(out, meter, limits.of(meter), totals.of[static_cast<std::size_t>(i)], now);
   }
   out.end().key("features").object();
-  for (int i = 0; i < kFeatures; ++i) out.field(word(static_cast<Feature>(i)), limits.has(static_cast<Feature>(i)));
+  for (int i = 0; i < kFeatures; ++i) out.key(word(static_cast<Feature>(i))).boolean(limits.has(static_cast<Feature>(i)));
   out.end().end();
   return http::json(200, out.take());
 }

@@ -37,7 +37,10 @@ Prepared read_send(const Services& services, const Request& request) {
   auto user = body.find_text("user_id");
   body.finish();
   send->message.user_id = caller.acting_user(user, "#/user_id");
-  check_length(send->message.text, *send->account->limits(), "#/text");
+  const auto limits = send->account->limits();
+  check_length(send->message.text, *limits, "#/text");
+  if (send->message.parent_id) billing::check_feature(*limits, billing::Feature::threads);
+  if (send->poll) billing::check_feature(*limits, billing::Feature::polls);
   check_poll(*send, services.clock.now());
   auto key = http::idempotency_key(request);
   if (send->message.nonce) send->nonce_key = "nonce/" + *send->message.nonce;

@@ -45,6 +45,7 @@ Response begun(const Services& services, const Request& request, const Upload& u
 std::shared_ptr<const billing::Limits> limits_of(const Services& services, const Caller& caller) {
   auto account = services.accounts.find(caller.shared_application());
   if (!account) throw Error(Code::unavailable, "Try again.").with_retry_after(std::chrono::seconds(1));
+  account->check(billing::Meter::storage_byte_hours, services.clock.now());
   return account->limits();
 }
 

@@ -503,3 +503,15 @@ TEST_CASE("notifications: nobody is told in another application, nor who left or
   app.send("alice", "general", "left");
   CHECK(app.told("bob") == Texts{"ours"});
 }
+
+TEST_CASE("notifications: beyond the plan's limit devices are told nothing more", "[api][notifications][limits]") {
+  Pushing app;
+  REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + app.id(), {{"set", {{"limits", {{"push", {{"hard", 1}}}}}}}}).status == 200);
+  app.send("alice", "general", "one");
+  CHECK(app.told("bob") == Texts{"one"});
+  app.send("alice", "general", "two");
+  CHECK(app.told("bob") == Texts{"one"});
+  CHECK(app.metered() == 1);
+  for (const auto& limit : app.server().get("/v1/limits").body["limits"])
+    if (limit["meter"] == "push") CHECK(limit["state"] == "blocked");
+}

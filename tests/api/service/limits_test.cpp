@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "tests/api/service/uploads_stage.h"
 #include "tests/support/service.h"
 
 // Each limit's refusal, exactly at its number and naming it. What is counted: metering_test.
@@ -144,7 +145,7 @@ TEST_CASE("limits: each class of calls has a rate of its own, for users and for 
 }
 
 TEST_CASE("limits: a feature that the plan does not have refuses its calls and names itself", "[api][limits]") {
-  Planned planned(Json::array(), {{"reactions", false}, {"search", false}});
+  Planned planned(Json::array(), {{"reactions", false}, {"search", false}, {"threads", false}, {"polls", false}});
   auto& app = planned.app;
   app.add_users({"alice"});
   app.add_channel("general", {"alice"});
@@ -155,9 +156,32 @@ TEST_CASE("limits: a feature that the plan does not have refuses its calls and n
   CHECK(refused.pointer() == "plan:features/reactions");
   CHECK(app.rows("message_reactions") == 0);
   CHECK(app.user("alice").post("/v1/search/messages", {{"query", "x"}}).pointer() == "plan:features/search");
+  CHECK(app.user("alice").post(kMessages, {{"text", "x"}, {"parent_id", id}}).pointer() == "plan:features/threads");
+  CHECK(app.user("alice").post(kMessages, {{"poll", {{"question", "?"}, {"options", {"a", "b"}}}}}).pointer() == "plan:features/polls");
+  CHECK(app.rows("messages") == 1);
   auto limits = app.server().get("/v1/limits");
   CHECK(limits.body["features"]["reactions"] == false);
-  CHECK(limits.body["features"]["threads"] == true);
+  CHECK(limits.body["features"]["uploads"] == true);
+}
+
+TEST_CASE("limits: without egress left no file is fetched, without byte-hours none is begun", "[api][limits]") {
+  UploadRoom room(Json{{"message_bytes", {{"hard", 20'000}}}});
+  const auto upload = room.upload("alice", "a.bin", std::string(1000, 'x'));
+  const std::string url = upload["url"];
+  auto limited = [&](const Json& limits) {
+    REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + room.id(), {{"set", {{"limits", limits}}}}).status == 200);
+  };
+  limited({{"egress_bytes", {{"hard", 1000}}}});
+  eventually("the limit is known", [&] { return shown(room, "egress_bytes").contains("hard"); });
+  CHECK(UploadRoom::fetch(url).status == 200);
+  Actor anybody(Service::get().port(), {});
+  auto refused = anybody.get(url);
+  CHECK(refused.code() == "quota_exceeded");
+  CHECK(refused.pointer() == "limit:egress_bytes");
+  limited({{"storage_byte_hours", {{"hard", 0}}}});
+  eventually("the limit is known", [&] { return shown(room, "storage_byte_hours").contains("hard"); });
+  CHECK(room.user("alice").post("/v1/channels/messaging/general/uploads", {{"name", "b.bin"}, {"size_bytes", 10}}).pointer() == "limit:storage_byte_hours");
+  CHECK(room.rows("uploads") == 1);
 }
 
 TEST_CASE("limits: all of them are shown, to the customer's server and to the operator alone", "[api][limits][permissions]") {
