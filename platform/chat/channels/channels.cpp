@@ -133,17 +133,14 @@ void Opened::require(Action action) const {
                   (membership ? "the role " + membership->role + " does not have here." : "only members have here."));
 }
 
-Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
-                    const std::string& channel_id, const std::string& acting_user) {
-  INVARIANT(!acting_user.empty() || caller.is_server(), "only a server acts for nobody");
-  return open_channel_as(tx, type, channel_id, acting_user);
+namespace {
+
+storage::Rows ask_for(storage::Transaction& tx, text::ArrayLiteral types, text::ArrayLiteral ids, const std::string& acting_user) {
+  return tx.query(sql::open_channels, tx.app(), types.take(), ids.take(), acting_user);
 }
 
-Opened open_channel_as(storage::Transaction& tx, const std::string& type, const std::string& channel_id,
-                       const std::string& acting_user) {
-  auto rows = tx.find(sql::open_channel, tx.app(), type, channel_id, acting_user);
-  if (!rows) throw not_found("channel");
-  auto row = (*rows)[0];
+/// Errors:  those of open_channel: what keeps the acting user out
+Opened read_opened(const storage::Row& row, const std::string& acting_user) {
   Opened opened;
   opened.channel = read_channel(row);
   opened.settings = parse_type_settings(std::string(row.text(kChannelColumns)));
@@ -168,6 +165,51 @@ Opened open_channel_as(storage::Transaction& tx, const std::string& type, const 
   if (!row.is_null(ban) && !row.boolean(ban)) throw forbidden("This user is banned from this channel.");
   opened.channel.sees_shadowed = opened.may(Action::see_shadowed);
   return opened;
+}
+
+}  // namespace
+
+Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
+                    const std::string& channel_id, const std::string& acting_user) {
+  INVARIANT(!acting_user.empty() || caller.is_server(), "only a server acts for nobody");
+  return open_channel_as(tx, type, channel_id, acting_user);
+}
+
+Opened open_channel_as(storage::Transaction& tx, const std::string& type, const std::string& channel_id,
+                       const std::string& acting_user) {
+  auto opened = try_open(tx, type, channel_id, acting_user);
+  if (!opened) throw not_found("channel");
+  return std::move(*opened);
+}
+
+std::optional<Opened> try_open(storage::Transaction& tx, const std::string& type, const std::string& channel_id,
+                               const std::string& acting_user) {
+  text::ArrayLiteral types, ids;
+  types.add(type);
+  ids.add(channel_id);
+  auto rows = ask_for(tx, std::move(types), std::move(ids), acting_user);
+  if (rows.empty()) return std::nullopt;
+  return read_opened(rows[0], acting_user);
+}
+
+std::vector<Opened> open_channels(storage::Transaction& tx, const tenants::Caller& caller, const std::vector<std::string>& cids,
+                                  const std::string& acting_user) {
+  INVARIANT(!acting_user.empty() || caller.is_server(), "only a server acts for nobody");
+  text::ArrayLiteral types, ids;
+  for (const auto& cid : cids) {
+    const auto colon = cid.find(':');
+    types.add(cid.substr(0, colon));
+    ids.add(cid.substr(colon + 1));
+  }
+  std::vector<Opened> open;
+  for (auto row : ask_for(tx, std::move(types), std::move(ids), acting_user)) {
+    try {
+      open.push_back(read_opened(row, acting_user));
+    } catch (const Error& closed) {
+      if (closed.code() != Code::not_found && closed.code() != Code::forbidden) throw;
+    }
+  }
+  return open;
 }
 
 Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,

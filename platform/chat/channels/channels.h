@@ -84,7 +84,12 @@ struct Opened {
 /// Cost:    one statement.
 Opened open_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,
                     const std::string& channel_id, const std::string& acting_user);
-/// The same for a user that another way proved, as sockets do.
+/// Those of the channels, `type:id` each, whose door is open to the caller; in no order.
+/// Errors:  user_deactivated
+/// Cost:    one statement.
+std::vector<Opened> open_channels(storage::Transaction& tx, const tenants::Caller& caller, const std::vector<std::string>& cids,
+                                  const std::string& acting_user);
+/// open_channel for a user that another way proved, as sockets do.
 Opened open_channel_as(storage::Transaction& tx, const std::string& type, const std::string& channel_id, const std::string& user_id);
 /// As open_channel, and holds the channel's head until the end of the transaction: changes of one channel happen one by one.
 Opened lock_channel(storage::Transaction& tx, const tenants::Caller& caller, const std::string& type,

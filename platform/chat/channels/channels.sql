@@ -1,5 +1,5 @@
--- name: open_channel
--- $1 app  $2 type  $3 channel id  $4 acting user's id, or ''.  No row: no such channel.
+-- name: open_channels
+-- $1 app  $2 types[]  $3 channel ids[]  $4 acting user's id, or ''.  No row: no such channel.
 -- Before the named ones: NULL not banned, true in the shadow, false banned.
 select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.frozen, s.is_distinct, s.created_by,
   s.created_at, s.updated_at, s.epoch, s.last_seq, s.last_message_seq, s.last_message_id, s.last_message_at, s.member_count,
@@ -9,11 +9,12 @@ select s.id, s.type, s.channel_id, s.name, s.image, s.description, s.custom, s.f
   (select bool_and(b.shadow) from bans_in_force b
    where b.app_id = $1 and b.user_id = u.id and (b.channel_id = s.id or b.channel_id is null)),
   u.type as user_type, s.blocked, reaches_channel($1, u.teams, s.team, s.cross_team) as reached, u.teams ->> s.team as team_role
-from channels_shown s
+from unnest($2::text[], $3::text[]) as wanted (type, channel_id)
+join channels_shown s on s.app_id = $1 and s.type = wanted.type and s.channel_id = wanted.channel_id
 join channel_types t on t.app_id = s.app_id and t.type = s.type
 left join users u on u.app_id = s.app_id and u.user_id = $4 and u.deleted_at is null
 left join members_shown m on m.app_id = s.app_id and m.channel_id = s.id and m.id = u.id
-where s.app_id = $1 and s.type = $2 and s.channel_id = $3
+where s.app_id = $1
 
 -- name: lock_head
 -- $1 app  $2 type  $3 channel id.  No row: no such channel.

@@ -94,13 +94,11 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
                               const std::string& type, const std::string& channel_id, const ChannelInput& input,
                               std::int64_t max_members, Timestamp now, bool distinct) {
   const auto settings = get_channel_type(tx, type).settings;
-  if (tx.find(sql::open_channel, tx.app(), type, channel_id, input.created_by)) {
-    try {
-      return {false, open_channel(tx, caller, type, channel_id, input.created_by).channel};
-    } catch (const Error& error) {
-      if (error.code() != Code::not_found) throw;
-      throw forbidden("This channel exists and you are not a member of it.");
-    }
+  try {
+    if (auto opened = try_open(tx, type, channel_id, input.created_by)) return {false, std::move(opened->channel)};
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;
+    throw forbidden("This channel exists and you are not a member of it.");
   }
   const auto members = first_members(input);
   check_roles(input.members, settings.grants);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
@@ -133,34 +134,19 @@ struct Place {
   MessageId id;
 };
 
-/// The channel through its door; none: closed to this caller.
-std::optional<channels::Opened> try_open(Tx& tx, const Caller& caller, const std::string& acting_user, const std::string& type,
-                                         const std::string& channel_id) {
-  try {
-    return channels::open_channel(tx, caller, type, channel_id, acting_user);
-  } catch (const Error& error) {
-    if (error.code() != Code::not_found && error.code() != Code::forbidden) throw;
-    return std::nullopt;
-  }
-}
-
 /// Those whose channel the caller may still read, through its door.
 std::vector<Place> readable(Tx& tx, const Caller& caller, const std::string& acting_user, std::vector<Place> places,
                             const std::vector<messages::Message>& found) {
-  std::unordered_map<ChannelId, bool> known;
-  std::unordered_map<MessageId, const messages::Message*> by_id;
-  for (const auto& message : found) by_id[message.id] = &message;
-  std::erase_if(places, [&](const Place& place) {
-    auto message = by_id.find(place.id);
-    if (message == by_id.end() || message->second->erased || message->second->deleted_at) return true;
-    auto [entry, is_new] = known.try_emplace(place.channel, false);
-    if (is_new) {
-      const auto& cid = message->second->cid;
-      const auto colon = cid.find(':');
-      entry->second = try_open(tx, caller, acting_user, cid.substr(0, colon), cid.substr(colon + 1)).has_value();
-    }
-    return !entry->second;
-  });
+  std::unordered_set<MessageId> shown;
+  std::unordered_set<std::string> cids;
+  for (const auto& message : found) {
+    if (message.erased || message.deleted_at) continue;
+    shown.insert(message.id);
+    cids.insert(message.cid);
+  }
+  std::unordered_set<ChannelId> open;
+  for (const auto& opened : channels::open_channels(tx, caller, {cids.begin(), cids.end()}, acting_user)) open.insert(opened.channel.id);
+  std::erase_if(places, [&](const Place& place) { return !shown.contains(place.id) || !open.contains(place.channel); });
   return places;
 }
 
@@ -245,9 +231,13 @@ storage::Page<channels::Opened> search_channels(Tx& tx, const Caller& caller, co
   }
   auto rows = tx.query(sql::search_channels, tx.app(), id_of(tx, acting_user), text, after_name, after_id, limit + 1);
   storage::Page<channels::Opened> page;
+  std::vector<std::string> cids;
   for (int i = 0; i < rows.size() && i < limit; ++i)
-    if (auto opened = try_open(tx, caller, acting_user, std::string(rows[i].text(1)), std::string(rows[i].text(2))))
-      page.items.push_back(std::move(*opened));
+    cids.push_back(std::string(rows[i].text(1)) + ":" + std::string(rows[i].text(2)));
+  std::unordered_map<ChannelId, channels::Opened> open;
+  for (auto& opened : channels::open_channels(tx, caller, cids, acting_user)) open.try_emplace(opened.channel.id, std::move(opened));
+  for (int i = 0; i < rows.size() && i < limit; ++i)
+    if (auto opened = open.find(ChannelId{rows[i].uuid(0)}); opened != open.end()) page.items.push_back(std::move(opened->second));
   if (rows.size() > limit) {
     const auto last = rows[limit - 1];
     page.next = cursors.seal(scope, {std::string(last.text(3)), last.uuid(0).text()});
