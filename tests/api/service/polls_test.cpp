@@ -362,3 +362,33 @@ TEST_CASE("polls: scheduled like any message, and never forwarded", "[api][polls
     return room.rows("polls") == 2;
   });
 }
+
+TEST_CASE("polls: votes in the shadow of a ban are counted for the voter alone", "[api][polls][bans][ws]") {
+  Room room;
+  auto message = room.ask({{"max_votes", 2}});
+  REQUIRE(room.vote("bob", message, {"1"}).status == 201);
+  REQUIRE(room.user("alice").put("/v1/channels/messaging/general/bans/carol", {{"shadow", true}}).status == 200);
+  eventually("bob's vote is told", [&] { run("tell_changed_polls"); return room.rows("polls", "changed") == 0; });
+  auto bob = room.connect("bob"), carol = room.connect("carol");
+  auto voted = room.vote("carol", message, {"1", "2"});
+  REQUIRE(voted.status == 201);
+  for (const auto& shown : {voted.body["message"], room.shown(message, "carol")}) {
+    CHECK(votes_of(shown["poll"]) == std::vector<int>{2, 1, 0});
+    CHECK(shown["poll"]["voter_count"] == 2);
+    CHECK(shown["poll"]["own_votes"] == Json({"1", "2"}));
+  }
+  CHECK(hear(carol, "poll.voted")["data"]["options"] == Json({"1", "2"}));
+  CHECK(room.vote("carol", message, {"3"}).code() == "limit_reached");
+  for (const char* other : {"alice", "bob"}) {
+    CHECK(votes_of(room.shown(message, other)["poll"]) == std::vector<int>{1, 0, 0});
+    CHECK(room.shown(message, other)["poll"]["voter_count"] == 1);
+  }
+  const auto list = path_of(message, "/poll/votes");
+  CHECK(room.user("bob").get(list).body["votes"].size() == 1);
+  CHECK(room.user("carol").get(list).body["votes"].size() == 3);
+  CHECK(room.user("alice").get(list).body["votes"].size() == 3);   // a moderator sees shadowed things
+  CHECK(room.rows("polls", "changed") == 0);
+  CHECK_FALSE(bob.find("poll.updated", std::chrono::milliseconds(700)));
+  CHECK(votes_of(room.user("carol").del(path_of(message, "/poll/votes/1")).body["message"]["poll"]) == std::vector<int>{1, 1, 0});
+  CHECK(votes_of(room.shown(message, "bob")["poll"]) == std::vector<int>{1, 0, 0});
+}
