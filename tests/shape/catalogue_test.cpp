@@ -32,6 +32,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_upload_uses", "the same when its row goes"},
     {"forget_upload_use", "a use goes with its message, its channel or its application; the last one makes the file due"},
     {"forget_uploads_of_user", "users are erased in several ways; what they brought and never sent goes with each"},
+    {"forget_suggestions", "the same of what they suggested in the polls of others"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 

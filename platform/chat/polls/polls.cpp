@@ -22,11 +22,11 @@ struct Poll {
   int options = 0, max_votes = 0;
   bool anonymous = false;
   std::optional<Timestamp> closes_at;
-  bool closed = false;
+  bool closed = false, allow_suggestions = false;
 };
 
 Poll read_poll(const storage::Row& row) {
-  return {static_cast<int>(row.integer(0)), static_cast<int>(row.integer(1)), row.boolean(2), row.optional_time(3), row.boolean(4)};
+  return {static_cast<int>(row.integer(0)), static_cast<int>(row.integer(1)), row.boolean(2), row.optional_time(3), row.boolean(4), row.boolean(5)};
 }
 
 messages::Message get_message(storage::Transaction& tx, const Opened& opened, MessageId id) {
@@ -139,7 +139,7 @@ std::string with_own_votes(const std::string& extras, const Own& own) {
 }  // namespace
 
 void count_change(const char* change) {
-  constexpr const char* kHelp = "Votes cast and retracted, and polls closed and told of.";
+  constexpr const char* kHelp = "Votes cast and retracted, options suggested, and polls closed and told of.";
   metrics::counter("chat_polls_changed_total", kHelp, {{"change", change}}).add();
 }
 
@@ -150,11 +150,31 @@ void tell_channel(storage::Transaction& tx, bus::Bus& bus, const channels::Chann
   else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
 }
 
-Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, const std::vector<int>& options,
-                   Timestamp now) {
+namespace {
+
+void check_may_vote(const Opened& opened) {
   opened.require(Action::vote_in_poll);
   if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
     throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
+}
+
+}  // namespace
+
+Voted suggest_option(storage::Transaction& tx, const Opened& opened, MessageId id, const std::string& text, Timestamp now) {
+  check_may_vote(opened);
+  const auto poll = lock_open_poll(tx, opened, id, now);
+  if (!poll.allow_suggestions) throw forbidden("This poll takes no suggestions.");
+  const auto found = tx.query(sql::find_option, tx.app(), opened.channel.id, id, text, *opened.acting_id);
+  if (!found[0].is_null(0)) return {false, messages::get_message(tx, opened.channel, id)};
+  if (poll.options >= static_cast<int>(messages::kMaxPollOptions)) throw Error(Code::limit_reached, "A poll has 20 options at most.");
+  if (!found[0].boolean(1)) tx.run(sql::add_option, tx.app(), opened.channel.id, id, text, *opened.acting_id);
+  tx.after_commit([] { count_change("suggested"); });
+  return {true, messages::get_message(tx, opened.channel, id)};
+}
+
+Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, const std::vector<int>& options,
+                   Timestamp now) {
+  check_may_vote(opened);
   const auto poll = lock_open_poll(tx, opened, id, now);
   auto votes = own_votes_of(tx, opened, {id})[id.uuid].votes;
   std::vector<int> fresh;

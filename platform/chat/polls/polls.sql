@@ -1,11 +1,21 @@
 -- name: lock_poll
 -- $1 app  $2 channel  $3 message.  No row: no poll in it. Those who vote at once wait here, so that counts and limits are exact.
-select cardinality(options), max_votes, anonymous, closes_at, closed_at is not null from polls
+select cardinality(options), max_votes, anonymous, closes_at, closed_at is not null, allow_suggestions from polls
 where app_id = $1 and channel_id = $2 and message_id = $3 for update
 
 -- name: get_poll
 -- $1 app  $2 channel  $3 message.  No row: no poll in it.
-select cardinality(options), max_votes, anonymous, closes_at, closed_at is not null from polls
+select cardinality(options), max_votes, anonymous, closes_at, closed_at is not null, allow_suggestions from polls
+where app_id = $1 and channel_id = $2 and message_id = $3
+
+-- name: find_option
+-- $1 app  $2 channel  $3 message  $4 text  $5 user.  One row: its place, or NULL; whether what the user does here is in the shadow of a ban.
+select array_position(options, $4::text), is_shadowed($1, $5, $2) from polls where app_id = $1 and channel_id = $2 and message_id = $3
+
+-- name: add_option
+-- $1 app  $2 channel  $3 message  $4 text  $5 user
+update polls set options = array_append(options, $4::text), votes = array_append(votes, 0::bigint),
+  suggested_by = array_append(suggested_by, $5::uuid), changed = true
 where app_id = $1 and channel_id = $2 and message_id = $3
 
 -- name: list_own_votes
