@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_drafts", "the drafts in a message's thread go with it, however it goes"},
     {"queue_reaction_push", "push learns of a reaction in its transaction; the features below do not know of push"},
     {"queue_reminder_push", "the same of a reminder that was told"},
+    {"queue_invite_push", "the same of an invitation"},
     {"keep_upload_uses", "many statements write a message; which files it holds must be true after each of them"},
     {"keep_changed_upload_uses", "the same when it changes"},
     {"forget_upload_uses", "the same when its row goes"},
