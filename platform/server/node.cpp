@@ -9,6 +9,7 @@
 #include "platform/chat/channels/channels_events.h"
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/chat/users/users_events.h"
+#include "platform/http/cors.h"
 #include "platform/http/server.h"
 #include "platform/redis/link.h"
 #include "platform/server/doors.h"
@@ -318,7 +319,8 @@ void Node::State::wire() {
   }
   auto public_options = door_options(settings, "public");
   if (depot.is_open()) public_options.on_large_body = [this](const http::Request& head) { return depot.take(head); };
-  public_door = http::make_server(public_options, serve(*public_gate), on_upgrade);
+  const http::Cors cors(settings.list("public.allowed_origins"));
+  public_door = http::make_server(public_options, cors.around(serve(*public_gate)), on_upgrade);
   operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
   bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); },
                  [this](bus::Bus::Missed missed) { on_missed(missed); });

@@ -1,5 +1,7 @@
 #include "platform/server/routes.h"
 
+#include "platform/server/built_in_commands.h"
+
 #include "billing/billing_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
@@ -38,11 +40,6 @@ tenants::Services tenant_services(const Parts& parts) {
           [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
 }
 
-std::optional<messages::KnownCommand> find_command(storage::Transaction& tx, const std::string& channel_type, const std::string& name) {
-  const auto command = commands::find_command(tx, channel_type, name);
-  return command ? std::optional<messages::KnownCommand>(messages::KnownCommand{command->visible}) : std::nullopt;
-}
-
 /// What is the caller's own, of every feature that adds to messages.
 void add_own(storage::Transaction& tx, const channels::Opened& opened, std::vector<messages::Message>& messages) {
   reactions::add_own(tx, opened, messages);
@@ -77,7 +74,10 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
-  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command});
+  messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
+                                [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
+                                  run_built_in(tx, bus, caller, call, clock.now());
+                                }});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   commands::add_routes(router, {parts.clock});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});

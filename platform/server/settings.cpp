@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "platform/http/cors.h"
 #include "platform/outbound/address.h"
 #include "platform/redis/options.h"
 
@@ -31,6 +32,7 @@ std::vector<Entry> door(const std::string& name, const std::string& port, const 
 
 std::vector<Entry> make_schema() {
   std::vector<Entry> schema = door("public", "8080", "beast", "customers' door");
+  schema.push_back({.key = "public.allowed_origins", .type = Type::list, .fallback = "[*]", .meaning = "Origins whose pages may call the API in browsers: https://app.example.com; * is any. Tokens prove who calls, no cookies."});
   for (auto& entry : door("operator", "8081", "pistache", "operator's door")) schema.push_back(entry);
   const std::vector<Entry> rest{
       {.key = "operator.token", .meaning = "Bearer token of the operator's API; at least 16 characters.", .secret = true},
@@ -102,6 +104,8 @@ std::vector<config::Mistake> check_together(const config::Settings& settings) {
     mistake("public.engine", "pistache carries no WebSockets; use beast, or leave realtime out of node.roles");
   for (const auto& network : settings.list("outbound.allowed_networks"))
     if (!outbound::Network::parse(network)) mistake("outbound.allowed_networks", network + " is no network; write 10.0.0.0/8");
+  for (const auto& origin : settings.list("public.allowed_origins"))
+    if (!http::Cors::is_origin(origin)) mistake("public.allowed_origins", origin + " is no origin; write https://app.example.com, or *");
   if (const auto url = settings.text("redis.url"); !url.empty() && !redis::parse_url(url))
     mistake("redis.url", "must be redis://host:port/database or unix:///path; a password goes into redis.password_file");
   if (settings.text("redis.prefix").empty()) mistake("redis.prefix", "must not be empty");

@@ -27,11 +27,13 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_drafts", "the drafts in a message's thread go with it, however it goes"},
     {"queue_reaction_push", "push learns of a reaction in its transaction; the features below do not know of push"},
     {"queue_reminder_push", "the same of a reminder that was told"},
+    {"queue_invite_push", "the same of an invitation"},
     {"keep_upload_uses", "many statements write a message; which files it holds must be true after each of them"},
     {"keep_changed_upload_uses", "the same when it changes"},
     {"forget_upload_uses", "the same when its row goes"},
     {"forget_upload_use", "a use goes with its message, its channel or its application; the last one makes the file due"},
     {"forget_uploads_of_user", "users are erased in several ways; what they brought and never sent goes with each"},
+    {"forget_suggestions", "the same of what they suggested in the polls of others"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 

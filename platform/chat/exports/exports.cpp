@@ -71,7 +71,7 @@ std::vector<Section> own_sections() {
   return {{"user", read_profile}, section("block", sql::export_blocks), section("mute", sql::export_mutes),
           section("reaction", sql::export_reactions), section("bookmark", sql::export_bookmarks), section("thread", sql::export_threads),
           section("scheduled_message", sql::export_scheduled), section("pending_message", sql::export_pending),
-          section("poll_vote", sql::export_poll_votes), section("draft", sql::export_drafts),
+          section("poll_vote", sql::export_poll_votes), section("poll_suggestion", sql::export_poll_suggestions), section("draft", sql::export_drafts),
           section("device", sql::export_devices), section("push_preference", sql::export_push_preferences), section("ban", sql::export_bans),
           section("invite", sql::export_invites)};
 }

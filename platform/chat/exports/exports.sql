@@ -73,6 +73,17 @@ join channels c on c.app_id = v.app_id and c.id = v.channel_id and c.deleted_at 
 where v.app_id = $1 and v.user_id = $2 and (v.channel_id || '/' || v.message_id || '/' || v.option) > $3
 order by 1 limit $4
 
+-- name: export_poll_suggestions
+-- $1 app  $2 user  $3 after  $4 at most
+select p.channel_id || '/' || p.message_id || '/' || o.place, jsonb_build_object('cid', c.type || ':' || c.channel_id,
+  'question', p.question, 'option', o.text), p.message_id
+from polls p join channels c on c.app_id = p.app_id and c.id = p.channel_id and c.deleted_at is null
+cross join lateral unnest(p.options) with ordinality o (text, place)
+where p.app_id = $1 and p.suggested_by <> '{}'
+  and p.suggested_by[o.place - cardinality(p.options) + cardinality(p.suggested_by)] = $2::uuid
+  and (p.channel_id || '/' || p.message_id || '/' || o.place) > $3
+order by 1 limit $4
+
 -- name: export_drafts
 -- $1 app  $2 user  $3 after  $4 at most
 select d.channel_id || '/' || d.parent_id, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'message', d.message,

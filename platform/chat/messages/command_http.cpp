@@ -66,6 +66,13 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
   });
   if (known && command.is_escaped) send->message.text.erase(0, 1);
   if (!known || command.is_escaped) return submit(std::move(send));
+  if (known->is_built_in) {
+    const BuiltInCall call{send->channel_type, send->channel_id, *send->message.user_id, command.name, command.args};
+    connection.transact(send->application->id, storage::Mode::write,
+                        [&](storage::Transaction& tx) { services.run_built_in(tx, Caller::of(*request), call); });
+    send->account->message_refused();
+    return respond(invoked(command));
+  }
   if (!known->visible) {
     send->account->message_refused();
     tell_servers(services.bus, *send, command, nullptr, services.clock.now());

@@ -5,7 +5,7 @@
 #include "platform/chat/messages/messages.h"
 
 /// A text that begins with a slash: perhaps a command of the customer's. `server` hands in who knows. Private to the folder but for
-/// KnownCommand.
+/// KnownCommand and BuiltInCall.
 namespace chat::messages {
 
 struct CommandText {
@@ -18,6 +18,11 @@ std::string command_json(const CommandText& command);   // {"name","args"}
 
 struct KnownCommand {
   bool visible = true;                         // the message that invokes it is sent
+  bool is_built_in = false;                    // done here instead of told to the customer's server
+};
+/// What a built-in command is told.
+struct BuiltInCall {
+  std::string channel_type, channel_id, user_id, name, args;
 };
 
 }  // namespace chat::messages

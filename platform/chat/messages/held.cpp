@@ -13,7 +13,7 @@ void write_poll(json::Writer& out, const json::Value& poll) {
       out.key(name).array();
       for (const auto& option : value.items()) out.text(option.find("text")->text());
       out.end();
-    } else if (name == "question" || name == "anonymous" || name == "max_votes" || name == "closes_at") {
+    } else if (name == "question" || name == "anonymous" || name == "max_votes" || name == "allow_suggestions" || name == "closes_at") {
       out.key(name).raw(value.raw());
     }
   }

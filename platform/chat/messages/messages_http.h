@@ -24,6 +24,8 @@ struct Services {
   std::function<HeldAnswer(storage::Transaction&, const HeldSend&)> hold;
   /// The command of this name that holds in channels of this type.
   std::function<std::optional<KnownCommand>(storage::Transaction&, const std::string& channel_type, const std::string& name)> find_command;
+  /// Does what a built-in one says. Errors: refuse the send
+  std::function<void(storage::Transaction&, const tenants::Caller&, const BuiltInCall&)> run_built_in;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

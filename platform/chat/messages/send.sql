@@ -200,9 +200,10 @@ join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.s
 
 -- name: insert_polls
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 extras[], with the poll: of written messages.
-insert into polls (app_id, channel_id, message_id, question, options, votes, anonymous, max_votes, closes_at)
+insert into polls (app_id, channel_id, message_id, question, options, votes, anonymous, max_votes, closes_at, allow_suggestions)
 select $1, m.channel_id, m.id, p.poll ->> 'question', o.texts, array_fill(0::bigint, array[cardinality(o.texts)]),
-  (p.poll ->> 'anonymous')::boolean, (p.poll ->> 'max_votes')::integer, (p.poll ->> 'closes_at')::timestamptz
+  (p.poll ->> 'anonymous')::boolean, (p.poll ->> 'max_votes')::integer, (p.poll ->> 'closes_at')::timestamptz,
+  coalesce((p.poll ->> 'allow_suggestions')::boolean, false)
 from (select type, channel, id, extras::jsonb -> 'poll' as poll from unnest($2::text[], $3::text[], $4::uuid[], $5::text[])
       as r (type, channel, id, extras)) p
 join channels c on c.app_id = $1 and c.type = p.type and c.channel_id = p.channel and c.deleted_at is null

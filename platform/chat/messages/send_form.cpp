@@ -53,6 +53,7 @@ std::optional<std::string> read_poll(json::Fields& body, Send& send) {
   const bool anonymous = fields.find_boolean("anonymous").value_or(false);
   const auto max_votes = fields.find_integer("max_votes", {1, static_cast<std::int64_t>(kMaxPollOptions)}).value_or(1);
   if (max_votes > static_cast<std::int64_t>(options.size())) fields.mistake("max_votes", "Must not be more than there are options.");
+  const bool allow_suggestions = fields.find_boolean("allow_suggestions").value_or(false);
   const auto closes_at = fields.find_time("closes_at");
   fields.check_unknown();
   body.absorb(fields);
@@ -61,7 +62,8 @@ std::optional<std::string> read_poll(json::Fields& body, Send& send) {
   out.object().field("question", question).key("options").array();
   for (std::size_t i = 0; i < options.size(); ++i)
     out.object().field("id", std::to_string(i + 1)).field("text", options[i]).field("votes", 0).end();
-  out.end().key("anonymous").boolean(anonymous).field("max_votes", max_votes).field("voter_count", 0).key("closed").boolean(false)
+  out.end().key("anonymous").boolean(anonymous).field("max_votes", max_votes)
+      .key("allow_suggestions").boolean(allow_suggestions).field("voter_count", 0).key("closed").boolean(false)
       .optional_time("closes_at", closes_at).end();
   return out.take();
 }

@@ -11,6 +11,7 @@
 namespace chat::notifications {
 namespace {
 
+constexpr std::string_view kInvite = "invite.created";
 constexpr std::chrono::seconds kLease{30};
 constexpr int kRowsAtOnce = 16;
 constexpr std::chrono::hours kTooLate{1};      // what waited longer is no news any more
@@ -76,6 +77,11 @@ Page read_page(storage::Transaction& tx, const Claimed& one, Timestamp now) {
   const auto& channel = one.channels.at(one.place - 1);
   const auto& message = one.messages.at(one.place - 1);
   Page page;
+  if (one.event == kInvite) {
+    auto rows = tx.query(sql::decide_invite_push, tx.app(), channel, now, one.actor, one.detail);
+    for (auto row : rows) page.targets.push_back({UserId{row.uuid(0)}, std::string(row.text(1)), false});
+    return page;
+  }
   if (one.event != "message.new") {
     auto rows = tx.query(sql::decide_own_push, tx.app(), channel, message, now, one.event, one.actor, one.detail);
     for (auto row : rows) page.targets.push_back({UserId{row.uuid(0)}, std::string(row.text(1)), false});
@@ -109,7 +115,9 @@ bool keep_page(storage::Transaction& tx, Claimed& one, const Page& page, const U
     users.add(target.id.text());
     events.add(target.mentioned ? "mention" : one.event);
   }
-  if (!page.targets.empty())
+  if (!page.targets.empty() && one.event == kInvite)
+    left = tx.run(sql::leave_invite_deliveries, tx.app(), users.take(), one.channels[one.place - 1], one.actor, now, now + kLivesFor);
+  else if (!page.targets.empty())
     left = tx.run(sql::leave_deliveries, tx.app(), users.take(), events.take(), one.channels[one.place - 1], one.messages[one.place - 1],
                   one.actor, one.detail, now, now + kLivesFor);
   const bool same = page.more && page.last;

@@ -84,6 +84,27 @@ where m.app_id = $1 and m.channel_id = $2 and m.id = $3 and m.deleted_at is null
                     and (b.channel_id = m.channel_id or b.channel_id is null))
   else coalesce(g.level, 'all') <> 'none' end
 
+-- name: decide_invite_push
+-- $1 app  $2 channel  $3 now  $4 who invites  $5 who is invited.  No row: answered meanwhile, or it is not to be told.
+select u.id, u.user_id from channel_invites i
+join channels c on c.app_id = $1 and c.id = i.channel_id and c.deleted_at is null
+join users u on u.app_id = $1 and u.id = i.user_id and u.deleted_at is null and u.deactivated_at is null
+  and reaches_channel($1, u.teams, c.team, c.cross_team)
+left join push_preferences g on g.app_id = $1 and g.user_id = u.id
+where i.app_id = $1 and i.channel_id = $2 and i.user_id = $5::uuid and i.state = 'pending'
+  and coalesce(g.level, 'all') <> 'none' and coalesce(g.muted_until <= $3, true)
+  and not coalesce(is_quiet($3, g.quiet_from, g.quiet_to, g.quiet_days, g.time_zone), false)
+  and not exists (select from user_blocks b where b.app_id = $1 and b.user_id = u.id and b.blocked_id = $4)
+  and not exists (select from user_mutes b where b.app_id = $1 and b.user_id = u.id and b.muted_id = $4
+                  and (b.expires_at is null or b.expires_at > $3))
+
+-- name: leave_invite_deliveries
+-- $1 app  $2 users[]  $3 channel  $4 who invites  $5 now  $6 end
+insert into push_deliveries (app_id, user_id, device_id, channel_id, message_id, event, actor_id, due_at, expires_at, created_at)
+select $1, d.user_id, d.device_id, $3, $3, 'invite.created', $4, $5, $6, $5
+from user_devices d where d.app_id = $1 and d.user_id = any ($2::uuid[])
+on conflict do nothing
+
 -- name: leave_deliveries
 -- $1 app  $2 users[]  $3 events[]  $4 channel  $5 message  $6 who did it, or NULL: the author  $7 detail  $8 now  $9 end
 insert into push_deliveries (app_id, user_id, device_id, channel_id, message_id, event, actor_id, detail, due_at, expires_at, created_at)

@@ -44,13 +44,15 @@ Delivery read_delivery(const storage::Row& row) {
 std::string collapse_key(const Delivery& delivery) {
   std::string key = delivery.cid();
   if (delivery.event == "mention") key = "@" + key;
+  else if (delivery.event == "invite.created") key = delivery.event + "/" + key;
   else if (delivery.event != "message.new") key = delivery.event + "/" + delivery.message.wire();
   else if (delivery.parent) key += "/" + delivery.parent->wire();
   return key.size() <= kMaxKeyBytes ? key : crypto::base64url(crypto::sha256(key)).substr(0, kKeptOfHash);
 }
 
 push::Notification notice_of(const Delivery& delivery, const std::vector<Template>& templates, const std::string& app_name) {
-  const Values values{{"sender.name", delivery.sender_name},
+  const bool is_invite = delivery.event == "invite.created";
+  const Values values{{"sender.name", delivery.sender_name.empty() ? app_name : delivery.sender_name},
                       {"sender.id", delivery.sender_id},
                       {"channel.name", delivery.channel_name.empty() ? delivery.sender_name : delivery.channel_name},
                       {"channel.id", delivery.channel_id},
@@ -65,7 +67,9 @@ push::Notification notice_of(const Delivery& delivery, const std::vector<Templat
   }
   notice.collapse_key = collapse_key(delivery);
   notice.badge = delivery.badge;
-  notice.data = {{"event", delivery.event}, {"cid", delivery.cid()}, {"message_id", delivery.message.wire()}, {"sender_id", delivery.sender_id}};
+  notice.data = {{"event", delivery.event}, {"cid", delivery.cid()}};
+  if (!is_invite) notice.data.emplace_back("message_id", delivery.message.wire());
+  if (!delivery.sender_name.empty()) notice.data.emplace_back("sender_id", delivery.sender_id);
   if (delivery.parent) notice.data.emplace_back("parent_id", delivery.parent->wire());
   notice.is_urgent = delivery.event != "reaction.new";
   return notice;

@@ -16,8 +16,8 @@ struct Delivery {
   UserId user;
   std::string device_id;
   ChannelId channel;
-  MessageId message;
-  std::string event;                           // message.new | mention | reaction.new | reminder.due
+  MessageId message;                           // of an invitation: the channel's id stands here
+  std::string event;                           // message.new | mention | reaction.new | reminder.due | invite.created
   UserId actor;
   std::optional<std::string> detail;           // the reaction
   int attempts = 0;                            // with this one

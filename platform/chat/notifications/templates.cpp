@@ -106,7 +106,7 @@ const std::vector<std::string>& variables() {
 }
 
 bool is_event(std::string_view event) {
-  return event == "message.new" || event == "mention" || event == "reaction.new" || event == "reminder.due";
+  return event == "message.new" || event == "mention" || event == "reaction.new" || event == "reminder.due" || event == "invite.created";
 }
 
 bool is_language(std::string_view text) {

@@ -19,7 +19,7 @@ inline constexpr int kMaxTemplates = 100;      // of one application
 
 /// sender.name sender.id channel.name channel.id channel.type message.text reaction.type app.name
 const std::vector<std::string>& variables();
-bool is_event(std::string_view event);         // message.new | mention | reaction.new | reminder.due
+bool is_event(std::string_view event);         // message.new | mention | reaction.new | reminder.due | invite.created
 bool is_language(std::string_view text);       // lower case: en, pt-br
 
 /// Why a text is no template; empty: it is one.

@@ -62,7 +62,7 @@ Response remove(const Services&, const Request& request, Tx& tx) {
 Response preview(const Services&, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  const auto event = body.word("event", {"message.new", "mention", "reaction.new", "reminder.due"});
+  const auto event = body.word("event", {"message.new", "mention", "reaction.new", "reminder.due", "invite.created"});
   const auto language = read_language(body);
   auto title = read_text(body, "title", false), text = read_text(body, "body", false);
   const auto said = body.find_text("message_text", {.max_bytes = 20'000}).value_or("Where do we meet for lunch?");

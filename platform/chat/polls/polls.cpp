@@ -22,11 +22,11 @@ struct Poll {
   int options = 0, max_votes = 0;
   bool anonymous = false;
   std::optional<Timestamp> closes_at;
-  bool closed = false;
+  bool closed = false, allow_suggestions = false;
 };
 
 Poll read_poll(const storage::Row& row) {
-  return {static_cast<int>(row.integer(0)), static_cast<int>(row.integer(1)), row.boolean(2), row.optional_time(3), row.boolean(4)};
+  return {static_cast<int>(row.integer(0)), static_cast<int>(row.integer(1)), row.boolean(2), row.optional_time(3), row.boolean(4), row.boolean(5)};
 }
 
 messages::Message get_message(storage::Transaction& tx, const Opened& opened, MessageId id) {
@@ -44,7 +44,11 @@ Poll lock_open_poll(storage::Transaction& tx, const Opened& opened, MessageId id
   return poll;
 }
 
-using OwnVotes = std::unordered_map<Uuid, std::vector<int>>;
+/// Of the acting user. Shadowed ones are counted for nobody else.
+struct Own {
+  std::vector<int> votes, shadowed;
+};
+using OwnVotes = std::unordered_map<Uuid, Own>;
 
 OwnVotes own_votes_of(storage::Transaction& tx, const Opened& opened, const std::vector<MessageId>& messages) {
   text::ArrayLiteral ids;
@@ -54,7 +58,10 @@ OwnVotes own_votes_of(storage::Transaction& tx, const Opened& opened, const std:
     own[id.uuid];
   }
   auto rows = tx.query(sql::list_own_votes, tx.app(), opened.channel.id, ids.take(), *opened.acting_id);
-  for (auto row : rows) own[row.uuid(0)].push_back(static_cast<int>(row.integer(1)));
+  for (auto row : rows) {
+    own[row.uuid(0)].votes.push_back(static_cast<int>(row.integer(1)));
+    if (row.boolean(2)) own[row.uuid(0)].shadowed.push_back(static_cast<int>(row.integer(1)));
+  }
   return own;
 }
 
@@ -84,7 +91,36 @@ void tell_voter(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, M
   bus::emit(tx, bus, std::move(event));
 }
 
-std::string with_own_votes(const std::string& extras, const std::vector<int>& votes) {
+/// The options with the votes that only their owner sees.
+void write_options(json::Writer& out, const json::Value& options, const std::vector<int>& shadowed) {
+  out.array();
+  for (const auto& option : options.items()) {
+    const int place = std::stoi(std::string(option.find("id")->text()));
+    const int more = std::find(shadowed.begin(), shadowed.end(), place) != shadowed.end() ? 1 : 0;
+    out.object();
+    for (const auto& [member, content] : option.members()) {
+      if (member == "votes") out.field(member, content.integer() + more);
+      else out.key(member).raw(content.raw());
+    }
+    out.end();
+  }
+  out.end();
+}
+
+void write_poll(json::Writer& out, const json::Value& poll, const Own& own) {
+  const bool is_uncounted = !own.votes.empty() && own.votes.size() == own.shadowed.size();
+  out.object();
+  for (const auto& [member, content] : poll.members()) {
+    out.key(member);
+    if (member == "options" && !own.shadowed.empty()) write_options(out, content, own.shadowed);
+    else if (member == "voter_count" && is_uncounted) out.integer(content.integer() + 1);
+    else out.raw(content.raw());
+  }
+  write_votes(out, "own_votes", own.votes);
+  out.end();
+}
+
+std::string with_own_votes(const std::string& extras, const Own& own) {
   const auto document = json::Document::parse(extras);
   json::Writer out;
   out.object();
@@ -93,10 +129,8 @@ std::string with_own_votes(const std::string& extras, const std::vector<int>& vo
       out.key(name).raw(value.raw());
       continue;
     }
-    out.key(name).object();
-    for (const auto& [member, content] : value.members()) out.key(member).raw(content.raw());
-    write_votes(out, "own_votes", votes);
-    out.end();
+    out.key(name);
+    write_poll(out, value, own);
   }
   out.end();
   return out.take();
@@ -105,7 +139,7 @@ std::string with_own_votes(const std::string& extras, const std::vector<int>& vo
 }  // namespace
 
 void count_change(const char* change) {
-  constexpr const char* kHelp = "Votes cast and retracted, and polls closed and told of.";
+  constexpr const char* kHelp = "Votes cast and retracted, options suggested, and polls closed and told of.";
   metrics::counter("chat_polls_changed_total", kHelp, {{"change", change}}).add();
 }
 
@@ -116,13 +150,33 @@ void tell_channel(storage::Transaction& tx, bus::Bus& bus, const channels::Chann
   else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
 }
 
-Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, const std::vector<int>& options,
-                   Timestamp now) {
+namespace {
+
+void check_may_vote(const Opened& opened) {
   opened.require(Action::vote_in_poll);
   if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
     throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
+}
+
+}  // namespace
+
+Voted suggest_option(storage::Transaction& tx, const Opened& opened, MessageId id, const std::string& text, Timestamp now) {
+  check_may_vote(opened);
   const auto poll = lock_open_poll(tx, opened, id, now);
-  auto votes = own_votes_of(tx, opened, {id})[id.uuid];
+  if (!poll.allow_suggestions) throw forbidden("This poll takes no suggestions.");
+  const auto found = tx.query(sql::find_option, tx.app(), opened.channel.id, id, text, *opened.acting_id);
+  if (!found[0].is_null(0)) return {false, messages::get_message(tx, opened.channel, id)};
+  if (poll.options >= static_cast<int>(messages::kMaxPollOptions)) throw Error(Code::limit_reached, "A poll has 20 options at most.");
+  if (!found[0].boolean(1)) tx.run(sql::add_option, tx.app(), opened.channel.id, id, text, *opened.acting_id);
+  tx.after_commit([] { count_change("suggested"); });
+  return {true, messages::get_message(tx, opened.channel, id)};
+}
+
+Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, const std::vector<int>& options,
+                   Timestamp now) {
+  check_may_vote(opened);
+  const auto poll = lock_open_poll(tx, opened, id, now);
+  auto votes = own_votes_of(tx, opened, {id})[id.uuid].votes;
   std::vector<int> fresh;
   for (int option : options) {
     if (option > poll.options) throw Error(Code::not_found, "No such option.", {{"#/options", "No such option."}});
@@ -148,7 +202,7 @@ Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened
 messages::Message retract_vote(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, int option, Timestamp now) {
   const auto poll = lock_open_poll(tx, opened, id, now);
   if (tx.run(sql::delete_vote, tx.app(), opened.channel.id, id, *opened.acting_id, option) == 0) throw not_found("vote");
-  tell_voter(tx, bus, opened, id, poll.anonymous, own_votes_of(tx, opened, {id})[id.uuid], now);
+  tell_voter(tx, bus, opened, id, poll.anonymous, own_votes_of(tx, opened, {id})[id.uuid].votes, now);
   tx.after_commit([] { count_change("retracted"); });
   return messages::get_message(tx, opened.channel, id);
 }
@@ -179,7 +233,8 @@ storage::Page<Vote> list_votes(storage::Transaction& tx, const Opened& opened, M
     after_user = position.at(2);
   }
   const auto only = option ? std::optional<std::int64_t>(*option) : std::nullopt;
-  auto rows = tx.query(sql::list_votes, tx.app(), opened.channel.id, id, only, limit + 1, after_option, after_time, after_user);
+  auto rows = tx.query(sql::list_votes, tx.app(), opened.channel.id, id, only, limit + 1, after_option, after_time, after_user,
+                       opened.channel.sees_shadowed, opened.channel.reader);
   storage::Page<Vote> page;
   for (int i = 0; i < rows.size() && i < limit; ++i)
     page.items.push_back({std::string(rows[i].text(1)), static_cast<int>(rows[i].integer(0)), rows[i].time(2)});

@@ -28,6 +28,11 @@ struct Voted {
 Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, const std::vector<int>& options,
                    Timestamp now);
 
+/// One more option, where the poll allows it. One with this text already: nothing changes. From the shadow of a ban nothing is kept.
+/// Errors:  as vote_in_poll; limit_reached (20 options)
+/// Event:   poll.updated to the channel within a second
+Voted suggest_option(storage::Transaction& tx, const channels::Opened& opened, MessageId id, const std::string& text, Timestamp now);
+
 /// Errors:  not_found (also: no such vote); conflict (closed)
 /// Event:   as above
 messages::Message retract_vote(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, int option,

@@ -57,6 +57,18 @@ Response vote(const Services& services, const Request& request, Tx& tx) {
   return show(services, tx, opened, std::move(voted.message), voted.changed ? 201 : 200);
 }
 
+Response suggest(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  const auto text = body.text("text", {.min_bytes = 1, .max_bytes = messages::kMaxPollOptionBytes});
+  auto user = body.find_text("user_id");
+  body.finish();
+  const auto& caller = Caller::of(request);
+  auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
+  auto suggested = suggest_option(tx, opened, message_of(request), text, services.clock.now());
+  return show(services, tx, opened, std::move(suggested.message), suggested.changed ? 201 : 200);
+}
+
 Response retract(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto user = query.find_text("user_id");
@@ -110,6 +122,7 @@ void add_routes(http::Router& router, const Services& services) {
   route(Method::post, "votes", "vote_in_poll", storage::Mode::write, vote);
   route(Method::del, "votes/{option}", "retract_vote", storage::Mode::write, retract);
   route(Method::get, "votes", "list_votes", storage::Mode::read, list);
+  route(Method::post, "options", "suggest_option", storage::Mode::write, suggest);
   route(Method::post, "close", "close_poll", storage::Mode::write, close);
 }
 

@@ -1,6 +1,7 @@
 #include "platform/chat/reactions/reactions.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "platform/base/error.h"
@@ -22,14 +23,19 @@ void count_change(std::string_view change) {
   metrics::counter("chat_reactions_changed_total", kHelp, {{"change", std::string(change)}}).add();
 }
 
-Reaction read_own(const storage::Row& row, const Opened& opened) {
-  return {std::string(row.text(1)), opened.acting_user, row.integer(2), row.time(3), row.optional_time(4)};
+/// Of the acting user.
+struct Own : Reaction {
+  bool shadowed = false;                       // counted for nobody else
+};
+
+Own read_own(const storage::Row& row, const Opened& opened) {
+  return {{std::string(row.text(1)), opened.acting_user, row.integer(2), row.time(3), row.optional_time(4)}, row.boolean(5)};
 }
 
-std::vector<Reaction> own_of(storage::Transaction& tx, const Opened& opened, MessageId id) {
+std::vector<Own> own_of(storage::Transaction& tx, const Opened& opened, MessageId id) {
   text::ArrayLiteral ids;
   ids.add(id.text());
-  std::vector<Reaction> own;
+  std::vector<Own> own;
   auto rows = tx.query(sql::list_own, tx.app(), opened.channel.id, ids.take(), *opened.acting_id);
   for (auto row : rows) own.push_back(read_own(row, opened));
   return own;
@@ -48,16 +54,51 @@ messages::Message show(storage::Transaction& tx, const Opened& opened, MessageId
   return std::move(shown.front());
 }
 
+void write_group(json::Writer& out, std::int64_t count, std::int64_t score, std::string_view first_at, std::string_view last_at) {
+  out.object().field("count", count).field("score", score).field("last_at", last_at).field("first_at", first_at).end();
+}
+
+/// The groups as the owner of shadowed reactions sees them.
+std::string groups_with(const std::string& groups, const std::vector<Own>& own) {
+  std::map<std::string, const Own*, std::less<>> missing;
+  for (const auto& one : own)
+    if (one.shadowed) missing.emplace(one.type, &one);
+  if (missing.empty()) return groups;
+  const auto document = json::Document::parse(groups);
+  json::Writer out;
+  out.object();
+  for (const auto& [type, group] : document.root().members()) {
+    out.key(type);
+    const auto mine = missing.find(type);
+    if (mine == missing.end()) {
+      out.raw(group.raw());
+      continue;
+    }
+    const auto at = format_time(mine->second->created_at);
+    const std::string first(group.find("first_at")->text()), last(group.find("last_at")->text());
+    write_group(out, group.find("count")->integer() + 1, group.find("score")->integer() + mine->second->score, std::min(first, at), std::max(last, at));
+    missing.erase(mine);
+  }
+  for (const auto& [type, mine] : missing) {
+    const auto at = format_time(mine->created_at);
+    out.key(type);
+    write_group(out, 1, mine->score, at, at);
+  }
+  return out.end().take();
+}
+
 struct Change {
   std::string_view event;
-  Reaction reaction;
+  Own reaction;
 };
 
 void tell(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opened& opened, const messages::Message& message,
           const std::vector<Change>& changes, Timestamp now) {
-  const bool is_shadowed = message.seq == 0;   // then nobody else may hear of it
   std::vector<channels::Draft> drafts;
+  bool counts = false;
   for (const auto& change : changes) {
+    const bool is_shadowed = message.seq == 0 || change.reaction.shadowed;   // then nobody else may hear of it
+    counts = counts || !is_shadowed;
     json::Writer data;
     data.object().field("message_id", message.id.wire()).key("reaction").raw(reaction_json(change.reaction))
         .key("reaction_groups").raw(message.reactions.value_or("{}")).end();
@@ -65,7 +106,7 @@ void tell(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opene
     else if (!opened.settings.large) drafts.push_back({.type = change.event, .data = data.take()});
   }
   channels::tell(tx, bus, opened.channel, now, std::move(drafts));
-  if (opened.settings.large && !is_shadowed)
+  if (opened.settings.large && counts)
     tx.after_commit([&counted, app = tx.app(), channel = opened.channel.id, cid = opened.channel.cid(), id = message.id] {
       counted.changed(app, channel, cid, id);
     });
@@ -104,13 +145,14 @@ Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, 
   const auto same = std::find_if(own.begin(), own.end(), [&](const auto& reaction) { return reaction.type == type; });
   if (same != own.end() && same->score == score) return {false, *same, show(tx, opened, id)};
 
-  Outcome outcome{same == own.end(), {type, opened.acting_user, score, now, std::nullopt}, {}};
+  const bool is_new = same == own.end();
+  Own mine{{type, opened.acting_user, score, now, std::nullopt}, false};
   std::vector<Change> changes;
-  if (same != own.end()) {
+  if (!is_new) {
     tx.run(sql::update_score, tx.app(), channel.id, id, *opened.acting_id, type, score, now);
-    outcome.reaction = *same;
-    outcome.reaction.score = score;
-    outcome.reaction.updated_at = now;
+    mine = *same;
+    mine.score = score;
+    mine.updated_at = now;
   } else {
     if (other_types >= kMaxTypes)
       throw Error(Code::limit_reached, "A message may have 100 types of reactions.", {{"#/type", "One type too many."}});
@@ -118,10 +160,10 @@ Outcome add_reaction(storage::Transaction& tx, bus::Bus& bus, Counted& counted, 
       tx.run(sql::delete_reaction, tx.app(), channel.id, id, *opened.acting_id, own[i].type);
       changes.push_back({kReactionDeleted, own[i]});
     }
-    tx.run(sql::insert_reaction, tx.app(), channel.id, id, *opened.acting_id, type, score, now);
+    mine.shadowed = tx.query(sql::insert_reaction, tx.app(), channel.id, id, *opened.acting_id, type, score, now)[0].boolean(0);
   }
-  changes.push_back({outcome.created ? kReactionNew : kReactionUpdated, outcome.reaction});
-  outcome.message = show(tx, opened, id);
+  changes.push_back({is_new ? kReactionNew : kReactionUpdated, mine});
+  Outcome outcome{is_new, mine, show(tx, opened, id)};
   tell(tx, bus, counted, opened, outcome.message, changes, now);
   return outcome;
 }
@@ -151,7 +193,8 @@ storage::Page<Reaction> list_reactions(storage::Transaction& tx, const Opened& o
     after_time = position.at(1);
     after_user = position.at(2);
   }
-  auto rows = tx.query(sql::list_reactions, tx.app(), opened.channel.id, id, type, limit + 1, after_type, after_time, after_user);
+  auto rows = tx.query(sql::list_reactions, tx.app(), opened.channel.id, id, type, limit + 1, after_type, after_time, after_user,
+                       opened.channel.sees_shadowed, opened.channel.reader);
   storage::Page<Reaction> page;
   for (int i = 0; i < rows.size() && i < limit; ++i) {
     auto row = rows[i];
@@ -167,17 +210,25 @@ storage::Page<Reaction> list_reactions(storage::Transaction& tx, const Opened& o
 void add_own(storage::Transaction& tx, const Opened& opened, std::vector<messages::Message>& messages) {
   if (!opened.acting_id) return;
   text::ArrayLiteral ids;
-  std::unordered_map<Uuid, json::Writer> own;
+  std::unordered_map<Uuid, std::vector<Own>> own;
   for (const auto& message : messages) {
     if (!message.reactions) continue;
     ids.add(message.id.text());
-    own[message.id.uuid].array();
+    own[message.id.uuid];
   }
   if (own.empty()) return;
   auto rows = tx.query(sql::list_own, tx.app(), opened.channel.id, ids.take(), *opened.acting_id);
-  for (auto row : rows) own.at(row.uuid(0)).raw(reaction_json(read_own(row, opened)));
-  for (auto& message : messages)
-    if (message.reactions) message.own_reactions = own.at(message.id.uuid).end().take();
+  for (auto row : rows) own.at(row.uuid(0)).push_back(read_own(row, opened));
+  for (auto& message : messages) {
+    if (!message.reactions) continue;
+    const auto& mine = own.at(message.id.uuid);
+    message.reactions = groups_with(*message.reactions, mine);
+    if (*message.reactions == "{}") continue;
+    json::Writer out;
+    out.array();
+    for (const auto& one : mine) out.raw(reaction_json(one));
+    message.own_reactions = out.end().take();
+  }
 }
 
 }  // namespace chat::reactions

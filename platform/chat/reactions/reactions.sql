@@ -5,13 +5,14 @@ where app_id = $1 and channel_id = $2 and id = $3 and deleted_at is null for upd
 
 -- name: list_own
 -- $1 app  $2 channel  $3 messages[]  $4 user
-select message_id, type, score, created_at, updated_at from message_reactions
+select message_id, type, score, created_at, updated_at, shadowed from message_reactions
 where app_id = $1 and channel_id = $2 and message_id = any ($3::uuid[]) and user_id = $4
 order by message_id, created_at, type
 
 -- name: insert_reaction
--- $1 app  $2 channel  $3 message  $4 user  $5 type  $6 score  $7 now
-insert into message_reactions (app_id, channel_id, message_id, user_id, type, score, created_at) values ($1, $2, $3, $4, $5, $6, $7)
+-- $1 app  $2 channel  $3 message  $4 user  $5 type  $6 score  $7 now.  One row: whether it is in the shadow of a ban.
+insert into message_reactions (app_id, channel_id, message_id, user_id, type, score, created_at, shadowed)
+values ($1, $2, $3, $4, $5, $6, $7, is_shadowed($1, $4, $2)) returning shadowed
 
 -- name: update_score
 -- $1 app  $2 channel  $3 message  $4 user  $5 type  $6 score  $7 now
@@ -24,9 +25,11 @@ delete from message_reactions where app_id = $1 and channel_id = $2 and message_
 
 -- name: list_reactions
 -- $1 app  $2 channel  $3 message  $4 type, or NULL  $5 at most  $6 $7 $8 type, time and user of the last one before, or NULL
+-- $9 whether shadowed ones are shown  $10 the reader, whose own are.
 select r.type, u.user_id, r.score, r.created_at, r.updated_at, r.user_id from message_reactions r
 join users u on u.app_id = $1 and u.id = r.user_id
 where r.app_id = $1 and r.channel_id = $2 and r.message_id = $3 and ($4::text is null or r.type = $4)
+  and (not r.shadowed or $9 or u.user_id = $10)
   and ($6::text is null or r.type > $6 or (r.type = $6 and (r.created_at < $7 or (r.created_at = $7 and r.user_id > $8::uuid))))
 order by r.type, r.created_at desc, r.user_id limit $5
 

@@ -404,6 +404,33 @@ TEST_CASE("notifications: reactions once there is a template, in the author's la
   CHECK(app.told("bob").back() == "Alice A.: Lunch?");
 }
 
+TEST_CASE("notifications: invitations once there is a template, to whom is invited alone, until they are answered", "[api][notifications][invites]") {
+  Pushing app;
+  app.add_channel("club", {"alice"});
+  app.add_phone("carol");
+  const std::string invites = "/v1/channels/messaging/club/invites";
+  const auto invite = [&](Actor by, const std::string& user) { REQUIRE(by.post(invites, {{"users", {user}}, {"text", "Join us"}}).status == 200); };
+  invite(app.user("alice"), "bob");
+  CHECK(app.told("bob").empty());
+  REQUIRE(app.server().put("/v1/push/templates/invite.created", {{"title", "x"}, {"body", "{{sender.name}} > {{channel.id}}: {{message.text}}"}}).status == 201);
+  REQUIRE(app.user("alice").del(invites + "/bob").status == 204);
+  invite(app.user("alice"), "bob");
+  CHECK(app.told("bob") == Texts{"Alice A. > club: Join us"});
+  CHECK(app.told("carol").empty());
+  const auto data = services().got(app.token("bob")).back().body["message"]["data"];
+  CHECK(data["event"] == "invite.created");
+  CHECK(data["cid"] == "messaging:club");
+  CHECK(data["sender_id"] == "alice");
+  CHECK_FALSE(data.contains("message_id"));
+  REQUIRE(app.user("bob").post("/v1/channels/messaging/club/invite/reject").status == 200);
+  REQUIRE(app.user("bob").put("/v1/push/preferences", {{"level", "none"}}).status == 200);
+  invite(app.user("alice"), "bob");
+  CHECK(app.told("bob").size() == 1);
+  invite(app.server(), "carol");
+  REQUIRE(app.told("carol").size() == 1);
+  CHECK(app.told("carol")[0].ends_with(" > club: Join us"));
+}
+
 TEST_CASE("notifications: in a channel of thousands each member's device is told once, by any number of workers", "[api][notifications]") {
   Pushing app;
   outside().run("insert into users (app_id, id, user_id, created_at, updated_at) select '" + app.uuid() + "', gen_random_uuid(), 'm' || n, now(), now()"

@@ -129,3 +129,33 @@ TEST_CASE("commands: defined, changed, listed and deleted by the backend", "[api
   CHECK(room.rows("commands") == 100);
   CHECK((answers[0].code() == "limit_reached") != (answers[1].code() == "limit_reached"));
 }
+
+TEST_CASE("commands: /ban, /unban, /mute and /unmute do what they say, with the rights of who says it", "[api][commands][bans][permissions][ws]") {
+  Room room;
+  room.add_users({"carol"});
+  REQUIRE(room.user("alice").post("/v1/channels/messaging/general/members", {{"members", {"carol"}}}).status == 200);
+  CHECK(room.say("alice", "/ban @bob").body.contains("message"));       // no command until the type names it
+  room.allow({"ban", "unban", "mute", "unmute"});
+  auto backend = room.connect(""), carol = room.connect("carol");
+  CHECK(room.say("bob", "/ban @carol").code() == "forbidden");
+  CHECK(room.say("alice", "/ban").pointer() == "#/text");
+  CHECK(room.say("alice", "/ban @nobody").code() == "not_found");
+  CHECK(room.rows("channel_bans") == 0);
+  const auto banned = room.say("alice", "/ban @bob  spams ");
+  CHECK(banned.status == 202);
+  CHECK(banned.body["command"] == Json({{"name", "ban"}, {"args", "@bob  spams"}}));
+  CHECK(hear(carol, "member.banned")["data"]["ban"]["reason"] == "spams");
+  CHECK(room.say("bob", "am I?").code() == "forbidden");
+  CHECK(room.say("alice", "/unban bob").status == 202);
+  CHECK(room.say("bob", "back").status == 201);
+  CHECK(room.say("alice", "/unban bob").code() == "not_found");
+  CHECK(room.say("bob", "/mute @carol").status == 202);
+  CHECK(room.user("bob").get("/v1/users/bob/mutes").body["mutes"][0]["target_id"] == "carol");
+  CHECK(room.say("bob", "/unmute @carol").status == 202);
+  CHECK(room.user("bob").get("/v1/users/bob/mutes").body["mutes"].empty());
+  CHECK(room.rows("messages", "text like '/%'") == 1);                    // what was text, no more
+  CHECK_FALSE(backend.find("command.invoked", std::chrono::milliseconds(150)));
+  REQUIRE(room.define("ban", {{"visible", true}}).status == 201);         // the application's own takes its place
+  CHECK(room.say("alice", "/ban @bob").body["message"]["command"]["name"] == "ban");
+  CHECK(room.rows("channel_bans") == 0);
+}

@@ -317,8 +317,9 @@ TEST_CASE("polls: votes of a hard deleted user go, and the counts follow", "[api
 
 TEST_CASE("polls: a user's export holds its votes and the polls it asked", "[api][polls][exports]") {
   Room room;
-  auto message = room.ask({{"anonymous", true}});
+  auto message = room.ask({{"anonymous", true}, {"allow_suggestions", true}});
   room.vote("alice", message, {"2"});
+  room.user("alice").post(path_of(message, "/poll/options"), {{"text", "Curry"}});
   auto task = room.server().post("/v1/users/alice/export").body["task"];
   eventually("the export", [&] {
     run("run_tasks");
@@ -328,6 +329,8 @@ TEST_CASE("polls: a user's export holds its votes and the polls it asked", "[api
   const auto text = room.server().get("/v1/tasks/" + task["task_id"].get<std::string>() + "/parts/1").http.body;
   CHECK(text.find("\"kind\":\"poll_vote\"") != std::string::npos);
   CHECK(text.find("Sushi") != std::string::npos);
+  CHECK(text.find("\"kind\":\"poll_suggestion\"") != std::string::npos);
+  CHECK(text.find("Curry") != std::string::npos);
   CHECK(text.find("\"poll\":{\"options\"") != std::string::npos);
 }
 
@@ -361,4 +364,71 @@ TEST_CASE("polls: scheduled like any message, and never forwarded", "[api][polls
     run("send_scheduled");
     return room.rows("polls") == 2;
   });
+}
+
+TEST_CASE("polls: votes in the shadow of a ban are counted for the voter alone", "[api][polls][bans][ws]") {
+  Room room;
+  auto message = room.ask({{"max_votes", 2}});
+  REQUIRE(room.vote("bob", message, {"1"}).status == 201);
+  REQUIRE(room.user("alice").put("/v1/channels/messaging/general/bans/carol", {{"shadow", true}}).status == 200);
+  eventually("bob's vote is told", [&] { run("tell_changed_polls"); return room.rows("polls", "changed") == 0; });
+  auto bob = room.connect("bob"), carol = room.connect("carol");
+  auto voted = room.vote("carol", message, {"1", "2"});
+  REQUIRE(voted.status == 201);
+  for (const auto& shown : {voted.body["message"], room.shown(message, "carol")}) {
+    CHECK(votes_of(shown["poll"]) == std::vector<int>{2, 1, 0});
+    CHECK(shown["poll"]["voter_count"] == 2);
+    CHECK(shown["poll"]["own_votes"] == Json({"1", "2"}));
+  }
+  CHECK(hear(carol, "poll.voted")["data"]["options"] == Json({"1", "2"}));
+  CHECK(room.vote("carol", message, {"3"}).code() == "limit_reached");
+  for (const char* other : {"alice", "bob"}) {
+    CHECK(votes_of(room.shown(message, other)["poll"]) == std::vector<int>{1, 0, 0});
+    CHECK(room.shown(message, other)["poll"]["voter_count"] == 1);
+  }
+  const auto list = path_of(message, "/poll/votes");
+  CHECK(room.user("bob").get(list).body["votes"].size() == 1);
+  CHECK(room.user("carol").get(list).body["votes"].size() == 3);
+  CHECK(room.user("alice").get(list).body["votes"].size() == 3);   // a moderator sees shadowed things
+  CHECK(room.rows("polls", "changed") == 0);
+  CHECK_FALSE(bob.find("poll.updated", std::chrono::milliseconds(700)));
+  CHECK(votes_of(room.user("carol").del(path_of(message, "/poll/votes/1")).body["message"]["poll"]) == std::vector<int>{1, 1, 0});
+  CHECK(votes_of(room.shown(message, "bob")["poll"]) == std::vector<int>{1, 0, 0});
+}
+
+TEST_CASE("polls: voters add options where the poll allows it, each text once, twenty at most", "[api][polls][limits][tenancy]") {
+  Room room, other;
+  const auto closed_to_all = room.ask();
+  const auto message = room.ask({{"allow_suggestions", true}});
+  CHECK(message["poll"]["allow_suggestions"] == true);
+  const auto suggest = [&](Actor who, const Json& to, const std::string& text) { return who.post(path_of(to, "/poll/options"), {{"text", text}}); };
+  CHECK(suggest(room.user("bob"), closed_to_all, "Curry").code() == "forbidden");
+  const auto added = suggest(room.user("bob"), message, "Curry");
+  REQUIRE(added.status == 201);
+  CHECK(added.body["message"]["poll"]["options"][3] == Json({{"id", "4"}, {"text", "Curry"}, {"votes", 0}}));
+  CHECK(suggest(room.user("carol"), message, "Curry").status == 200);
+  CHECK(room.vote("carol", message, {"4"}).body["message"]["poll"]["options"][3]["votes"] == 1);
+  CHECK(suggest(room.user("bob"), message, std::string(201, 'x')).pointer() == "#/text");
+  CHECK(suggest(room.server(), message, "x").pointer() == "#/user_id");
+  CHECK(suggest(other.user("bob"), message, "x").code() == "not_found");
+  for (int i = 5; i <= 20; ++i) REQUIRE(suggest(room.user("bob"), message, std::to_string(i)).status == 201);
+  CHECK(suggest(room.user("bob"), message, "one more").code() == "limit_reached");
+  CHECK(room.vote("bob", message, {"20"}).status == 201);
+  REQUIRE(room.user("alice").post(path_of(message, "/poll/close")).status == 200);
+  CHECK(suggest(room.user("bob"), message, "too late").code() == "conflict");
+}
+
+TEST_CASE("polls: the channel hears of suggestions; an erased user's stand without words, a shadowed user's not at all", "[api][polls][bans][ws]") {
+  Room room;
+  const auto message = room.ask({{"allow_suggestions", true}});
+  auto alice = room.connect("alice");
+  REQUIRE(room.user("bob").post(path_of(message, "/poll/options"), {{"text", "Curry"}}).status == 201);
+  eventually("it is told", [&] { run("tell_changed_polls"); return room.rows("polls", "changed") == 0; });
+  CHECK(hear(alice, "poll.updated")["data"]["message"]["poll"]["options"].size() == 4);
+  REQUIRE(room.user("alice").put("/v1/channels/messaging/general/bans/carol", {{"shadow", true}}).status == 200);
+  CHECK(room.user("carol").post(path_of(message, "/poll/options"), {{"text", "Mine"}}).status == 201);
+  CHECK(room.shown(message)["poll"]["options"].size() == 4);
+  REQUIRE(room.server().del("/v1/users/bob?mode=hard").status == 204);
+  CHECK(room.shown(message)["poll"]["options"][3]["text"] == "");
+  CHECK(room.shown(message)["poll"]["options"][0]["text"] == "Pizza");
 }

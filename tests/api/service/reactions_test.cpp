@@ -226,3 +226,32 @@ TEST_CASE("reactions: who was away hears of them in their place", "[api][reactio
   CHECK(heard["seq"] == channel["last_seq"].get<int>() + 1);
   CHECK(heard["data"]["reaction"]["user_id"] == "carol");
 }
+
+TEST_CASE("reactions: those in the shadow of a ban are shown to their owner and moderators, and counted for the owner alone", "[api][reactions][bans][ws]") {
+  Room room;
+  room.react("bob", "like");
+  REQUIRE(room.user("alice").put("/v1/channels/messaging/general/bans/carol", {{"shadow", true}}).status == 200);
+  auto bob = room.connect("bob"), carol = room.connect("carol");
+  const auto shown = [&](const char* who) { return room.user(who).get(path_of(room.message, "")).body["message"]; };
+  CHECK(room.react("carol", "like", {{"score", 5}}).body["message"]["reaction_groups"]["like"]["count"] == 2);
+  CHECK(room.react("carol", "boo").status == 201);
+  CHECK(carol.wait_for("reaction.new")["data"]["reaction_groups"]["like"]["score"] == 6);   // without a number, as all in the shadow
+  CHECK(shown("carol")["reaction_groups"]["boo"]["count"] == 1);
+  CHECK(shown("carol")["own_reactions"].size() == 2);
+  for (const char* other : {"alice", "bob"}) {
+    CHECK(shown(other)["reaction_groups"].size() == 1);
+    CHECK(shown(other)["reaction_groups"]["like"]["score"] == 1);
+  }
+  CHECK(room.user("bob").get(path_of(room.message)).body["reactions"].size() == 1);
+  CHECK(room.user("carol").get(path_of(room.message)).body["reactions"].size() == 3);
+  CHECK(room.user("alice").get(path_of(room.message)).body["reactions"].size() == 3);   // a moderator sees shadowed things
+  CHECK_FALSE(bob.find("reaction.new", std::chrono::milliseconds(300)));
+  CHECK(room.user("bob").del(path_of(room.message, "/reactions/like")).status == 200);
+  CHECK_FALSE(shown("bob").contains("reaction_groups"));
+  CHECK_FALSE(shown("bob").contains("own_reactions"));
+  CHECK(shown("carol")["reaction_groups"]["like"]["count"] == 1);
+  CHECK(room.user("carol").del(path_of(room.message, "/reactions/like")).status == 200);
+  CHECK(room.user("carol").del(path_of(room.message, "/reactions/boo")).status == 200);
+  CHECK_FALSE(shown("carol").contains("reaction_groups"));
+  CHECK(room.rows("messages", "reactions is not null") == 0);
+}

@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
+#include "platform/storage/migrator.h"
 #include "tests/support/service.h"
 
 using namespace chat;
@@ -165,4 +167,26 @@ TEST_CASE("types: a large one has no events of its members' doings, and livestre
   auto small = server.patch("/v1/channel_types/livestream", {{"settings", {{"large", false}, {"typing_events", true}}}});
   CHECK(small.body["channel_type"]["settings"]["typing_events"] == true);
   CHECK(small.body["channel_type"]["settings"]["read_events"] == false);
+}
+
+TEST_CASE("types: the livestream of an older application becomes large, unless it was changed or has channels", "[api][types][migrations]") {
+  ScratchDatabase database;
+  const auto known = storage::migrations();
+  const auto wanted = std::ranges::find(known, std::string_view("livestream_large"), &storage::Migration::name);
+  REQUIRE(wanted != known.end());
+  storage::Migrator migrator(database.owner());
+  migrator.up(wanted->number - 1);
+  Probe probe(database.superuser().dsn);
+  const auto app = [](int i) { return "'01900000-0000-7000-8000-00000000000" + std::to_string(i) + "'"; };
+  probe.run("insert into plans values ('p', '{}', now(), now())");
+  const std::vector<std::string> settings{R"({"open": true})", R"({"open": true, "push": false})", R"({"open": true, "large": false})", R"({"open": true})"};
+  for (int i = 0; i < 4; ++i)
+    probe.run("insert into applications (app_id, name, plan_id, created_at, updated_at) values (" + app(i) + ", 'a', 'p', now(), now());"
+              "insert into channel_types (app_id, type, settings, created_at, updated_at) values (" + app(i) + ", 'livestream', '" +
+              settings[static_cast<std::size_t>(i)] + "', now(), now())");
+  probe.run("insert into channels (app_id, id, type, channel_id, created_at, updated_at) values (" + app(3) + ", gen_random_uuid(), 'livestream', 'show', now(), now())");
+  migrator.up(wanted->number);
+  std::vector<std::string> large;
+  for (const auto& row : probe.rows("select settings ->> 'large' from channel_types order by app_id")) large.push_back(row.at(0));
+  CHECK(large == std::vector<std::string>{"true", "true", "false", ""});
 }

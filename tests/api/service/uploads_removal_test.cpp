@@ -227,3 +227,24 @@ TEST_CASE("uploads: a user's export names its uploads", "[api][uploads]") {
   CHECK(lines.find(upload["id"].get<std::string>()) != std::string::npos);
   CHECK(lines.find("his.txt") == std::string::npos);
 }
+
+TEST_CASE("uploads: a draft holds its file until it is sent or has been gone for an hour, and nobody else reads it", "[api][uploads][drafts]") {
+  UploadRoom room;
+  const std::string draft = "/v1/channels/messaging/general/draft";
+  const auto upload = room.upload("alice", "a.txt", kBytes), other = room.upload("bob", "b.txt", kBytes);
+  const Json attached{{"attachments", {{{"upload_id", upload["id"]}}, {{"upload_id", other["id"]}}}}};
+  REQUIRE(room.user("alice").put(draft, {{"message", attached}}).status == 201);
+  CHECK(room.rows("uploads", "uses = 1 and delete_after is null") == 1);      // another's is not held by it
+  CHECK(room.user("bob").get("/v1/uploads/" + upload["id"].get<std::string>()).status == 404);
+  REQUIRE(room.user("alice").post(kMessages, {{"attachments", {{{"upload_id", upload["id"]}}}}, {"clear_draft", true}}).status == 201);
+  CHECK(room.rows("uploads", "uses = 1 and delete_after is null") == 1);
+  const auto second = room.upload("alice", "c.txt", kBytes);
+  REQUIRE(room.user("alice").put(draft, {{"message", {{"attachments", {{{"upload_id", second["id"]}}}}}}}).status == 201);
+  REQUIRE(room.user("alice").put(draft, {{"message", {{"text", "without"}}}}).status == 200);
+  CHECK(room.rows("uploads", "uses = 0 and delete_after between now() + interval '59 minutes' and now() + interval '61 minutes'") == 1);
+  REQUIRE(room.user("alice").put(draft, {{"message", {{"attachments", {{{"upload_id", second["id"]}}}}}}}).status == 200);
+  CHECK(room.rows("upload_uses") == 2);
+  REQUIRE(room.user("alice").del(draft).status == 204);
+  CHECK(room.rows("upload_uses") == 1);
+  CHECK(room.rows("uploads", "uses = 0 and delete_after > now() + interval '59 minutes' and delete_after < now() + interval '61 minutes'") == 1);
+}
