@@ -18,11 +18,6 @@ const std::vector<std::string> kSearchLanguages{
     "french",  "german",    "greek",   "hindi",      "hungarian",  "indonesian", "irish",   "italian", "lithuanian", "nepali",
     "norwegian", "portuguese", "romanian", "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish"};
 
-Status parse_status(std::string_view text) {
-  if (text == "active") return Status::active;
-  return text == "suspended" ? Status::suspended : Status::deleted;
-}
-
 ApplicationRow read(const storage::Row& row) {
   return {AppId{row.uuid(0)},          std::string(row.text(1)), parse_status(row.text(2)), std::string(row.text(3)),
           std::string(row.text(4)),    std::string(row.text(5)), std::string(row.text(6)),  row.time(7),

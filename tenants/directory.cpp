@@ -10,12 +10,20 @@ namespace {
 constexpr auto kLookAgainAfter = std::chrono::seconds(60);
 constexpr std::string_view kKeyPrefix = "key";
 
-Status parse_status(std::string_view word) {
-  if (word == "active") return Status::active;
-  return word == "suspended" ? Status::suspended : Status::deleted;
+/// What is known of a secret's use goes on in the new snapshot.
+void take_over_uses(const Application& old, Application& application) {
+  for (auto& secret : application.secrets)
+    for (const auto& known : old.secrets)
+      if (known.id == secret.id) secret.use = known.use;
 }
 
 }  // namespace
+
+Status parse_status(std::string_view text) {
+  for (const auto status : {Status::active, Status::suspended, Status::deleting})
+    if (text == word(status)) return status;
+  return Status::deleted;
+}
 
 ApplicationSettings parse_settings(const std::string& text) {
   ApplicationSettings settings;
@@ -43,6 +51,7 @@ std::string_view word(Status status) {
   switch (status) {
     case Status::active: return "active";
     case Status::suspended: return "suspended";
+    case Status::deleting: return "deleting";
     case Status::deleted: return "deleted";
   }
   return "deleted";
@@ -55,8 +64,7 @@ std::optional<AppId> app_of_api_key(std::string_view api_key) {
   return uuid ? std::optional<AppId>(AppId{*uuid}) : std::nullopt;
 }
 
-std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
-                                                    Timestamp now) {
+std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer, Timestamp now) {
   auto found = tx.find(sql::read_application, app);
   if (!found) return nullptr;
   auto row = (*found)[0];
@@ -82,7 +90,7 @@ std::shared_ptr<const Application> read_application(storage::Transaction& tx, Ap
       log::error("secret.unreadable", {{"app_id", app.wire()}, {"secret_id", id.wire()}});
       continue;
     }
-    application->secrets.push_back({id, std::move(*value), secret.time(2), secret.optional_time(3)});
+    application->secrets.push_back({id, std::move(*value), secret.time(2), secret.optional_time(3), std::nullopt, std::make_shared<SecretUse>()});
   }
   auto revocations = tx.query(sql::read_revocations, app, kMaxRevocations);
   for (auto revoked : revocations)
@@ -107,15 +115,18 @@ std::shared_ptr<const Application> Directory::find(AppId app) {
 
 std::shared_ptr<const Application> Directory::load(storage::Connection& connection, AppId app) {
   std::uint64_t forgotten = 0;
+  std::shared_ptr<const Application> before;
   {
     std::lock_guard lock(mutex_);
     forgotten = forgotten_;
+    if (const auto entry = entries_.find(app); entry != entries_.end()) before = entry->second.application;
   }
-  std::shared_ptr<const Application> application;
+  std::shared_ptr<Application> application;
   try {
     connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
       application = read_application(tx, app, sealer_, clock_.now());
     });
+    if (application && before) take_over_uses(*before, *application);
   } catch (...) {
     std::lock_guard lock(mutex_);
     if (auto entry = entries_.find(app); entry != entries_.end()) entry->second.refreshing = false;   // the next one looks
@@ -127,6 +138,20 @@ std::shared_ptr<const Application> Directory::load(storage::Connection& connecti
   if (entries_.size() >= capacity_ && !entries_.contains(app)) entries_.erase(entries_.begin());
   entries_[app] = {application, false};
   return application;
+}
+
+std::vector<Directory::Used> Directory::take_used_secrets(std::chrono::milliseconds throttle) {
+  std::vector<Used> used;
+  std::lock_guard lock(mutex_);
+  for (const auto& [app, entry] : entries_)
+    for (const auto& secret : entry.application->secrets) {
+      const auto seen = secret.use->seen_ms.load(std::memory_order_relaxed);
+      const auto noted = secret.use->noted_ms.load(std::memory_order_relaxed);
+      if (seen == 0 || (noted != 0 && seen - noted < throttle.count())) continue;
+      secret.use->noted_ms.store(seen, std::memory_order_relaxed);
+      used.push_back({app, secret.id, Timestamp(std::chrono::milliseconds(seen))});
+    }
+  return used;
 }
 
 void Directory::forget(AppId app) {

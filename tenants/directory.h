@@ -26,6 +26,9 @@ class Directory {
   std::shared_ptr<const Application> find(AppId app);
   /// From PostgreSQL. Null: no such application.
   std::shared_ptr<const Application> load(storage::Connection& connection, AppId app);
+  /// Secrets that tokens were accepted for, each at most once in `throttle`; whoever takes one writes it down.
+  struct Used { AppId app; SecretId secret; Timestamp at; };
+  std::vector<Used> take_used_secrets(std::chrono::milliseconds throttle);
   void forget(AppId app);
   void forget_all();
 
@@ -43,8 +46,7 @@ class Directory {
 };
 
 /// Reads the whole snapshot in the given transaction (which must act for `app`).
-std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
-                                                    Timestamp now);
+std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer, Timestamp now);
 
 ApplicationSettings parse_settings(const std::string& json);
 

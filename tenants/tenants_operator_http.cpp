@@ -1,5 +1,6 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
 #include "tenants/tenants_http.h"
@@ -27,6 +28,31 @@ Response show(int status, Tx& tx, AppId app) {
   return http::json(status, out.take());
 }
 
+std::string shown(Tx& tx, AppId app) { return application_json(get_application(tx, app)); }
+
+void note(const Request& request, Tx& tx, AppId app, const char* action, const std::optional<std::string>& before,
+          const std::optional<std::string>& after) {
+  operators::audit(tx, operators::actor_of(request), action, operators::object_of("application", app.wire()), before, after);
+}
+
+/// Does something to an application and notes what it was before and is then, if that is something else.
+template <class Change>
+AppId change(const Request& request, Tx& tx, const char* action, Change act) {
+  const AppId app = app_part(request, tx);
+  const auto before = shown(tx, app);
+  act(app);
+  const auto after = shown(tx, app);
+  if (after != before) note(request, tx, app, action, before, after);
+  return app;
+}
+
+/// A secret without its value.
+std::string bare_json(const Secret& secret) {
+  json::Writer out;
+  out.object().field("secret_id", secret.id.wire()).key("created_at").time(secret.created_at).optional_time("expires_at", secret.expires_at).end();
+  return out.take();
+}
+
 void write_secret(json::Writer& out, const Secret& secret) {
   out.object().field("secret_id", secret.id.wire());
   if (!secret.value.empty()) out.field("value", secret.value);
@@ -44,8 +70,9 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   if (settings) wanted.settings_json = check_settings(*settings, "#/settings");
   AppId app = create_application(tx, wanted, services.clock.now());
   Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
+  note(request, tx, app, "application.create", std::nullopt, shown(tx, app));
   json::Writer out;
-  out.object().key("application").raw(application_json(get_application(tx, app))).field("api_key", api_key_of(app)).key("secret");
+  out.object().key("application").raw(shown(tx, app)).field("api_key", api_key_of(app)).key("secret");
   write_secret(out, secret);
   out.end();
   return http::json(201, out.take());
@@ -83,17 +110,17 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   if (!set) body.mistake("set", "Required: the members to change.");
   body.finish();
   json::Fields fields(*set, "#/set");
-  ApplicationChange change;
-  change.name = fields.find_text("name", {.min_bytes = 1});
-  change.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
+  ApplicationChange wanted;
+  wanted.name = fields.find_text("name", {.min_bytes = 1});
+  wanted.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
   auto settings = fields.find_object("settings");
   auto limits = fields.find_object("limits");
   fields.finish();
-  if (settings) change.settings_json = check_settings(*settings, "#/set/settings");
-  if (limits) change.limits_json = check_overrides(services, *limits);
-  AppId app = app_part(request, tx);
-  update_application(tx, services.bus, app, change, services.clock.now());
-  return show(200, tx, app);
+  if (settings) wanted.settings_json = check_settings(*settings, "#/set/settings");
+  if (limits) wanted.limits_json = check_overrides(services, *limits);
+  return show(200, tx, change(request, tx, "application.update", [&](AppId app) {
+                update_application(tx, services.bus, app, wanted, services.clock.now());
+              }));
 }
 
 Response suspend(const Services& services, const Request& request, Tx& tx) {
@@ -101,20 +128,20 @@ Response suspend(const Services& services, const Request& request, Tx& tx) {
   json::Fields body(document.root());
   auto reason = body.text("reason", {.min_bytes = 1, .max_bytes = 1000});
   body.finish();
-  AppId app = app_part(request, tx);
-  set_status(tx, services.bus, app, Status::suspended, reason, services.clock.now());
-  return show(200, tx, app);
+  return show(200, tx, change(request, tx, "application.suspend", [&](AppId app) {
+                set_status(tx, services.bus, app, Status::suspended, reason, services.clock.now());
+              }));
 }
 
 Response resume(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
-  AppId app = app_part(request, tx);
-  set_status(tx, services.bus, app, Status::active, "", services.clock.now());
-  return show(200, tx, app);
+  return show(200, tx, change(request, tx, "application.resume", [&](AppId app) {
+                set_status(tx, services.bus, app, Status::active, "", services.clock.now());
+              }));
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
-  set_status(tx, services.bus, app_part(request, tx), Status::deleted, "", services.clock.now());
+  change(request, tx, "application.delete", [&](AppId app) { set_status(tx, services.bus, app, Status::deleted, "", services.clock.now()); });
   return http::no_content();
 }
 
@@ -135,7 +162,9 @@ Response add_secret(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   std::optional<std::chrono::seconds> expire_others;
   if (seconds) expire_others = std::chrono::seconds(*seconds);
-  Secret secret = create_secret(tx, services.bus, services.sealer, app_part(request, tx), expire_others, services.clock.now());
+  const AppId app = app_part(request, tx);
+  Secret secret = create_secret(tx, services.bus, services.sealer, app, expire_others, services.clock.now());
+  note(request, tx, app, "secret.create", std::nullopt, bare_json(secret));
   json::Writer out;
   out.object().key("secret");
   write_secret(out, secret);
@@ -145,7 +174,11 @@ Response add_secret(const Services& services, const Request& request, Tx& tx) {
 
 Response remove_secret(const Services& services, const Request& request, Tx& tx) {
   auto id = request.id_part<SecretId>("secret_id", "secret");
-  delete_secret(tx, services.bus, app_part(request, tx), id, services.clock.now());
+  const AppId app = app_part(request, tx);
+  delete_secret(tx, services.bus, app, id, services.clock.now());
+  json::Writer gone;
+  gone.object().field("secret_id", id.wire()).end();
+  note(request, tx, app, "secret.delete", gone.take(), std::nullopt);
   return http::no_content();
 }
 
@@ -169,8 +202,14 @@ Response mint_token(const Services& services, const Request& request, Tx& tx) {
   Claims claims = wanted_claims(document.root(), now);
   AppId app = app_part(request, tx);
   auto application = read_application(tx, app, services.sealer, now);
-  if (!application || application->status == Status::deleted) throw not_found("application");
+  if (!application || application->is_gone()) throw not_found("application");
   if (application->secrets.empty()) throw Error(Code::conflict, "This application has no readable secret; create one first.");
+  json::Writer whose;
+  whose.object();
+  if (claims.server) whose.key("server").boolean(true);
+  else whose.field("user_id", claims.user_id);
+  whose.optional_time("expires_at", claims.expires_at).end();
+  note(request, tx, app, "token.create", std::nullopt, whose.take());
   json::Writer out;
   out.object()
       .field("token", sign_token(claims, application->secrets.front().value))
@@ -191,6 +230,9 @@ Response revoke(const Services& services, const Request& request, Tx& tx) {
   auto moment = before.value_or(services.clock.now());
   if (user) revoke_user_tokens(tx, services.bus, app, *user, moment);
   else revoke_application_tokens(tx, services.bus, app, moment);
+  json::Writer which;
+  which.object().optional_field("user_id", user).key("before").time(moment).end();
+  note(request, tx, app, "token.revoke", std::nullopt, which.take());
   return http::no_content();
 }
 

@@ -301,7 +301,7 @@ void Node::State::wire() {
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
-  operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token")));
+  operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token"), clock));
   auto serve = [](http::Gate& gate) {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };

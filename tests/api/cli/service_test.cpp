@@ -147,4 +147,26 @@ TEST_CASE("chatctl and chatd: usage and doctor", "[api][cli]") {
   CHECK(real.fails("app list") == 4);
 }
 
+TEST_CASE("chatctl and chatd: an operator is made, acts under its own name, and is revoked; the audit's chain holds", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto name = real.name.substr(0, 60);
+  real.ok("operator create " + name + " --role operator --out-file ines.token");
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "ines.token").string();
+  real.ok("app suspend " + real.name + " --reason overdue --yes");
+  CHECK(real.fails("operator create other --role viewer --out-file other.token") == 4);
+  const auto entries = Json::parse(real.ok("audit list --app " + real.name + " --operator " + name + " -o json"));
+  REQUIRE(entries.size() == 1);
+  CHECK(entries[0].at("action") == "application.suspend");
+  CHECK(entries[0].at("after").at("status_reason") == "overdue");
+  const auto verified = Json::parse(real.ok("audit verify -o json"));
+  const auto anchor = std::to_string(verified.at("rows").get<int>()) + ":" + verified.at("hash").get<std::string>();
+  real.ok("audit verify --anchor " + anchor);
+  CHECK(real.fails("audit verify --anchor " + anchor.substr(0, anchor.find(':')) + ":" + std::string(64, 'a')) == 1);
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "token").string();
+  real.ok("operator revoke " + name + " --yes");
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "ines.token").string();
+  CHECK(real.fails("app show " + real.name) == 4);
+}
+
 }  // namespace chat::test

@@ -63,4 +63,7 @@ class Stage {
 /// A customer, plans, keys, usage: enough for every noun to show something.
 void play_service(ScriptedApi& api);
 
+/// Two operators, an audit whose chain holds, and one that an anchor of row 9 does not fit.
+void play_operators(ScriptedApi& api);
+
 }  // namespace chat::test
