@@ -3,9 +3,8 @@
 #include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
+#include "tenants/keys_http.h"
 #include "tenants/tenants_http.h"
-#include "tenants/tokens.h"
-#include "tenants/directory.h"
 
 namespace chat::tenants {
 namespace {
@@ -16,9 +15,7 @@ using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
 
-constexpr std::int64_t kDefaultTokenSeconds = 24 * 3600;
-constexpr std::int64_t kMaxTokenSeconds = 366 * 24 * 3600;
-constexpr std::int64_t kMaxGraceSeconds = 90 * 24 * 3600;
+constexpr std::size_t kMaxUnset = 20;
 
 AppId app_part(const Request& request, Tx& tx) { return resolve_application(tx, request.part("app_id")); }
 
@@ -46,17 +43,16 @@ AppId change(const Request& request, Tx& tx, const char* action, Change act) {
   return app;
 }
 
-/// A secret without its value.
-std::string bare_json(const Secret& secret) {
+/// The new application with its first secret.
+Response made(const Services& services, const Request& request, Tx& tx, AppId app, const char* action) {
+  const Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
+  const auto after = shown(tx, app);
+  note(request, tx, app, action, std::nullopt, after);
   json::Writer out;
-  out.object().field("secret_id", secret.id.wire()).key("created_at").time(secret.created_at).optional_time("expires_at", secret.expires_at).end();
-  return out.take();
-}
-
-void write_secret(json::Writer& out, const Secret& secret) {
-  out.object().field("secret_id", secret.id.wire());
-  if (!secret.value.empty()) out.field("value", secret.value);
-  out.key("created_at").time(secret.created_at).optional_time("expires_at", secret.expires_at).end();
+  out.object().key("application").raw(after).field("api_key", api_key_of(app)).key("secret");
+  write_new_secret(out, secret);
+  out.end();
+  return http::json(201, out.take());
 }
 
 Response create(const Services& services, const Request& request, Tx& tx) {
@@ -66,25 +62,33 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   wanted.name = body.text("name", {.min_bytes = 1});
   wanted.plan_id = body.text("plan", {.min_bytes = 1, .max_bytes = 64});
   auto settings = body.find_object("settings");
+  wanted.belonging = read_belonging(body);
   body.finish();
   if (settings) wanted.settings_json = check_settings(*settings, "#/settings");
-  AppId app = create_application(tx, wanted, services.clock.now());
-  Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
-  note(request, tx, app, "application.create", std::nullopt, shown(tx, app));
-  json::Writer out;
-  out.object().key("application").raw(shown(tx, app)).field("api_key", api_key_of(app)).key("secret");
-  write_secret(out, secret);
-  out.end();
-  return http::json(201, out.take());
+  return made(services, request, tx, create_application(tx, wanted, services.clock.now()), "application.create");
+}
+
+Response clone(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  NewApplication wanted;
+  wanted.name = body.text("name", {.min_bytes = 1});
+  wanted.plan_id = body.find_text("plan", {.min_bytes = 1, .max_bytes = 64}).value_or("");
+  wanted.belonging = read_belonging(body);
+  body.finish();
+  const AppId from = app_part(request, tx);
+  return made(services, request, tx, clone_application(tx, from, wanted, services.clock.now()), "application.clone");
 }
 
 Response list(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   int limit = static_cast<int>(query.integer("limit", 25, 1, 100));
   auto next = query.find_text("next", 1024);
-  auto status = query.find_word("status", {"active", "suspended", "deleted"});
+  ApplicationFilter filter;
+  filter.status = query.find_word("status", {"active", "suspended", "deleting", "deleted"});
+  filter.organisation = query.find_text("organisation");
   query.finish();
-  auto page = list_applications(tx, status, limit, next, services.cursors);
+  auto page = list_applications(tx, filter, limit, next, services.cursors);
   json::Writer out;
   out.object().key("applications").array();
   for (const auto& application : page.items) out.raw(application_json(application));
@@ -107,19 +111,36 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto set = body.find_object("set");
-  if (!set) body.mistake("set", "Required: the members to change.");
-  body.finish();
-  json::Fields fields(*set, "#/set");
+  auto unset = body.find_texts("unset", kMaxUnset, {.max_bytes = 64});
+  if (!set && !unset) body.mistake("set", "Required: the members to change.");
   ApplicationChange wanted;
-  wanted.name = fields.find_text("name", {.min_bytes = 1});
-  wanted.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
-  auto settings = fields.find_object("settings");
-  auto limits = fields.find_object("limits");
-  fields.finish();
+  wanted.unset = unset.value_or(std::vector<std::string>{});
+  for (std::size_t i = 0; i < wanted.unset.size(); ++i)
+    if (const auto& name = wanted.unset[i]; name != "organisation" && name != "environment" && name != "region" && name != "placement" && name != "contacts")
+      body.mistake_at("unset/" + std::to_string(i), "Must be organisation, environment, region, placement or contacts.");
+  body.finish();
+  std::optional<json::Value> settings, limits;
+  if (set) {
+    json::Fields fields(*set, "#/set");
+    wanted.name = fields.find_text("name", {.min_bytes = 1});
+    wanted.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
+    settings = fields.find_object("settings");
+    limits = fields.find_object("limits");
+    wanted.belonging = read_belonging(fields);
+    fields.finish();
+  }
   if (settings) wanted.settings_json = check_settings(*settings, "#/set/settings");
   if (limits) wanted.limits_json = check_overrides(services, *limits);
   return show(200, tx, change(request, tx, "application.update", [&](AppId app) {
                 update_application(tx, services.bus, app, wanted, services.clock.now());
+              }));
+}
+
+Response update_settings(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  const auto wanted = wanted_settings(document.root());
+  return show(200, tx, change(request, tx, "application.settings", [&](AppId app) {
+                change_settings(tx, services.bus, app, wanted.set, wanted.unset, services.clock.now());
               }));
 }
 
@@ -129,114 +150,53 @@ Response suspend(const Services& services, const Request& request, Tx& tx) {
   auto reason = body.text("reason", {.min_bytes = 1, .max_bytes = 1000});
   body.finish();
   return show(200, tx, change(request, tx, "application.suspend", [&](AppId app) {
-                set_status(tx, services.bus, app, Status::suspended, reason, services.clock.now());
+                suspend_application(tx, services.bus, app, reason, services.clock.now());
               }));
 }
 
 Response resume(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
   return show(200, tx, change(request, tx, "application.resume", [&](AppId app) {
-                set_status(tx, services.bus, app, Status::active, "", services.clock.now());
+                resume_application(tx, services.bus, app, services.clock.now());
               }));
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
-  change(request, tx, "application.delete", [&](AppId app) { set_status(tx, services.bus, app, Status::deleted, "", services.clock.now()); });
+  change(request, tx, "application.delete", [&](AppId app) {
+    delete_application(tx, services.bus, app, services.deletion_wait, services.clock.now());
+  });
   return http::no_content();
 }
 
-Response show_keys(const Services& services, const Request& request, Tx& tx) {
-  AppId app = app_part(request, tx);
-  get_application(tx, app);
-  json::Writer out;
-  out.object().field("api_key", api_key_of(app)).key("secrets").array();
-  for (const auto& secret : list_secrets(tx, app, services.clock.now())) write_secret(out, secret);
-  out.end().end();
-  return http::json(200, out.take());
+Response restore(const Services& services, const Request& request, Tx& tx) {
+  http::require_empty_body(request);
+  return show(200, tx, change(request, tx, "application.restore", [&](AppId app) {
+                restore_application(tx, services.bus, app, services.clock.now());
+              }));
 }
 
-Response add_secret(const Services& services, const Request& request, Tx& tx) {
-  auto document = http::body_of(request);
-  json::Fields body(document.root());
-  auto seconds = body.find_integer("expire_others_in_s", {0, kMaxGraceSeconds});
-  body.finish();
-  std::optional<std::chrono::seconds> expire_others;
-  if (seconds) expire_others = std::chrono::seconds(*seconds);
+/// What goes is noted before it does: afterwards nothing could say what it was.
+Response purge(const Services& services, const Request& request, Tx& tx) {
+  http::require_empty_body(request);
   const AppId app = app_part(request, tx);
-  Secret secret = create_secret(tx, services.bus, services.sealer, app, expire_others, services.clock.now());
-  note(request, tx, app, "secret.create", std::nullopt, bare_json(secret));
-  json::Writer out;
-  out.object().key("secret");
-  write_secret(out, secret);
-  out.end();
-  return http::json(201, out.take());
-}
-
-Response remove_secret(const Services& services, const Request& request, Tx& tx) {
-  auto id = request.id_part<SecretId>("secret_id", "secret");
-  const AppId app = app_part(request, tx);
-  delete_secret(tx, services.bus, app, id, services.clock.now());
-  json::Writer gone;
-  gone.object().field("secret_id", id.wire()).end();
-  note(request, tx, app, "secret.delete", gone.take(), std::nullopt);
-  return http::no_content();
-}
-
-Claims wanted_claims(const json::Value& root, Timestamp now) {
-  json::Fields body(root);
-  Claims claims;
-  claims.user_id = body.find_text("user_id").value_or("");
-  claims.server = body.find_boolean("server").value_or(false);
-  auto ttl = body.find_integer("ttl_s", {1, kMaxTokenSeconds}).value_or(kDefaultTokenSeconds);
-  if (claims.server == !claims.user_id.empty()) body.mistake("user_id", "Name either a user_id or \"server\": true.");
-  else if (!claims.server && !is_user_id(claims.user_id)) body.mistake("user_id", "Must be 1-255 of A-Z a-z 0-9 _ - . @");
-  body.finish();
-  claims.issued_at = std::chrono::floor<std::chrono::seconds>(now);
-  claims.expires_at = claims.issued_at + std::chrono::seconds(ttl);
-  return claims;
-}
-
-Response mint_token(const Services& services, const Request& request, Tx& tx) {
-  auto now = services.clock.now();
-  auto document = http::body_of(request);
-  Claims claims = wanted_claims(document.root(), now);
-  AppId app = app_part(request, tx);
-  auto application = read_application(tx, app, services.sealer, now);
-  if (!application || application->is_gone()) throw not_found("application");
-  if (application->secrets.empty()) throw Error(Code::conflict, "This application has no readable secret; create one first.");
-  json::Writer whose;
-  whose.object();
-  if (claims.server) whose.key("server").boolean(true);
-  else whose.field("user_id", claims.user_id);
-  whose.optional_time("expires_at", claims.expires_at).end();
-  note(request, tx, app, "token.create", std::nullopt, whose.take());
-  json::Writer out;
-  out.object()
-      .field("token", sign_token(claims, application->secrets.front().value))
-      .field("api_key", api_key_of(app))
-      .optional_time("expires_at", claims.expires_at)
-      .end();
-  return http::json(201, out.take());
-}
-
-Response revoke(const Services& services, const Request& request, Tx& tx) {
-  auto document = http::body_of(request);
-  json::Fields body(document.root());
-  auto user = body.find_text("user_id", {.min_bytes = 1});
-  auto before = body.find_time("before");
-  body.finish();
-  AppId app = app_part(request, tx);
-  get_application(tx, app);
-  auto moment = before.value_or(services.clock.now());
-  if (user) revoke_user_tokens(tx, services.bus, app, *user, moment);
-  else revoke_application_tokens(tx, services.bus, app, moment);
-  json::Writer which;
-  which.object().optional_field("user_id", user).key("before").time(moment).end();
-  note(request, tx, app, "token.revoke", std::nullopt, which.take());
-  return http::no_content();
+  const auto before = shown(tx, app);
+  erase_application(tx, app, services.clock.now());
+  note(request, tx, app, "application.purge", before, std::nullopt);
+  return show(200, tx, app);
 }
 
 }  // namespace
+
+SettingsChange wanted_settings(const json::Value& root) {
+  json::Fields body(root);
+  SettingsChange wanted;
+  wanted.set = body.find_object("set");
+  const auto unset = body.find_texts("unset", kMaxUnset, {.max_bytes = 64});
+  if (!wanted.set && !unset) body.mistake("set", "Required, or unset: the settings to change.");
+  body.finish();
+  wanted.unset = unset.value_or(std::vector<std::string>{});
+  return wanted;
+}
 
 void add_operator_routes(http::Router& router, const Services& services) {
   auto add = [&](Method method, const char* pattern, const char* operation,
@@ -252,14 +212,14 @@ void add_operator_routes(http::Router& router, const Services& services) {
   add(Method::get, "/{app_id}", "get_application",
       [](const Services&, const Request& request, Tx& tx) { return show(200, tx, app_part(request, tx)); }, storage::Mode::read);
   add(Method::patch, "/{app_id}", "update_application", update);
+  add(Method::patch, "/{app_id}/settings", "update_application_settings", update_settings);
+  add(Method::post, "/{app_id}/clone", "clone_application", clone, storage::Mode::write, true);
   add(Method::post, "/{app_id}/suspend", "suspend_application", suspend);
   add(Method::post, "/{app_id}/resume", "resume_application", resume);
   add(Method::del, "/{app_id}", "delete_application", remove);
-  add(Method::get, "/{app_id}/keys", "get_keys", show_keys, storage::Mode::read);
-  add(Method::post, "/{app_id}/secrets", "create_secret", add_secret, storage::Mode::write, true);
-  add(Method::del, "/{app_id}/secrets/{secret_id}", "delete_secret", remove_secret);
-  add(Method::post, "/{app_id}/tokens", "create_token", mint_token, storage::Mode::write, true);
-  add(Method::post, "/{app_id}/revoke_tokens", "revoke_tokens", revoke);
+  add(Method::post, "/{app_id}/restore", "restore_application", restore);
+  add(Method::post, "/{app_id}/purge", "purge_application", purge);
+  add_operator_key_routes(router, services);
 }
 
 }  // namespace chat::tenants

@@ -48,7 +48,7 @@ const Operator& Operator::of(const http::Request& request) {
 }
 
 const std::vector<std::string>& owner_operations() {
-  static const std::vector<std::string> operations{"create_operator", "revoke_operator"};
+  static const std::vector<std::string> operations{"create_operator", "revoke_operator", "purge_application"};
   return operations;
 }
 

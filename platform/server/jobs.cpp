@@ -11,6 +11,8 @@
 #include "platform/chat/truncation/truncation.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
+#include "tenants/applications.h"
+#include "tenants/keys.h"
 
 namespace chat::server {
 namespace {
@@ -92,6 +94,14 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("finish_truncations", std::chrono::seconds(5), sql::finish_truncations, kSliceRows);
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
+}
+
+void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Directory& directory, const Clock& clock) {
+  schedule.add("note_used_secrets", std::chrono::minutes(1), [&directory](Connection& connection) { tenants::note_used_secrets(connection, directory); });
+  if (!worker) return;
+  schedule.add("end_deletions", std::chrono::minutes(1), [&clock](Connection& connection) {
+    connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { tenants::end_deletions(tx, clock.now(), kSliceRows); });
+  });
 }
 
 void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher) {

@@ -36,7 +36,7 @@ namespace {
 
 tenants::Services tenant_services(const Parts& parts) {
   return {parts.bus, parts.sealer, parts.cursors, parts.clock,
-          [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
+          [](std::string_view word) { return billing::parse_meter(word).has_value(); }, parts.deletion_wait};
 }
 
 std::optional<messages::KnownCommand> find_command(storage::Transaction& tx, const std::string& channel_type, const std::string& name) {
@@ -141,7 +141,7 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;
