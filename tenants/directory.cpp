@@ -7,6 +7,7 @@
 namespace chat::tenants {
 namespace {
 
+constexpr std::size_t kMaxUsedOfForgotten = 10'000;
 constexpr auto kLookAgainAfter = std::chrono::seconds(60);
 constexpr std::string_view kKeyPrefix = "key";
 
@@ -140,24 +141,31 @@ std::shared_ptr<const Application> Directory::load(storage::Connection& connecti
   return application;
 }
 
+void Directory::gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used) {
+  for (const auto& secret : application.secrets) {
+    const auto seen = secret.use->seen_ms.load(std::memory_order_relaxed);
+    const auto noted = secret.use->noted_ms.load(std::memory_order_relaxed);
+    if (seen == 0 || (noted != 0 && seen - noted < throttle.count())) continue;
+    secret.use->noted_ms.store(seen, std::memory_order_relaxed);
+    used.push_back({application.id, secret.id, Timestamp(std::chrono::milliseconds(seen))});
+  }
+}
+
 std::vector<Directory::Used> Directory::take_used_secrets(std::chrono::milliseconds throttle) {
-  std::vector<Used> used;
   std::lock_guard lock(mutex_);
-  for (const auto& [app, entry] : entries_)
-    for (const auto& secret : entry.application->secrets) {
-      const auto seen = secret.use->seen_ms.load(std::memory_order_relaxed);
-      const auto noted = secret.use->noted_ms.load(std::memory_order_relaxed);
-      if (seen == 0 || (noted != 0 && seen - noted < throttle.count())) continue;
-      secret.use->noted_ms.store(seen, std::memory_order_relaxed);
-      used.push_back({app, secret.id, Timestamp(std::chrono::milliseconds(seen))});
-    }
+  std::vector<Used> used = std::move(used_of_forgotten_);
+  used_of_forgotten_.clear();
+  for (const auto& [app, entry] : entries_) gather_uses(*entry.application, throttle, used);
   return used;
 }
 
 void Directory::forget(AppId app) {
   std::lock_guard lock(mutex_);
   ++forgotten_;
-  entries_.erase(app);
+  const auto entry = entries_.find(app);
+  if (entry == entries_.end()) return;
+  if (used_of_forgotten_.size() < kMaxUsedOfForgotten) gather_uses(*entry->second.application, std::chrono::milliseconds(1), used_of_forgotten_);
+  entries_.erase(entry);
 }
 
 void Directory::forget_all() {

@@ -40,8 +40,10 @@ class Directory {
   const crypto::Sealer& sealer_;
   const Clock& clock_;
   std::size_t capacity_;
+  static void gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used);
   std::mutex mutex_;
   std::unordered_map<AppId, Entry> entries_;
+  std::vector<Used> used_of_forgotten_;       // 10,000 and those of one application at most
   std::uint64_t forgotten_ = 0;               // how often anything was: a load that saw it change keeps nothing
 };
 

@@ -48,7 +48,7 @@ Response end_secret(const Services& services, const Request& request, Tx& tx) {
   const AppId app = app_part(request, tx);
   const auto before = find_secret_json(tx, app, id, services.clock.now());
   const Secret secret = expire_secret(tx, services.bus, app, id, after, services.clock.now());
-  note(request, tx, app, "secret.expire", before, secret_json(secret));
+  if (before != secret_json(secret)) note(request, tx, app, "secret.expire", before, secret_json(secret));
   return http::json(200, shown_secret_json(secret));
 }
 

@@ -71,7 +71,7 @@ Response end_secret(const Services& services, const Request& request, Tx& tx) {
   const AppId app = Caller::of(request).app();
   const auto before = find_secret_json(tx, app, id, now);
   const Secret secret = expire_secret(tx, services.bus, app, id, after, now);
-  note_own(tx, request, "secret.expire", secret_object(id), before, secret_json(secret), now);
+  if (before != secret_json(secret)) note_own(tx, request, "secret.expire", secret_object(id), before, secret_json(secret), now);
   return http::json(200, shown_secret_json(secret));
 }
 

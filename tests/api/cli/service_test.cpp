@@ -55,9 +55,24 @@ TEST_CASE("chatctl and chatd: an application's life from create to delete", "[ap
   CHECK(holds(real.ok("app list -o name"), id));
   CHECK(real.fails("app update " + real.name + " --plan no-such-plan") == 1);
   CHECK(real.fails("app show no-such-application") == 3);
+  real.ok("app set " + real.name + " --set guests=true --set search_language=german");
+  real.ok("app set " + real.name + " --unset guests");
+  CHECK(real.show().at("settings") == Json{{"search_language", "german"}});
+  real.ok("app update " + real.name + " --organisation " + real.name + " --environment production --label cluster=eu-1 --contact 'Ada <ada@acme.example> billing'");
+  CHECK(real.show().at("contacts") == Json::array({{{"name", "Ada"}, {"email", "ada@acme.example"}, {"role", "billing"}}}));
+  real.ok("app clone " + real.name + " " + real.name + "-dev --environment development --out-file dev.secret");
+  CHECK(Json::parse(real.ok("app list --organisation " + real.name + " -o json")).size() == 2);
   real.ok("app delete " + real.name + " --confirm " + real.name);
-  CHECK(real.fails("app show " + real.name) == 3);
-  CHECK(Json::parse(real.ok("app show " + id + " -o json")).at("status") == "deleted");
+  CHECK(real.show().at("status") == "deleting");
+  real.ok("app restore " + real.name);
+  CHECK(real.show().at("status") == "active");
+  CHECK(real.fails("app purge " + real.name + " --confirm " + real.name) == 5);
+  real.ok("app delete " + real.name + " --confirm " + real.name);
+  real.ok("app purge " + real.name + " --confirm " + real.name);
+  eventually("nothing is left", [&] {
+    Service::get().node().run_job("purge_deleted");
+    return real.fails("app show " + id) == 3;
+  });
 }
 
 TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]") {
@@ -68,6 +83,7 @@ TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]")
   auto secrets = Json::parse(real.ok("key show -o json")).at("secrets");
   CHECK(secrets.size() == 3);
   const auto secret_id = made.at("secret").at("secret_id").get<std::string>();
+  real.ok("key expire " + secret_id + " --in 1h");
   real.ok("key delete " + secret_id + " --yes");
   CHECK(real.fails("key delete " + secret_id + " --yes") == 3);
   CHECK(Json::parse(real.ok("key show -o json")).at("secrets").size() == 2);
