@@ -264,6 +264,7 @@ void add_apps(CommandLine& line) {
       .run([given](Session& session) { list(session, *given); });
   add_update(noun, given);
   add_application_life(noun);
+  add_application_transfers(noun);
 }
 
 }  // namespace chat::cli

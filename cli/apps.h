@@ -26,6 +26,7 @@ void add_belonging(Verb& verb, Belonging& into);
 /// Its members of a body. Errors: Failure usage
 void write_belonging(json::Writer& out, const Belonging& belonging);
 
+void add_application_transfers(Noun& noun);  // export, import
 void add_application_life(Noun& noun);       // clone, set, suspend, resume, delete, restore, purge
 
 }  // namespace chat::cli

@@ -48,7 +48,9 @@ const Operator& Operator::of(const http::Request& request) {
 }
 
 const std::vector<std::string>& owner_operations() {
-  static const std::vector<std::string> operations{"create_operator", "revoke_operator", "purge_application"};
+  static const std::vector<std::string> operations{
+      "create_operator",    "revoke_operator", "purge_application", "export_application", "get_export_part", "begin_import",
+      "add_import_part",    "apply_import",    "discard_import"};
   return operations;
 }
 

@@ -11,6 +11,7 @@
 #include "platform/chat/truncation/truncation.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
+#include "platform/transfers/transfers.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
 
@@ -101,6 +102,18 @@ void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Direct
   if (!worker) return;
   schedule.add("end_deletions", std::chrono::minutes(1), [&clock](Connection& connection) {
     connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { tenants::end_deletions(tx, clock.now(), kSliceRows); });
+  });
+}
+
+void add_import_jobs(jobs::Schedule& schedule, bus::Bus& bus, const crypto::Sealer& sealer, const Clock& clock) {
+  schedule.add("run_imports", std::chrono::seconds(1),
+               [&bus, &sealer, &clock](Connection& connection) { transfers::run_imports(connection, {bus, sealer, clock}); });
+  schedule.add("sweep_imports", std::chrono::minutes(60), [&clock](Connection& connection) {
+    for (int i = 0; i < kMaxSlices; ++i) {
+      std::int64_t swept = 0;
+      connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = transfers::sweep_imports(tx, clock.now(), kSliceRows); });
+      if (swept == 0) return;
+    }
   });
 }
 

@@ -358,6 +358,7 @@ void Node::start() {
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
+  if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, *state.bus, state.sealer, state.clock);
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);

@@ -29,6 +29,7 @@
 #include "platform/chat/users/users_http.h"
 #include "platform/operators/operators_http.h"
 #include "platform/tasks/tasks_http.h"
+#include "platform/transfers/transfers_http.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::server {
@@ -101,6 +102,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
   operators::add_routes(router, parts.cursors, parts.clock);
   tenants::add_operator_routes(router, tenant_services(parts));
+  transfers::add_routes(router, parts.clock);
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }

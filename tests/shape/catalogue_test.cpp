@@ -167,6 +167,12 @@ TEST_CASE("catalogue: no enum types, no sequences, no triggers but those with a 
   CHECK(listed(mistakes) == "");
 }
 
+TEST_CASE("catalogue: triggers on inserts are silent while an application is imported", "[shape][db]") {
+  CHECK(catalogue().rows("select * from pg_trigger where position('chat.importing' in pg_get_triggerdef(oid)) > 0").size() >= 5);
+  CHECK(found("select tgrelid::regclass || ' ' || tgname || ': its migration must call silence_in_imports' from pg_trigger join " + kTenantTables + " t on t.oid = tgrelid"
+              " where not tgisinternal and tgtype & 4 = 4 and position('chat.importing' in pg_get_triggerdef(pg_trigger.oid)) = 0") == "");
+}
+
 TEST_CASE("catalogue: messages are partitioned by id without a default partition, this month and the next stand ready", "[shape][db]") {
   CHECK(catalogue().value("select pg_get_partkeydef('messages'::regclass)") == "RANGE (id)");
   CHECK(catalogue().value("select partdefid from pg_partitioned_table where partrelid = 'messages'::regclass") == "0");
