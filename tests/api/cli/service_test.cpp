@@ -185,4 +185,36 @@ TEST_CASE("chatctl and chatd: an operator is made, acts under its own name, and 
   CHECK(real.fails("app show " + real.name) == 4);
 }
 
+TEST_CASE("chatctl and chatd: an application goes into a file and comes back from it, and a spoilt file leaves nothing", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto id = real.show().at("app_id").get<std::string>();
+  const auto file = (real.stage.folder / "app.jsonl").string();
+  CHECK(real.fails("app export " + real.name + " --out-file " + file) == 5);   // it is not suspended
+  CHECK_FALSE(std::filesystem::exists(file));
+  real.ok("app suspend " + real.name + " --reason moving --yes");
+  real.ok("app export " + real.name + " --out-file " + file);
+  CHECK(real.fails("app export " + real.name + " --out-file " + file) == 5);   // never over an existing file
+  CHECK(real.fails("app import " + file) == 5);                                // it is here
+  real.ok("app delete " + real.name + " --confirm " + real.name);
+  real.ok("app purge " + real.name + " --confirm " + real.name);
+  eventually("nothing is left", [&] {
+    Service::get().node().run_job("purge_deleted");
+    return real.fails("app show " + id) == 3;
+  });
+  const auto whole = real.stage.read("app.jsonl");
+  const auto second = whole.find('\n') + 1;
+  const auto cut = real.stage.run_line("app import " + real.stage.write("cut.jsonl", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1)));
+  CHECK(cut.exit == 1);
+  CHECK(holds(cut.err, "without its last line: it was cut short"));
+  const auto spoilt = real.stage.run_line("app import " + real.stage.write("spoilt.jsonl", whole.substr(0, second) + whole.substr(second + 1)));
+  CHECK(spoilt.exit == 1);
+  CHECK(holds(spoilt.err, "spoilt.jsonl:2: It is not JSON."));
+  CHECK(real.stage.run_line("app import " + real.stage.write("odd.jsonl", "hello\n")).exit == 1);
+  CHECK(real.fails("app show " + id) == 3);
+  real.ok("app import " + file);
+  real.ok("app resume " + id);
+  CHECK(real.show().at("status") == "active");
+}
+
 }  // namespace chat::test

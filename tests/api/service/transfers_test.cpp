@@ -36,8 +36,7 @@ void furnish(TestApp& app) {
 
 std::string suspend(const std::string& app_id) {
   REQUIRE(operators().post(path_of(app_id, "/suspend"), {{"reason", "moving"}}).status == 200);
-  Service::get().node().run_job("flush_usage");
-  Service::get().node().run_job("index_messages");
+  for (const auto* job : {"tell_changed_polls", "index_messages", "flush_usage"}) Service::get().node().run_job(job);   // what was under way
   return app_id;
 }
 
