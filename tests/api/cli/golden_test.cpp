@@ -126,6 +126,13 @@ TEST_CASE("chatctl: a mistake names itself, its exit code and the way out", "[ap
   compare("mistakes.txt", stage);
 }
 
+TEST_CASE("chatctl: an application's life", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  play_life(stage.api);
+  compare("life.txt", stage);
+}
+
 TEST_CASE("chatctl: operators and their audit", "[api][cli]") {
   Stage stage;
   play_service(stage.api);

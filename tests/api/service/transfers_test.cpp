@@ -30,7 +30,9 @@ void furnish(TestApp& app) {
   REQUIRE(poll.status == 201);
   const std::string votes = kMessages + "/" + poll.body["message"]["id"].get<std::string>() + "/poll/votes";
   REQUIRE(app.user("bob").post(votes, {{"options", {"2"}}}).status / 100 == 2);
-  for (int i = 0; i < 30; ++i) app.send("alice", "general", "message " + std::to_string(i));
+  std::string page;
+  for (int i = 0; i < 500; ++i) page += "lorem" + std::to_string(i) + " ";
+  for (int i = 0; i < 40; ++i) app.send("alice", "general", page + std::to_string(i));   // a part of the file is far more than a packet
   REQUIRE(app.user("bob").post("/v1/channels/messaging/general/read").status / 100 == 2);
 }
 
@@ -118,7 +120,7 @@ std::string leftovers(const std::string& app_id) {
 
 }  // namespace
 
-TEST_CASE("transfers: an application exported, erased and imported is the same, row by row, and works on", "[api][transfers]") {
+TEST_CASE("transfers: an application exported, erased and imported is the same, row by row, and works on", "[api][transfers][one_node]") {
   TestApp app;
   furnish(app);
   const auto before_all = app.user("bob").get(kMessages + "?limit=100").body;
@@ -136,7 +138,7 @@ TEST_CASE("transfers: an application exported, erased and imported is the same, 
   CHECK(app.server().get("/v1/app").code() == "application_suspended");
   REQUIRE(operators().post(path_of(app.id(), "/resume")).status == 200);
   CHECK(app.user("bob").get(kMessages + "?limit=100").body == before_all);
-  CHECK(app.send("bob", "general", "back again")["message_seq"].get<int>() > 30);
+  CHECK(app.send("bob", "general", "back again")["message_seq"].get<int>() > 40);
   CHECK(operators().post(path_of(app.id(), "/imports"), {{"header", Json::parse(lines.front())}}).code() == "already_exists");
 }
 
