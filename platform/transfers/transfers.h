@@ -9,7 +9,7 @@
 
 /// An application as one file, and an application from one, with all its ids.
 ///
-/// Shape:   lines of JSON. The first is the header: {"format":"chatd-application","version":1,"schema":43,"app_id","name","plan","status",
+/// Shape:   lines of JSON. The first is the header: {"format":"chatd-application","version":1,"schema":44,"app_id","name","plan","status",
 ///          "created_at","exported_at"}; then {"table","row"} for every row of every tenant table, those that others refer to first;
 ///          the last is {"end":true,"rows":n}, so that a file that was cut short shows.
 namespace chat::transfers {
