@@ -3,6 +3,7 @@
 #include "billing/usage.h"
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/auth.h"
 
@@ -68,15 +69,33 @@ Response list(const Services&, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
+/// Notes what an operator made of a plan.
+void note(const Request& request, Tx& tx, const char* action, const std::string& plan_id, const std::optional<std::string>& before,
+          const std::optional<std::string>& after) {
+  operators::audit(tx, operators::actor_of(request), action, operators::object_of("plan", plan_id), before, after);
+}
+
+std::optional<std::string> find_plan_json(Tx& tx, const std::string& plan_id) {
+  for (const auto& plan : list_plans(tx))
+    if (plan.plan_id == plan_id) return plan_json(plan);
+  return std::nullopt;
+}
+
 Response put(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   const auto& plan_id = request.part("plan_id");
-  put_plan(tx, services.bus, plan_id, check_plan(document.root(), "#"), services.clock.now());
+  const auto checked = check_plan(document.root(), "#");
+  const auto before = find_plan_json(tx, plan_id);
+  if (put_plan(tx, services.bus, plan_id, checked, services.clock.now()))
+    note(request, tx, "plan.put", plan_id, before, plan_json(get_plan(tx, plan_id)));
   return show_plan(200, tx, plan_id);
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
-  delete_plan(tx, services.bus, request.part("plan_id"));
+  const auto& plan_id = request.part("plan_id");
+  const auto before = find_plan_json(tx, plan_id);
+  delete_plan(tx, services.bus, plan_id);
+  note(request, tx, "plan.delete", plan_id, before, std::nullopt);
   return http::no_content();
 }
 

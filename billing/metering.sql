@@ -1,6 +1,7 @@
 -- name: begin_flush
--- $1 app  $2 flush id  $3 now.  No row: this flush was counted already.
-insert into usage_flushes (app_id, id, flushed_at) values ($1, $2, $3) on conflict do nothing returning id
+-- $1 app  $2 flush id  $3 now.  No row: this flush was counted already, or the application was purged meanwhile.
+insert into usage_flushes (app_id, id, flushed_at)
+select app_id, $2, $3 from applications where app_id = $1 and purged_at is null for key share on conflict do nothing returning id
 
 -- name: add_counts
 -- $1 app  $2 day  $3 meters[]  $4 values[]

@@ -11,7 +11,8 @@ namespace {
 
 const Sheet kSecrets{.columns = {{"SECRET_ID", "secret_id"},
                                  {"CREATED", "created_at", Look::time},
-                                 {"EXPIRES", "expires_at", Look::time}},
+                                 {"EXPIRES", "expires_at", Look::time},
+                                 {"LAST_USED", "last_used_at", Look::time}},
                      .name = "secret_id",
                      .rows = "secrets"};
 const Sheet kNew{.columns = {{"SECRET_ID", "secret.secret_id"},
@@ -20,9 +21,13 @@ const Sheet kNew{.columns = {{"SECRET_ID", "secret.secret_id"},
                  .name = "secret.secret_id",
                  .upright = true};
 
+const Sheet kExpired{.columns = {{"SECRET_ID", "secret.secret_id"}, {"EXPIRES", "secret.expires_at", Look::time}},
+                     .name = "secret.secret_id",
+                     .upright = true};
+
 struct Given {
   std::string secret_id, out_file;
-  std::chrono::milliseconds grace{std::chrono::hours(24)};
+  std::chrono::milliseconds grace{std::chrono::hours(24)}, after{std::chrono::hours(24)};
 };
 
 void show(Session& session) {
@@ -58,6 +63,17 @@ void rotate(Session& session, const Given& given) {
   create(session, given, given.grace);
 }
 
+void expire(Session& session, const Given& given) {
+  const auto app = session.app();
+  if (given.after.count() == 0)
+    session.confirm("End secret " + given.secret_id + " of " + app + " now? Tokens signed with it stop working at once.");
+  json::Writer body;
+  body.object().field("in_s", std::chrono::ceil<std::chrono::seconds>(given.after).count()).end();
+  const auto answer = post(session.api(), session.app_path(app, "/secrets/" + text::percent_encode(given.secret_id) + "/expire"), body.take());
+  const auto document = json::Document::parse(answer);
+  session.done(answer, kExpired, "secret " + given.secret_id + " of " + app + " stops working at " + text_at(document.root(), "secret.expires_at"));
+}
+
 void remove(Session& session, const Given& given) {
   const auto app = session.app();
   session.confirm("Delete secret " + given.secret_id + " of " + app +
@@ -73,6 +89,7 @@ void add_keys(CommandLine& line) {
   auto noun = line.noun("key", "An application's API key and signing secrets");
   noun.alias("keys");
   noun.verb("show", "Show the API key and the live secrets, without their values")
+      .alias("list")
       .example("key show --app acme")
       .run([](Session& session) { show(session); });
   noun.verb("create", "Add a signing secret; at most five live at once")
@@ -86,6 +103,11 @@ void add_keys(CommandLine& line) {
               Fill::file)
       .example("key rotate --app acme --grace 72h")
       .run([given](Session& session) { rotate(session, *given); });
+  noun.verb("expire", "Let one secret end after a time")
+      .argument("SECRET_ID", given->secret_id, "As key show prints it")
+      .duration("--in", given->after, "How long it still works (default 24h); 0s ends it now")
+      .example("key expire sec_01m6dmbe00es8r65rzyjka792g --app acme --in 1h")
+      .run([given](Session& session) { expire(session, *given); });
   noun.verb("delete", "End one secret now")
       .argument("SECRET_ID", given->secret_id, "As key show lists it")
       .example("key delete sec_01h455vb4pex5vsknk084sn02q --app acme")

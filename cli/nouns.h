@@ -9,6 +9,8 @@ void add_keys(CommandLine& line);
 void add_plans(CommandLine& line);
 void add_usage(CommandLine& line);
 void add_tokens(CommandLine& line);
+void add_operators(CommandLine& line);
+void add_audit(CommandLine& line);
 void add_tail(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_contexts(CommandLine& line);

@@ -59,6 +59,8 @@ void add_all(CommandLine& line) {
   add_tokens(line);
   add_plans(line);
   add_usage(line);
+  add_operators(line);
+  add_audit(line);
   add_tail(line);
   add_migrations(line);
   add_config(line);

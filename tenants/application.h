@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -8,8 +10,16 @@
 
 namespace chat::tenants {
 
-enum class Status { active, suspended, deleted };
+/// deleting: to its keys as if it were deleted, but it can be restored until its waiting time is over.
+enum class Status { active, suspended, deleting, deleted };
 std::string_view word(Status status);
+Status parse_status(std::string_view word);
+
+/// When a token signed with a secret was last accepted on this node, in milliseconds since 1970, and up to when the database
+/// knows; 0: not yet.
+struct SecretUse {
+  std::atomic<std::int64_t> seen_ms{0}, noted_ms{0};
+};
 
 /// A signing secret, opened. `value` is the text that the customer signs with.
 struct Secret {
@@ -17,6 +27,8 @@ struct Secret {
   std::string value;
   Timestamp created_at;
   std::optional<Timestamp> expires_at;
+  std::optional<Timestamp> last_used_at = {};   // to ten minutes
+  std::shared_ptr<SecretUse> use = {};          // of those in a snapshot
 };
 
 /// Tokens of a user that are dead: those issued before, or all of them.
@@ -57,6 +69,8 @@ struct Application {
   std::vector<Secret> secrets;               // newest first; expired ones may still be in
   std::unordered_map<std::string, Revocation> revocations;   // by user_id
   Timestamp loaded_at;
+
+  [[nodiscard]] bool is_gone() const { return status == Status::deleting || status == Status::deleted; }
 };
 
 /// The public id of an application in requests: the application's own id under another prefix, so that finding the

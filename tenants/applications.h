@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,18 +11,35 @@
 #include "tenants/application.h"
 
 /// Applications: the customers. Created, suspended and deleted by the operator.
-/// Every function acts in the operator's transaction (nil application) and enters the application it concerns.
+/// Every function acts in the operator's transaction (nil application) and enters the application it concerns; those of a
+/// customer act in its own.
 namespace chat::tenants {
+
+/// Whose it is and where it runs; the operator's business. JSON as the API shows it.
+struct Belonging {
+  std::optional<std::string> organisation;   // several environments of one customer have the same
+  std::optional<std::string> environment;    // development, production
+  std::optional<std::string> region;
+  std::optional<std::string> placement_json; // labels: {"cluster": "eu-1"}
+  std::optional<std::string> contacts_json;  // [{"name", "email", "role"}]
+};
+inline constexpr std::size_t kMaxContacts = 10, kMaxLabels = 20;
 
 struct NewApplication {
   std::string name;                          // 1-255 bytes; may repeat, but then only its id can name it
   std::string plan_id;
   std::string settings_json = "{}";
+  Belonging belonging = {};
 };
 
 /// Makes an application with the three channel types that every one starts with.
 /// Errors:  invalid_field #/plan  no such plan
 AppId create_application(storage::Transaction& tx, const NewApplication& wanted, Timestamp now);
+
+/// Makes an application as `from` is set up: settings, channel types with their grants, commands, push templates. No users, channels,
+/// secrets, or overridden limits. An empty plan, and what `wanted` leaves out of where it belongs, is that of `from`.
+/// Errors:  not_found; conflict (deleted); invalid_field #/plan
+AppId clone_application(storage::Transaction& tx, AppId from, NewApplication wanted, Timestamp now);
 
 /// `ref` is an app_id, an API key or the exact name.
 /// Errors:  not_found; conflict (several applications have this name)
@@ -38,14 +56,20 @@ struct ApplicationRow {
   std::string limits_json;
   Timestamp created_at;
   Timestamp updated_at;
+  Belonging belonging;
+  std::optional<Timestamp> delete_after;     // of deleting
 };
 ApplicationRow get_application(storage::Transaction& tx, AppId app);
-storage::Page<ApplicationRow> list_applications(storage::Transaction& tx, const std::optional<std::string>& status,
-                                                int limit, const std::optional<std::string>& cursor,
+struct ApplicationFilter {
+  std::optional<std::string> status, organisation;
+};
+storage::Page<ApplicationRow> list_applications(storage::Transaction& tx, const ApplicationFilter& filter, int limit, const std::optional<std::string>& cursor,
                                                 const storage::Cursors& cursors);
 
 /// What a PATCH may change; absent members stay.
 struct ApplicationChange {
+  Belonging belonging = {};
+  std::vector<std::string> unset = {};       // of Belonging, by name in the API
   std::optional<std::string> name;
   std::optional<std::string> plan_id;
   std::optional<std::string> settings_json;
@@ -54,10 +78,27 @@ struct ApplicationChange {
 /// Errors:  not_found; invalid_field #/set/plan
 void update_application(storage::Transaction& tx, bus::Bus& bus, AppId app, const ApplicationChange& change, Timestamp now);
 
-/// Suspended: its keys answer 403, its sockets close within a second; nothing is lost. Twice changes nothing.
-/// Deleted: gone for the customer at once, its rows purged by a job; can't come back.
+/// Puts `set` over the settings and takes the names in `unset` out, which gives them their defaults.
+/// Errors:  not_found; invalid_field, unknown_field #/set/…, #/unset/…
+void change_settings(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::optional<json::Value>& set,
+                     const std::vector<std::string>& unset, Timestamp now);
+
+/// Suspended: its keys answer 403, its sockets close within a second; nothing is lost. Twice keeps the newer reason.
+/// Errors:  not_found; conflict (deleted)
+void suspend_application(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& reason, Timestamp now);
+/// Errors:  not_found; conflict (deleted)
+void resume_application(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp now);
+/// Gone for the customer at once, its sockets closed; until `wait` is over it can be restored, then a job purges its rows and
+/// leaves a tombstone with the ledger of its usage.
 /// Errors:  not_found; conflict (deleted already)
-void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status status, const std::string& reason, Timestamp now);
+void delete_application(storage::Transaction& tx, bus::Bus& bus, AppId app, std::chrono::milliseconds wait, Timestamp now);
+/// As it was before it was deleted: active, or suspended. Errors: not_found; conflict (not waiting to be deleted)
+void restore_application(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp now);
+/// Ends the waiting and lets the job leave no row of it in any table: no tombstone, no usage, no bills.
+/// Errors:  not_found; conflict (not deleted)
+void erase_application(storage::Transaction& tx, AppId app, Timestamp now);
+/// The job: applications whose waiting time is over are deleted. Returns how many.
+std::int64_t end_deletions(storage::Transaction& tx, Timestamp now, int limit);
 
 /// Makes user tokens issued before `before` dead and closes the sockets opened with them.
 void revoke_application_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp before);
@@ -73,6 +114,11 @@ void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, co
 /// Errors:  invalid_field #/settings/…; returns it minified.
 std::string check_settings(const json::Value& settings, const std::string& pointer);
 
+/// What a body says of where an application belongs; mistakes are noted in `fields`.
+Belonging read_belonging(json::Fields& fields);
+
 std::string application_json(const ApplicationRow& application);
+/// Without what is the operator's alone.
+std::string own_application_json(const ApplicationRow& application);
 
 }  // namespace chat::tenants

@@ -1,7 +1,7 @@
 -- name: insert_application
--- $1 app  $2 name  $3 plan  $4 settings  $5 now.  No row: no such plan.
-insert into applications (app_id, name, plan_id, settings, created_at, updated_at)
-select $1, $2, p.plan_id, $4::jsonb, $5, $5 from plans p where p.plan_id = $3
+-- $1 app  $2 name  $3 plan  $4 settings  $5 now  $6 organisation  $7 environment  $8 region  $9 placement  $10 contacts.  No row: no such plan.
+insert into applications (app_id, name, plan_id, settings, created_at, updated_at, organisation, environment, region, placement, contacts)
+select $1, $2, p.plan_id, $4::jsonb, $5, $5, $6, $7, $8, coalesce($9::jsonb, '{}'), coalesce($10::jsonb, '[]') from plans p where p.plan_id = $3
 returning app_id
 
 -- name: insert_first_channel_types
@@ -9,26 +9,59 @@ returning app_id
 insert into channel_types (app_id, type, settings, created_at, updated_at)
 values ($1, 'messaging', '{}', $2, $2), ($1, 'team', '{}', $2, $2), ($1, 'livestream', '{"open": true, "large": true, "push": false}', $2, $2)
 
+-- name: read_setup
+-- $1 app.  What a clone takes over, as JSON.
+select coalesce((select jsonb_agg(t) from channel_types t where t.app_id = $1), '[]')::text,
+  coalesce((select jsonb_agg(c) from commands c where c.app_id = $1), '[]')::text,
+  coalesce((select jsonb_agg(p) from push_templates p where p.app_id = $1), '[]')::text
+
+-- name: clone_channel_types
+-- $1 app  $2 those of another, as JSON  $3 now
+insert into channel_types select r.* from jsonb_array_elements($2::jsonb) e,
+  jsonb_populate_record(null::channel_types, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $3::timestamptz, 'updated_at', $3::timestamptz)) r
+
+-- name: clone_commands
+-- $1 app  $2 those of another, as JSON  $3 now
+insert into commands select r.* from jsonb_array_elements($2::jsonb) e,
+  jsonb_populate_record(null::commands, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $3::timestamptz, 'updated_at', $3::timestamptz)) r
+
+-- name: clone_push_templates
+-- $1 app  $2 those of another, as JSON  $3 now
+insert into push_templates select r.* from jsonb_array_elements($2::jsonb) e,
+  jsonb_populate_record(null::push_templates, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $3::timestamptz, 'updated_at', $3::timestamptz)) r
+
 -- name: find_by_name
 -- $1 name.  Two rows: not unique.
 select app_id from find_applications_by_name($1)
 
 -- name: get_application
 -- $1 app.  No row: no such application.
-select app_id, name, status, coalesce(status_reason, ''), plan_id, settings::text, limits::text, created_at, updated_at
+select app_id, name, status, coalesce(status_reason, ''), plan_id, settings::text, limits::text, created_at, updated_at,
+  organisation, environment, region, placement::text, contacts::text, delete_after
 from applications where app_id = $1
 
 -- name: list_applications
--- $1 after (app id)  $2 status  $3 at most
-select app_id, name, status, coalesce(status_reason, ''), plan_id, settings::text, limits::text, created_at, updated_at
-from list_applications($1, $2, $3)
+-- $1 after (app id)  $2 status  $3 organisation  $4 at most
+select app_id, name, status, coalesce(status_reason, ''), plan_id, settings::text, limits::text, created_at, updated_at,
+  organisation, environment, region, placement::text, contacts::text, delete_after
+from list_applications($1, $2, $3, $4)
 
 -- name: update_application
--- $1 app  $2 name  $3 plan  $4 settings  $5 limits  $6 now; NULL keeps.  No row: no such application, or deleted.
+-- $1 app  $2 name  $3 plan  $4 settings  $5 limits  $6 now  $7 organisation  $8 environment  $9 region  $10 placement  $11 contacts; NULL keeps
+-- $12 of those, the names that are taken away.  No row: no such application, or deleted.
 update applications set name = coalesce($2, name), plan_id = coalesce($3, plan_id),
-  settings = coalesce($4::jsonb, settings), limits = coalesce($5::jsonb, limits), updated_at = $6
-where app_id = $1 and status <> 'deleted'
+  settings = coalesce($4::jsonb, settings), limits = coalesce($5::jsonb, limits), updated_at = $6,
+  organisation = case when 'organisation' = any ($12::text[]) then null else coalesce($7, organisation) end,
+  environment = case when 'environment' = any ($12::text[]) then null else coalesce($8, environment) end,
+  region = case when 'region' = any ($12::text[]) then null else coalesce($9, region) end,
+  placement = case when 'placement' = any ($12::text[]) then '{}' else coalesce($10::jsonb, placement) end,
+  contacts = case when 'contacts' = any ($12::text[]) then '[]' else coalesce($11::jsonb, contacts) end
+where app_id = $1 and status in ('active', 'suspended')
 returning app_id
+
+-- name: lock_settings
+-- $1 app.  No row: no such application, or deleted.
+select settings::text from applications where app_id = $1 and status in ('active', 'suspended') for update
 
 -- name: plan_exists
 -- $1 plan
@@ -36,11 +69,28 @@ select 1 from plans where plan_id = $1
 
 -- name: lock_status
 -- $1 app.  No row: no such application.
-select status from applications where app_id = $1 for update
+select status, coalesce(status_reason, '') from applications where app_id = $1 for update
 
 -- name: set_status
 -- $1 app  $2 status  $3 reason  $4 now
 update applications set status = $2, status_reason = nullif($3, ''), updated_at = $4 where app_id = $1
+
+-- name: set_deleting
+-- $1 app  $2 until when it can be restored  $3 now
+update applications set status_before = status, status = 'deleting', delete_after = $2, updated_at = $3 where app_id = $1
+
+-- name: restore_application
+-- $1 app  $2 now
+update applications set status = status_before, status_before = null, delete_after = null, updated_at = $2 where app_id = $1
+
+-- name: erase_application
+-- $1 app  $2 now.  The purge begins anew, for what it leaves otherwise.
+update applications set status = 'deleted', status_before = null, delete_after = null, erase = true, purged_at = null, updated_at = $2
+where app_id = $1
+
+-- name: end_deletions
+-- $1 now  $2 at most
+select end_deletions($1, $2)
 
 -- name: revoke_application
 -- $1 app  $2 before

@@ -11,6 +11,12 @@ AppId app_of(const std::string& api_key) {
   return *app;
 }
 
+/// Written once a second at most: many threads read it.
+void note_use(SecretUse& use, Timestamp now) {
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  if (now_ms - use.seen_ms.load(std::memory_order_relaxed) >= 1000) use.seen_ms.store(now_ms, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 std::string Caller::acting_user_or_none(const std::optional<std::string>& named, const std::string& pointer) const {
@@ -58,15 +64,17 @@ std::shared_ptr<const Caller> Auth::recognise_cold(const std::string& api_key, s
 }
 
 std::shared_ptr<const Caller> Auth::visitor(std::shared_ptr<const Application> application) {
-  if (application->status == Status::deleted) throw Error(Code::unauthenticated, "No application has this API key.");
+  if (application->is_gone()) throw Error(Code::unauthenticated, "No application has this API key.");
   if (application->status == Status::suspended)
     throw Error(Code::application_suspended, "This application is suspended; its operator knows why.");
   return std::shared_ptr<const Caller>(new Caller(std::move(application), {}));
 }
 
 std::shared_ptr<const Caller> Auth::check(std::shared_ptr<const Application> application, const std::string& token) {
-  if (application->status == Status::deleted) throw Error(Code::unauthenticated, "No application has this API key.");
-  Claims claims = verify_token(token, application->secrets, clock_.now());
+  if (application->is_gone()) throw Error(Code::unauthenticated, "No application has this API key.");
+  const auto now = clock_.now();
+  Claims claims = verify_token(token, application->secrets, now);
+  if (claims.signed_with) note_use(*claims.signed_with, now);
   if (application->status == Status::suspended)
     throw Error(Code::application_suspended, "This application is suspended; its operator knows why.");
   if (!claims.server) {

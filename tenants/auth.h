@@ -39,9 +39,6 @@ class Caller final : public http::Principal {
   Claims claims_;
 };
 
-/// The operator's own token was shown.
-class Operator final : public http::Principal {};
-
 /// Turns credentials into a Caller.
 ///
 /// Errors:  unauthenticated; token_expired; token_revoked; application_suspended; user_deactivated; forbidden (banned)

@@ -7,15 +7,24 @@
 namespace chat::tenants {
 namespace {
 
+constexpr std::size_t kMaxUsedOfForgotten = 10'000;
 constexpr auto kLookAgainAfter = std::chrono::seconds(60);
 constexpr std::string_view kKeyPrefix = "key";
 
-Status parse_status(std::string_view word) {
-  if (word == "active") return Status::active;
-  return word == "suspended" ? Status::suspended : Status::deleted;
+/// What is known of a secret's use goes on in the new snapshot.
+void take_over_uses(const Application& old, Application& application) {
+  for (auto& secret : application.secrets)
+    for (const auto& known : old.secrets)
+      if (known.id == secret.id) secret.use = known.use;
 }
 
 }  // namespace
+
+Status parse_status(std::string_view text) {
+  for (const auto status : {Status::active, Status::suspended, Status::deleting})
+    if (text == word(status)) return status;
+  return Status::deleted;
+}
 
 ApplicationSettings parse_settings(const std::string& text) {
   ApplicationSettings settings;
@@ -43,6 +52,7 @@ std::string_view word(Status status) {
   switch (status) {
     case Status::active: return "active";
     case Status::suspended: return "suspended";
+    case Status::deleting: return "deleting";
     case Status::deleted: return "deleted";
   }
   return "deleted";
@@ -55,8 +65,7 @@ std::optional<AppId> app_of_api_key(std::string_view api_key) {
   return uuid ? std::optional<AppId>(AppId{*uuid}) : std::nullopt;
 }
 
-std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
-                                                    Timestamp now) {
+std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer, Timestamp now) {
   auto found = tx.find(sql::read_application, app);
   if (!found) return nullptr;
   auto row = (*found)[0];
@@ -82,7 +91,7 @@ std::shared_ptr<const Application> read_application(storage::Transaction& tx, Ap
       log::error("secret.unreadable", {{"app_id", app.wire()}, {"secret_id", id.wire()}});
       continue;
     }
-    application->secrets.push_back({id, std::move(*value), secret.time(2), secret.optional_time(3)});
+    application->secrets.push_back({id, std::move(*value), secret.time(2), secret.optional_time(3), std::nullopt, std::make_shared<SecretUse>()});
   }
   auto revocations = tx.query(sql::read_revocations, app, kMaxRevocations);
   for (auto revoked : revocations)
@@ -107,15 +116,18 @@ std::shared_ptr<const Application> Directory::find(AppId app) {
 
 std::shared_ptr<const Application> Directory::load(storage::Connection& connection, AppId app) {
   std::uint64_t forgotten = 0;
+  std::shared_ptr<const Application> before;
   {
     std::lock_guard lock(mutex_);
     forgotten = forgotten_;
+    if (const auto entry = entries_.find(app); entry != entries_.end()) before = entry->second.application;
   }
-  std::shared_ptr<const Application> application;
+  std::shared_ptr<Application> application;
   try {
     connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
       application = read_application(tx, app, sealer_, clock_.now());
     });
+    if (application && before) take_over_uses(*before, *application);
   } catch (...) {
     std::lock_guard lock(mutex_);
     if (auto entry = entries_.find(app); entry != entries_.end()) entry->second.refreshing = false;   // the next one looks
@@ -129,10 +141,31 @@ std::shared_ptr<const Application> Directory::load(storage::Connection& connecti
   return application;
 }
 
+void Directory::gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used) {
+  for (const auto& secret : application.secrets) {
+    const auto seen = secret.use->seen_ms.load(std::memory_order_relaxed);
+    const auto noted = secret.use->noted_ms.load(std::memory_order_relaxed);
+    if (seen == 0 || (noted != 0 && seen - noted < throttle.count())) continue;
+    secret.use->noted_ms.store(seen, std::memory_order_relaxed);
+    used.push_back({application.id, secret.id, Timestamp(std::chrono::milliseconds(seen))});
+  }
+}
+
+std::vector<Directory::Used> Directory::take_used_secrets(std::chrono::milliseconds throttle) {
+  std::lock_guard lock(mutex_);
+  std::vector<Used> used = std::move(used_of_forgotten_);
+  used_of_forgotten_.clear();
+  for (const auto& [app, entry] : entries_) gather_uses(*entry.application, throttle, used);
+  return used;
+}
+
 void Directory::forget(AppId app) {
   std::lock_guard lock(mutex_);
   ++forgotten_;
-  entries_.erase(app);
+  const auto entry = entries_.find(app);
+  if (entry == entries_.end()) return;
+  if (used_of_forgotten_.size() < kMaxUsedOfForgotten) gather_uses(*entry->second.application, std::chrono::milliseconds(1), used_of_forgotten_);
+  entries_.erase(entry);
 }
 
 void Directory::forget_all() {

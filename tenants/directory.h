@@ -26,6 +26,9 @@ class Directory {
   std::shared_ptr<const Application> find(AppId app);
   /// From PostgreSQL. Null: no such application.
   std::shared_ptr<const Application> load(storage::Connection& connection, AppId app);
+  /// Secrets that tokens were accepted for, each at most once in `throttle`; whoever takes one writes it down.
+  struct Used { AppId app; SecretId secret; Timestamp at; };
+  std::vector<Used> take_used_secrets(std::chrono::milliseconds throttle);
   void forget(AppId app);
   void forget_all();
 
@@ -37,14 +40,15 @@ class Directory {
   const crypto::Sealer& sealer_;
   const Clock& clock_;
   std::size_t capacity_;
+  static void gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used);
   std::mutex mutex_;
   std::unordered_map<AppId, Entry> entries_;
+  std::vector<Used> used_of_forgotten_;       // 10,000 and those of one application at most
   std::uint64_t forgotten_ = 0;               // how often anything was: a load that saw it change keeps nothing
 };
 
 /// Reads the whole snapshot in the given transaction (which must act for `app`).
-std::shared_ptr<const Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer,
-                                                    Timestamp now);
+std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId app, const crypto::Sealer& sealer, Timestamp now);
 
 ApplicationSettings parse_settings(const std::string& json);
 

@@ -5,8 +5,8 @@
 
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
-#include "platform/storage/transaction.h"
-#include "tenants/application.h"
+#include "platform/storage/pool.h"
+#include "tenants/directory.h"
 
 /// The signing secrets of an application: several at once, so that a customer rotates without downtime.
 namespace chat::tenants {
@@ -20,7 +20,17 @@ Secret create_secret(storage::Transaction& tx, bus::Bus& bus, const crypto::Seal
 /// Live ones, newest first, without their values.
 std::vector<Secret> list_secrets(storage::Transaction& tx, AppId app, Timestamp now);
 
-/// Errors:  not_found; conflict (the last one: an application without a secret can't sign)
+/// Ends one after a time (0: now), or earlier where it would have.
+/// Errors:  not_found; conflict (no other stays for good: an application without a secret can't sign)
+Secret expire_secret(storage::Transaction& tx, bus::Bus& bus, AppId app, SecretId id, std::chrono::seconds after, Timestamp now);
+
+/// Errors:  not_found; conflict (the last one)
 void delete_secret(storage::Transaction& tx, bus::Bus& bus, AppId app, SecretId id, Timestamp now);
+
+/// Without its value.
+std::string secret_json(const Secret& secret);
+
+/// The job: writes down when secrets were used, each at most every ten minutes.
+void note_used_secrets(storage::Connection& connection, Directory& directory);
 
 }  // namespace chat::tenants

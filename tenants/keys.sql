@@ -1,10 +1,10 @@
 -- name: lock_application
 -- $1 app.  One change of its secrets at a time. No row: no such application.
-select 1 from applications where app_id = $1 and status <> 'deleted' for update
+select 1 from applications where app_id = $1 and status in ('active', 'suspended') for update
 
 -- name: list_secrets
 -- $1 app  $2 now.  Live ones, newest first.
-select id, created_at, expires_at from application_secrets
+select id, created_at, expires_at, last_used_at from application_secrets
 where app_id = $1 and (expires_at is null or expires_at > $2)
 order by created_at desc, id desc
 
@@ -15,6 +15,16 @@ insert into application_secrets (app_id, id, sealed, created_at) values ($1, $2,
 -- name: expire_other_secrets
 -- $1 app  $2 the one that stays  $3 end
 update application_secrets set expires_at = least(expires_at, $3::timestamptz) where app_id = $1 and id <> $2
+
+-- name: expire_secret
+-- $1 app  $2 id  $3 end  $4 now.  No row: no such secret, or dead.
+update application_secrets set expires_at = least(expires_at, $3::timestamptz)
+where app_id = $1 and id = $2 and (expires_at is null or expires_at > $4)
+returning id, created_at, expires_at, last_used_at
+
+-- name: note_secret_use
+-- $1 app  $2 id  $3 when
+update application_secrets set last_used_at = greatest(last_used_at, $3::timestamptz) where app_id = $1 and id = $2
 
 -- name: delete_secret
 -- $1 app  $2 id.  No row: no such secret.

@@ -1,5 +1,9 @@
 #pragma once
+#include <chrono>
 #include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
@@ -15,9 +19,18 @@ struct Services {
   const storage::Cursors& cursors;
   const Clock& clock;
   std::function<bool(std::string_view)> is_meter;   // of billing, which stands above this folder
+  std::chrono::milliseconds deletion_wait;          // between deleting and the purge
 };
+
+/// {"set":{…}?,"unset":[…]?}: of settings, at both doors. Errors: invalid_field
+struct SettingsChange {
+  std::optional<json::Value> set;
+  std::vector<std::string> unset;
+};
+SettingsChange wanted_settings(const json::Value& root);
 
 void add_routes(http::Router& router, const Services& services);            // /v1/app
 void add_operator_routes(http::Router& router, const Services& services);   // /operator/v1/applications
+void add_operator_key_routes(http::Router& router, const Services& services);   // its part below {app_id}: keys, secrets, tokens
 
 }  // namespace chat::tenants

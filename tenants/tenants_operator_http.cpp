@@ -1,10 +1,10 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
+#include "tenants/keys_http.h"
 #include "tenants/tenants_http.h"
-#include "tenants/tokens.h"
-#include "tenants/directory.h"
 
 namespace chat::tenants {
 namespace {
@@ -15,9 +15,7 @@ using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
 
-constexpr std::int64_t kDefaultTokenSeconds = 24 * 3600;
-constexpr std::int64_t kMaxTokenSeconds = 366 * 24 * 3600;
-constexpr std::int64_t kMaxGraceSeconds = 90 * 24 * 3600;
+constexpr std::size_t kMaxUnset = 20;
 
 AppId app_part(const Request& request, Tx& tx) { return resolve_application(tx, request.part("app_id")); }
 
@@ -27,10 +25,34 @@ Response show(int status, Tx& tx, AppId app) {
   return http::json(status, out.take());
 }
 
-void write_secret(json::Writer& out, const Secret& secret) {
-  out.object().field("secret_id", secret.id.wire());
-  if (!secret.value.empty()) out.field("value", secret.value);
-  out.key("created_at").time(secret.created_at).optional_time("expires_at", secret.expires_at).end();
+std::string shown(Tx& tx, AppId app) { return application_json(get_application(tx, app)); }
+
+void note(const Request& request, Tx& tx, AppId app, const char* action, const std::optional<std::string>& before,
+          const std::optional<std::string>& after) {
+  operators::audit(tx, operators::actor_of(request), action, operators::object_of("application", app.wire()), before, after);
+}
+
+/// Does something to an application and notes what it was before and is then, if that is something else.
+template <class Change>
+AppId change(const Request& request, Tx& tx, const char* action, Change act) {
+  const AppId app = app_part(request, tx);
+  const auto before = shown(tx, app);
+  act(app);
+  const auto after = shown(tx, app);
+  if (after != before) note(request, tx, app, action, before, after);
+  return app;
+}
+
+/// The new application with its first secret.
+Response made(const Services& services, const Request& request, Tx& tx, AppId app, const char* action) {
+  const Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
+  const auto after = shown(tx, app);
+  note(request, tx, app, action, std::nullopt, after);
+  json::Writer out;
+  out.object().key("application").raw(after).field("api_key", api_key_of(app)).key("secret");
+  write_new_secret(out, secret);
+  out.end();
+  return http::json(201, out.take());
 }
 
 Response create(const Services& services, const Request& request, Tx& tx) {
@@ -40,24 +62,33 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   wanted.name = body.text("name", {.min_bytes = 1});
   wanted.plan_id = body.text("plan", {.min_bytes = 1, .max_bytes = 64});
   auto settings = body.find_object("settings");
+  wanted.belonging = read_belonging(body);
   body.finish();
   if (settings) wanted.settings_json = check_settings(*settings, "#/settings");
-  AppId app = create_application(tx, wanted, services.clock.now());
-  Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
-  json::Writer out;
-  out.object().key("application").raw(application_json(get_application(tx, app))).field("api_key", api_key_of(app)).key("secret");
-  write_secret(out, secret);
-  out.end();
-  return http::json(201, out.take());
+  return made(services, request, tx, create_application(tx, wanted, services.clock.now()), "application.create");
+}
+
+Response clone(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  NewApplication wanted;
+  wanted.name = body.text("name", {.min_bytes = 1});
+  wanted.plan_id = body.find_text("plan", {.min_bytes = 1, .max_bytes = 64}).value_or("");
+  wanted.belonging = read_belonging(body);
+  body.finish();
+  const AppId from = app_part(request, tx);
+  return made(services, request, tx, clone_application(tx, from, wanted, services.clock.now()), "application.clone");
 }
 
 Response list(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   int limit = static_cast<int>(query.integer("limit", 25, 1, 100));
   auto next = query.find_text("next", 1024);
-  auto status = query.find_word("status", {"active", "suspended", "deleted"});
+  ApplicationFilter filter;
+  filter.status = query.find_word("status", {"active", "suspended", "deleting", "deleted"});
+  filter.organisation = query.find_text("organisation");
   query.finish();
-  auto page = list_applications(tx, status, limit, next, services.cursors);
+  auto page = list_applications(tx, filter, limit, next, services.cursors);
   json::Writer out;
   out.object().key("applications").array();
   for (const auto& application : page.items) out.raw(application_json(application));
@@ -80,20 +111,37 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto set = body.find_object("set");
-  if (!set) body.mistake("set", "Required: the members to change.");
+  auto unset = body.find_texts("unset", kMaxUnset, {.max_bytes = 64});
+  if (!set && !unset) body.mistake("set", "Required: the members to change.");
+  ApplicationChange wanted;
+  wanted.unset = unset.value_or(std::vector<std::string>{});
+  for (std::size_t i = 0; i < wanted.unset.size(); ++i)
+    if (const auto& name = wanted.unset[i]; name != "organisation" && name != "environment" && name != "region" && name != "placement" && name != "contacts")
+      body.mistake_at("unset/" + std::to_string(i), "Must be organisation, environment, region, placement or contacts.");
   body.finish();
-  json::Fields fields(*set, "#/set");
-  ApplicationChange change;
-  change.name = fields.find_text("name", {.min_bytes = 1});
-  change.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
-  auto settings = fields.find_object("settings");
-  auto limits = fields.find_object("limits");
-  fields.finish();
-  if (settings) change.settings_json = check_settings(*settings, "#/set/settings");
-  if (limits) change.limits_json = check_overrides(services, *limits);
-  AppId app = app_part(request, tx);
-  update_application(tx, services.bus, app, change, services.clock.now());
-  return show(200, tx, app);
+  std::optional<json::Value> settings, limits;
+  if (set) {
+    json::Fields fields(*set, "#/set");
+    wanted.name = fields.find_text("name", {.min_bytes = 1});
+    wanted.plan_id = fields.find_text("plan", {.min_bytes = 1, .max_bytes = 64});
+    settings = fields.find_object("settings");
+    limits = fields.find_object("limits");
+    wanted.belonging = read_belonging(fields);
+    fields.finish();
+  }
+  if (settings) wanted.settings_json = check_settings(*settings, "#/set/settings");
+  if (limits) wanted.limits_json = check_overrides(services, *limits);
+  return show(200, tx, change(request, tx, "application.update", [&](AppId app) {
+                update_application(tx, services.bus, app, wanted, services.clock.now());
+              }));
+}
+
+Response update_settings(const Services& services, const Request& request, Tx& tx) {
+  auto document = http::body_of(request);
+  const auto wanted = wanted_settings(document.root());
+  return show(200, tx, change(request, tx, "application.settings", [&](AppId app) {
+                change_settings(tx, services.bus, app, wanted.set, wanted.unset, services.clock.now());
+              }));
 }
 
 Response suspend(const Services& services, const Request& request, Tx& tx) {
@@ -101,100 +149,54 @@ Response suspend(const Services& services, const Request& request, Tx& tx) {
   json::Fields body(document.root());
   auto reason = body.text("reason", {.min_bytes = 1, .max_bytes = 1000});
   body.finish();
-  AppId app = app_part(request, tx);
-  set_status(tx, services.bus, app, Status::suspended, reason, services.clock.now());
-  return show(200, tx, app);
+  return show(200, tx, change(request, tx, "application.suspend", [&](AppId app) {
+                suspend_application(tx, services.bus, app, reason, services.clock.now());
+              }));
 }
 
 Response resume(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
-  AppId app = app_part(request, tx);
-  set_status(tx, services.bus, app, Status::active, "", services.clock.now());
-  return show(200, tx, app);
+  return show(200, tx, change(request, tx, "application.resume", [&](AppId app) {
+                resume_application(tx, services.bus, app, services.clock.now());
+              }));
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
-  set_status(tx, services.bus, app_part(request, tx), Status::deleted, "", services.clock.now());
+  change(request, tx, "application.delete", [&](AppId app) {
+    delete_application(tx, services.bus, app, services.deletion_wait, services.clock.now());
+  });
   return http::no_content();
 }
 
-Response show_keys(const Services& services, const Request& request, Tx& tx) {
-  AppId app = app_part(request, tx);
-  get_application(tx, app);
-  json::Writer out;
-  out.object().field("api_key", api_key_of(app)).key("secrets").array();
-  for (const auto& secret : list_secrets(tx, app, services.clock.now())) write_secret(out, secret);
-  out.end().end();
-  return http::json(200, out.take());
+Response restore(const Services& services, const Request& request, Tx& tx) {
+  http::require_empty_body(request);
+  return show(200, tx, change(request, tx, "application.restore", [&](AppId app) {
+                restore_application(tx, services.bus, app, services.clock.now());
+              }));
 }
 
-Response add_secret(const Services& services, const Request& request, Tx& tx) {
-  auto document = http::body_of(request);
-  json::Fields body(document.root());
-  auto seconds = body.find_integer("expire_others_in_s", {0, kMaxGraceSeconds});
-  body.finish();
-  std::optional<std::chrono::seconds> expire_others;
-  if (seconds) expire_others = std::chrono::seconds(*seconds);
-  Secret secret = create_secret(tx, services.bus, services.sealer, app_part(request, tx), expire_others, services.clock.now());
-  json::Writer out;
-  out.object().key("secret");
-  write_secret(out, secret);
-  out.end();
-  return http::json(201, out.take());
-}
-
-Response remove_secret(const Services& services, const Request& request, Tx& tx) {
-  auto id = request.id_part<SecretId>("secret_id", "secret");
-  delete_secret(tx, services.bus, app_part(request, tx), id, services.clock.now());
-  return http::no_content();
-}
-
-Claims wanted_claims(const json::Value& root, Timestamp now) {
-  json::Fields body(root);
-  Claims claims;
-  claims.user_id = body.find_text("user_id").value_or("");
-  claims.server = body.find_boolean("server").value_or(false);
-  auto ttl = body.find_integer("ttl_s", {1, kMaxTokenSeconds}).value_or(kDefaultTokenSeconds);
-  if (claims.server == !claims.user_id.empty()) body.mistake("user_id", "Name either a user_id or \"server\": true.");
-  else if (!claims.server && !is_user_id(claims.user_id)) body.mistake("user_id", "Must be 1-255 of A-Z a-z 0-9 _ - . @");
-  body.finish();
-  claims.issued_at = std::chrono::floor<std::chrono::seconds>(now);
-  claims.expires_at = claims.issued_at + std::chrono::seconds(ttl);
-  return claims;
-}
-
-Response mint_token(const Services& services, const Request& request, Tx& tx) {
-  auto now = services.clock.now();
-  auto document = http::body_of(request);
-  Claims claims = wanted_claims(document.root(), now);
-  AppId app = app_part(request, tx);
-  auto application = read_application(tx, app, services.sealer, now);
-  if (!application || application->status == Status::deleted) throw not_found("application");
-  if (application->secrets.empty()) throw Error(Code::conflict, "This application has no readable secret; create one first.");
-  json::Writer out;
-  out.object()
-      .field("token", sign_token(claims, application->secrets.front().value))
-      .field("api_key", api_key_of(app))
-      .optional_time("expires_at", claims.expires_at)
-      .end();
-  return http::json(201, out.take());
-}
-
-Response revoke(const Services& services, const Request& request, Tx& tx) {
-  auto document = http::body_of(request);
-  json::Fields body(document.root());
-  auto user = body.find_text("user_id", {.min_bytes = 1});
-  auto before = body.find_time("before");
-  body.finish();
-  AppId app = app_part(request, tx);
-  get_application(tx, app);
-  auto moment = before.value_or(services.clock.now());
-  if (user) revoke_user_tokens(tx, services.bus, app, *user, moment);
-  else revoke_application_tokens(tx, services.bus, app, moment);
-  return http::no_content();
+/// What goes is noted before it does: afterwards nothing could say what it was.
+Response purge(const Services& services, const Request& request, Tx& tx) {
+  http::require_empty_body(request);
+  const AppId app = app_part(request, tx);
+  const auto before = shown(tx, app);
+  erase_application(tx, app, services.clock.now());
+  note(request, tx, app, "application.purge", before, std::nullopt);
+  return show(200, tx, app);
 }
 
 }  // namespace
+
+SettingsChange wanted_settings(const json::Value& root) {
+  json::Fields body(root);
+  SettingsChange wanted;
+  wanted.set = body.find_object("set");
+  const auto unset = body.find_texts("unset", kMaxUnset, {.max_bytes = 64});
+  if (!wanted.set && !unset) body.mistake("set", "Required, or unset: the settings to change.");
+  body.finish();
+  wanted.unset = unset.value_or(std::vector<std::string>{});
+  return wanted;
+}
 
 void add_operator_routes(http::Router& router, const Services& services) {
   auto add = [&](Method method, const char* pattern, const char* operation,
@@ -210,14 +212,14 @@ void add_operator_routes(http::Router& router, const Services& services) {
   add(Method::get, "/{app_id}", "get_application",
       [](const Services&, const Request& request, Tx& tx) { return show(200, tx, app_part(request, tx)); }, storage::Mode::read);
   add(Method::patch, "/{app_id}", "update_application", update);
+  add(Method::patch, "/{app_id}/settings", "update_application_settings", update_settings);
+  add(Method::post, "/{app_id}/clone", "clone_application", clone, storage::Mode::write, true);
   add(Method::post, "/{app_id}/suspend", "suspend_application", suspend);
   add(Method::post, "/{app_id}/resume", "resume_application", resume);
   add(Method::del, "/{app_id}", "delete_application", remove);
-  add(Method::get, "/{app_id}/keys", "get_keys", show_keys, storage::Mode::read);
-  add(Method::post, "/{app_id}/secrets", "create_secret", add_secret, storage::Mode::write, true);
-  add(Method::del, "/{app_id}/secrets/{secret_id}", "delete_secret", remove_secret);
-  add(Method::post, "/{app_id}/tokens", "create_token", mint_token, storage::Mode::write, true);
-  add(Method::post, "/{app_id}/revoke_tokens", "revoke_tokens", revoke);
+  add(Method::post, "/{app_id}/restore", "restore_application", restore);
+  add(Method::post, "/{app_id}/purge", "purge_application", purge);
+  add_operator_key_routes(router, services);
 }
 
 }  // namespace chat::tenants

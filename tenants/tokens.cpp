@@ -34,14 +34,14 @@ void check_header(const json::Value& header) {
   if (header.find("crit")) throw bad_token("The token asks for extensions (crit) that are not known here.");
 }
 
-bool signed_by_any(std::string_view signed_part, std::string_view signature, const std::vector<Secret>& secrets,
-                   Timestamp now) {
-  bool match = false;
+/// Every secret is tried, so that the time taken tells nothing. Null: none of them.
+const Secret* signer_of(std::string_view signed_part, std::string_view signature, const std::vector<Secret>& secrets, Timestamp now) {
+  const Secret* signer = nullptr;
   for (const auto& secret : secrets) {
     if (secret.expires_at && *secret.expires_at <= now) continue;
-    match |= crypto::equal(crypto::hmac_sha256(secret.value, signed_part), signature);
+    if (crypto::equal(crypto::hmac_sha256(secret.value, signed_part), signature)) signer = &secret;
   }
-  return match;
+  return signer;
 }
 
 std::optional<Timestamp> find_seconds(const json::Value& payload, std::string_view name) {
@@ -96,10 +96,12 @@ Claims verify_token(std::string_view token, const std::vector<Secret>& secrets, 
   auto header = parse_part(token.substr(0, first), "header");
   check_header(header.root());
   auto signature = crypto::parse_base64url(token.substr(second + 1));
-  if (!signature || !signed_by_any(token.substr(0, second), *signature, secrets, now))
+  const auto* signer = signature ? signer_of(token.substr(0, second), *signature, secrets, now) : nullptr;
+  if (!signer)
     throw bad_token("The token's signature is not from a secret of this application.");
   auto payload = parse_part(token.substr(first + 1, second - first - 1), "payload");
   Claims claims = read_claims(payload.root());
+  claims.signed_with = signer->use;
   if (claims.issued_at > now + kLeeway) throw bad_token("The token's iat lies in the future; check the clock that signs.");
   auto not_before = find_seconds(payload.root(), "nbf");
   if (not_before && *not_before > now + kLeeway) throw bad_token("The token is not valid yet (nbf).");

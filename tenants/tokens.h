@@ -14,6 +14,7 @@ struct Claims {
   std::string user_id;                       // {"user_id":"alice"}: an end user; exactly one of the two
   Timestamp issued_at;                       // `iat`, required
   std::optional<Timestamp> expires_at;       // `exp`
+  std::shared_ptr<SecretUse> signed_with = {};   // of the secret that it was found to be signed with
   bool guest = false;                        // {"guest":true}: of a guest or an anonymous user, whose limits are their own
 };
 

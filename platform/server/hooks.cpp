@@ -4,6 +4,7 @@
 #include "platform/chat/channels/channels_live.h"
 #include "platform/chat/messages/messages_live.h"
 #include "platform/chat/sync/sync.h"
+#include "platform/operators/operators.h"
 
 namespace chat::server {
 namespace {
@@ -52,6 +53,8 @@ billing::RouteClass class_of(const Route& route) {
 
 /// Who is over the limit of calls may still look why.
 bool shows_limits(const Route& route) { return route.operation == "get_limits" || route.operation == "get_usage"; }
+
+Error no_operator() { return Error(Code::unauthenticated, "This is not the operator's token."); }
 
 realtime::Identity identity_of(const Caller& caller) {
   return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at};
@@ -102,18 +105,27 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   return hooks;
 }
 
-http::GateHooks operator_hooks(std::string token) {
+http::GateHooks operator_hooks(std::string token, const Clock& clock) {
   http::GateHooks hooks;
   hooks.authenticate = [token = std::move(token)](const Request& request) -> std::shared_ptr<const Principal> {
-    if (!crypto::equal(crypto::sha256(tenants::bearer_of(request)), crypto::sha256(token)))
-      throw Error(Code::unauthenticated, "This is not the operator's token.");
-    return std::make_shared<tenants::Operator>();
+    const auto shown = tenants::bearer_of(request);
+    if (!crypto::equal(crypto::sha256(shown), crypto::sha256(token))) {
+      if (operators::is_token(shown)) throw http::NeedsDatabase{};
+      throw no_operator();
+    }
+    return std::make_shared<operators::Operator>(std::nullopt, std::string(operators::kBootstrap), operators::Role::owner);
   };
-  hooks.authenticate_cold = [](const Request&, storage::Connection&) -> std::shared_ptr<const Principal> {
-    throw Error(Code::unauthenticated, "This is not the operator's token.");
+  hooks.authenticate_cold = [&clock](const Request& request, storage::Connection& connection) -> std::shared_ptr<const Principal> {
+    auto caller = operators::authenticate(connection, tenants::bearer_of(request), clock.now());
+    if (!caller) throw no_operator();
+    operators::check_role(*request.route, *caller);
+    return caller;
   };
   hooks.app_of = [](const Principal&) { return AppId{}; };
-  hooks.name_of = [](const Principal&) { return std::string("operator"); };
+  hooks.name_of = [](const Principal& principal) {
+    const auto& caller = static_cast<const operators::Operator&>(principal);
+    return caller.id ? "operator:" + caller.id->wire() : std::string("operator");
+  };
   hooks.rate = [](const Principal&, const Route&) { return http::RateDecision{}; };
   hooks.served = [](const http::GateHooks::Served&) {};
   return hooks;

@@ -14,7 +14,8 @@
 namespace chat::server {
 
 http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock);
-http::GateHooks operator_hooks(std::string token);
+/// `token`: the configured one.
+http::GateHooks operator_hooks(std::string token, const Clock& clock);
 /// What sockets ask of the product.
 struct Live {
   tenants::Auth& auth;

@@ -11,6 +11,9 @@
 #include "platform/chat/truncation/truncation.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
+#include "platform/transfers/transfers.h"
+#include "tenants/applications.h"
+#include "tenants/keys.h"
 
 namespace chat::server {
 namespace {
@@ -92,6 +95,26 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("finish_truncations", std::chrono::seconds(5), sql::finish_truncations, kSliceRows);
   add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
+}
+
+void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Directory& directory, const Clock& clock) {
+  schedule.add("note_used_secrets", std::chrono::minutes(1), [&directory](Connection& connection) { tenants::note_used_secrets(connection, directory); });
+  if (!worker) return;
+  schedule.add("end_deletions", std::chrono::minutes(1), [&clock](Connection& connection) {
+    connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { tenants::end_deletions(tx, clock.now(), kSliceRows); });
+  });
+}
+
+void add_import_jobs(jobs::Schedule& schedule, bus::Bus& bus, const crypto::Sealer& sealer, const Clock& clock) {
+  schedule.add("run_imports", std::chrono::seconds(1),
+               [&bus, &sealer, &clock](Connection& connection) { transfers::run_imports(connection, {bus, sealer, clock}); });
+  schedule.add("sweep_imports", std::chrono::minutes(60), [&clock](Connection& connection) {
+    for (int i = 0; i < kMaxSlices; ++i) {
+      std::int64_t swept = 0;
+      connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = transfers::sweep_imports(tx, clock.now(), kSliceRows); });
+      if (swept == 0) return;
+    }
+  });
 }
 
 void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher) {

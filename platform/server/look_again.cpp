@@ -19,7 +19,7 @@ void close_what_ended(storage::Connection& connection, tenants::Directory& direc
   directory.forget_all();
   for (const AppId app : gateway.connected_applications()) {
     const auto application = directory.load(connection, app);
-    if (!application || application->status == tenants::Status::deleted) {
+    if (!application || application->is_gone()) {
       gateway.close_application(app, Close::unauthenticated);
     } else if (application->status == tenants::Status::suspended) {
       gateway.close_application(app, Close::application_suspended);

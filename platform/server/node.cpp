@@ -190,7 +190,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   const auto user = rest.find(' ') == std::string::npos ? std::string() : rest.substr(rest.find(' ') + 1);
   if (word == "suspended") gateway.close_application(control.app, realtime::Close::application_suspended);
   else if (word == "teams") teams_changed(control.app);
-  else if (word == "deleted") gateway.close_application(control.app, realtime::Close::unauthenticated);
+  else if (word == "deleting") gateway.close_application(control.app, realtime::Close::unauthenticated);
   else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
   else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);
   else if (word == "user_banned") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_banned);
@@ -298,11 +298,11 @@ void Node::State::share_limits() {
 
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait")};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
-  operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token")));
+  operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token"), clock));
   auto serve = [](http::Gate& gate) {
     return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
   };
@@ -359,6 +359,8 @@ void Node::start() {
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
+  add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
+  if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, *state.bus, state.sealer, state.clock);
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);

@@ -29,7 +29,9 @@
 #include "platform/chat/truncation/truncation_http.h"
 #include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
+#include "platform/operators/operators_http.h"
 #include "platform/tasks/tasks_http.h"
+#include "platform/transfers/transfers_http.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::server {
@@ -37,7 +39,7 @@ namespace {
 
 tenants::Services tenant_services(const Parts& parts) {
   return {parts.bus, parts.sealer, parts.cursors, parts.clock,
-          [](std::string_view word) { return billing::parse_meter(word).has_value(); }};
+          [](std::string_view word) { return billing::parse_meter(word).has_value(); }, parts.deletion_wait};
 }
 
 /// What is the caller's own, of every feature that adds to messages.
@@ -98,7 +100,9 @@ void add_public_routes(http::Router& router, const Parts& parts) {
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
+  operators::add_routes(router, parts.cursors, parts.clock);
   tenants::add_operator_routes(router, tenant_services(parts));
+  transfers::add_routes(router, parts.clock);
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }
@@ -139,7 +143,7 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

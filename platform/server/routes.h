@@ -40,6 +40,7 @@ struct Parts {
   reactions::Counted& counted;
   uploads::Depot& depot;
   tenants::Directory& directory;
+  std::chrono::milliseconds deletion_wait;                        // of applications
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

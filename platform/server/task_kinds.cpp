@@ -4,6 +4,7 @@
 #include "platform/chat/exports/exports.h"
 #include "platform/chat/messages/messages_export.h"
 #include "platform/chat/uploads/uploads_export.h"
+#include "platform/transfers/transfers.h"
 
 namespace chat::server {
 namespace {
@@ -24,6 +25,7 @@ std::vector<exports::Section> user_export() {
 tasks::Kinds task_kinds() {
   tasks::Kinds kinds;
   kinds.add(std::string(exports::kExportUser), exports::work(user_export()));
+  kinds.add(std::string(transfers::kExportApplication), transfers::export_slice);
   return kinds;
 }
 

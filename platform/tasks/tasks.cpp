@@ -12,6 +12,19 @@ Task read(const storage::Row& row) {
           row.optional_text(5), row.time(6),             row.time(7),              row.optional_time(8), row.optional_time(9)};
 }
 
+/// `user_id` "": whosever it is.
+Task find(storage::Transaction& tx, TaskId id, const std::string& user_id) {
+  auto rows = tx.find(sql::get_task, tx.app(), id, user_id);
+  if (!rows) throw not_found("task");
+  return read((*rows)[0]);
+}
+
+std::string find_part(storage::Transaction& tx, TaskId id, std::int64_t part) {
+  auto rows = tx.find(sql::get_part, tx.app(), id, part);
+  if (!rows) throw not_found("part");
+  return std::string((*rows)[0].text(0));
+}
+
 }  // namespace
 
 std::string task_json(const Task& task) {
@@ -43,17 +56,22 @@ Task start_task(storage::Transaction& tx, const std::string& type, const std::st
   return task;
 }
 
-Task get_task(storage::Transaction& tx, const tenants::Caller& caller, TaskId id) {
-  auto rows = tx.find(sql::get_task, tx.app(), id, caller.user_id());
-  if (!rows) throw not_found("task");
-  return read((*rows)[0]);
-}
+Task get_task(storage::Transaction& tx, const tenants::Caller& caller, TaskId id) { return find(tx, id, caller.user_id()); }
 
 std::string get_part(storage::Transaction& tx, const tenants::Caller& caller, TaskId id, std::int64_t part) {
   get_task(tx, caller, id);
-  auto rows = tx.find(sql::get_part, tx.app(), id, part);
-  if (!rows) throw not_found("part");
-  return std::string((*rows)[0].text(0));
+  return find_part(tx, id, part);
+}
+
+Task get_task_of_type(storage::Transaction& tx, TaskId id, std::string_view type) {
+  auto task = find(tx, id, "");
+  if (task.type != type) throw not_found("task");
+  return task;
+}
+
+std::string get_part_of_type(storage::Transaction& tx, TaskId id, std::string_view type, std::int64_t part) {
+  get_task_of_type(tx, id, type);
+  return find_part(tx, id, part);
 }
 
 }  // namespace chat::tasks

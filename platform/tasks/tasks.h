@@ -34,5 +34,8 @@ Task start_task(storage::Transaction& tx, const std::string& type, const std::st
 Task get_task(storage::Transaction& tx, const tenants::Caller& caller, TaskId id);
 /// One part of the output, newline-delimited JSON. Errors: not_found
 std::string get_part(storage::Transaction& tx, const tenants::Caller& caller, TaskId id, std::int64_t part);
+/// The same for an operator: of the application that the transaction acts for, and of this type only.
+Task get_task_of_type(storage::Transaction& tx, TaskId id, std::string_view type);
+std::string get_part_of_type(storage::Transaction& tx, TaskId id, std::string_view type, std::int64_t part);
 
 }  // namespace chat::tasks

@@ -12,12 +12,17 @@ namespace {
 
 // Tables that all applications share, each with its reason. Any other table without app_id is a mistake.
 const std::map<std::string, std::string> kSharedTables = {
+    {"operators", "who runs the service belongs to no application"},
+    {"operator_audit", "what operators did stays, whatever becomes of the application it was done to"},
+    {"operator_audit_head", "the end of that chain"},
     {"plans", "a plan belongs to the operator and is offered to many applications"},
     {"schema_migrations", "the state of the schema itself"},
 };
 
 // Triggers, each with its reason. They see one row of one application and write beside it, so they stay within its shard.
 const std::map<std::string, std::string> kTriggers = {
+    {"chain_operator_audit", "nobody but the database says where in the chain a row stands"},
+    {"keep_operator_audit", "the audit can only be added to, by the owner of the schema too"},
     {"count_reaction", "counts that every way of removing a reaction must keep"},
     {"count_vote", "the same for the votes of a poll"},
     {"forget_message_parts", "what hangs on a message goes with it, however it goes"},
@@ -162,6 +167,12 @@ TEST_CASE("catalogue: no enum types, no sequences, no triggers but those with a 
   for (const auto& row : catalogue().rows("select distinct tgname from pg_trigger where not tgisinternal"))
     if (!kTriggers.count(row.at(0))) mistakes.push_back(row.at(0) + ": a trigger without a reason");
   CHECK(listed(mistakes) == "");
+}
+
+TEST_CASE("catalogue: triggers on inserts are silent while an application is imported", "[shape][db]") {
+  CHECK(catalogue().rows("select * from pg_trigger where position('chat.importing' in pg_get_triggerdef(oid)) > 0").size() >= 5);
+  CHECK(found("select tgrelid::regclass || ' ' || tgname || ': its migration must call silence_in_imports' from pg_trigger join " + kTenantTables + " t on t.oid = tgrelid"
+              " where not tgisinternal and tgtype & 4 = 4 and position('chat.importing' in pg_get_triggerdef(pg_trigger.oid)) = 0") == "");
 }
 
 TEST_CASE("catalogue: messages are partitioned by id without a default partition, this month and the next stand ready", "[shape][db]") {

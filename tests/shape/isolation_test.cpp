@@ -5,24 +5,11 @@
 #include "platform/storage/migrator.h"
 #include "tests/shape/tree.h"
 #include "tests/support/database.h"
+#include "tests/support/planting.h"
 
 // For every tenant table that there is: a row of one application, looked at and reached for by another.
 namespace chat::test {
 namespace {
-
-// A value that the column takes. Where a CHECK lists words, the first of them.
-std::string value_for(const std::string& type, const std::string& word) {
-  if (!word.empty()) return "'" + word + "'";
-  if (type.ends_with("[]")) return "'{}'";
-  if (type == "uuid") return "'" + new_uuid7(system_clock().now()).text() + "'";
-  if (type == "text") return "'x'";
-  if (type == "jsonb") return "'{}'";
-  if (type == "bytea") return "'\\x00'";
-  if (type == "boolean") return "false";
-  if (type == "date") return "current_date";
-  if (type == "timestamp with time zone") return "now()";
-  return "1";
-}
 
 class World {
  public:
@@ -33,29 +20,9 @@ class World {
     superuser_->run("set session_replication_role = replica");   // rows without their parents
   }
 
-  std::vector<std::string> tables() {
-    std::vector<std::string> names;
-    for (const auto& row : superuser_->rows(
-             "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'app_id'"
-             " where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1"))
-      names.push_back(row.at(0));
-    return names;
-  }
+  std::vector<std::string> tables() { return tenant_tables(*superuser_); }
 
-  // Puts a row of `app` into the table, around every rule; gives it as JSON.
-  std::string plant(const std::string& table, const std::string& app) {
-    std::string columns, values;
-    for (const auto& column : superuser_->rows(
-             "select a.attname, format_type(a.atttypid, null), coalesce((select (regexp_match(pg_get_constraintdef(k.oid),"
-             " '\\(' || a.attname || ' = ANY \\(ARRAY\\[''([^'']+)'''))[1] from pg_constraint k where k.conrelid = a.attrelid"
-             " and k.contype = 'c' and a.attnum = any (k.conkey) limit 1), '') from pg_attribute a where a.attrelid = '" + table +
-             "'::regclass and a.attnum > 0 and not a.attisdropped and a.attnotnull and not a.atthasdef")) {
-      columns += (columns.empty() ? "" : ", ") + column.at(0);
-      values += (values.empty() ? "" : ", ") + (column.at(0) == "app_id" ? "'" + app + "'" : value_for(column.at(1), column.at(2)));
-    }
-    superuser_->run("insert into " + table + " (" + columns + ") values (" + values + ")");
-    return superuser_->value("select to_jsonb(t) from " + table + " t where app_id = '" + app + "'");
-  }
+  std::string plant(const std::string& table, const std::string& app) { return test::plant(*superuser_, table, app); }
 
   // As the server's role acting for `app` ("": for nobody), in a transaction that is undone.
   void as(const std::string& app, const std::function<void(Probe&)>& body) {

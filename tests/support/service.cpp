@@ -151,10 +151,14 @@ Ports Service::ports() const {
   return ports;
 }
 
-Actor Service::operators() {
+Ports Service::operator_ports() const {
   Ports ports{node_->operator_port()};
   if (second_) ports.push_back(second_->operator_port());
-  return Actor(std::move(ports), {{"Authorization", std::string("Bearer ") + kOperatorToken}});
+  return ports;
+}
+
+Actor Service::operators() {
+  return Actor(operator_ports(), {{"Authorization", std::string("Bearer ") + kOperatorToken}});
 }
 Actor Service::stranger_at_operators() { return Actor(node_->operator_port(), {}); }
 

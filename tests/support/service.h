@@ -67,6 +67,7 @@ class Service {
   [[nodiscard]] Ports ports() const;           // of all nodes; this one's first
   /// Settings of a further node of the same service, for Child.
   static std::vector<std::string> flags_of_a_node(const std::string& redis_url, const std::string& redis_prefix);
+  [[nodiscard]] Ports operator_ports() const;
   Actor operators();                           // with the operator's token
   Actor stranger_at_operators();               // without one
   static constexpr const char* kPlan = "test_unlimited";

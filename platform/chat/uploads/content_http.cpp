@@ -68,7 +68,7 @@ void guarded(const Request& request, const Responder& respond, const std::functi
 std::shared_ptr<const tenants::Application> load_active(storage::Connection& connection, const Services& services, AppId app) {
   auto application = services.directory.find(app);
   if (!application) application = services.directory.load(connection, app);
-  if (!application || application->status == tenants::Status::deleted) throw not_found("upload");
+  if (!application || application->is_gone()) throw not_found("upload");
   if (application->status == tenants::Status::suspended) throw Error(Code::application_suspended, "This application is suspended.");
   return application;
 }

@@ -126,6 +126,20 @@ TEST_CASE("chatctl: a mistake names itself, its exit code and the way out", "[ap
   compare("mistakes.txt", stage);
 }
 
+TEST_CASE("chatctl: an application's life", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  play_life(stage.api);
+  compare("life.txt", stage);
+}
+
+TEST_CASE("chatctl: operators and their audit", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  play_operators(stage.api);
+  compare("operators.txt", stage);
+}
+
 TEST_CASE("chatctl: plan apply makes the plans as the file says", "[api][cli]") {
   Stage stage;
   play_service(stage.api);

@@ -55,9 +55,24 @@ TEST_CASE("chatctl and chatd: an application's life from create to delete", "[ap
   CHECK(holds(real.ok("app list -o name"), id));
   CHECK(real.fails("app update " + real.name + " --plan no-such-plan") == 1);
   CHECK(real.fails("app show no-such-application") == 3);
+  real.ok("app set " + real.name + " --set guests=true --set search_language=german");
+  real.ok("app set " + real.name + " --unset guests");
+  CHECK(real.show().at("settings") == Json{{"search_language", "german"}});
+  real.ok("app update " + real.name + " --organisation " + real.name + " --environment production --label cluster=eu-1 --contact 'Ada <ada@acme.example> billing'");
+  CHECK(real.show().at("contacts") == Json::array({{{"name", "Ada"}, {"email", "ada@acme.example"}, {"role", "billing"}}}));
+  real.ok("app clone " + real.name + " " + real.name + "-dev --environment development --out-file dev.secret");
+  CHECK(Json::parse(real.ok("app list --organisation " + real.name + " -o json")).size() == 2);
   real.ok("app delete " + real.name + " --confirm " + real.name);
-  CHECK(real.fails("app show " + real.name) == 3);
-  CHECK(Json::parse(real.ok("app show " + id + " -o json")).at("status") == "deleted");
+  CHECK(real.show().at("status") == "deleting");
+  real.ok("app restore " + real.name);
+  CHECK(real.show().at("status") == "active");
+  CHECK(real.fails("app purge " + real.name + " --confirm " + real.name) == 5);
+  real.ok("app delete " + real.name + " --confirm " + real.name);
+  real.ok("app purge " + real.name + " --confirm " + real.name);
+  eventually("nothing is left", [&] {
+    Service::get().node().run_job("purge_deleted");
+    return real.fails("app show " + id) == 3;
+  });
 }
 
 TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]") {
@@ -68,6 +83,7 @@ TEST_CASE("chatctl and chatd: keys are made, rotated and deleted", "[api][cli]")
   auto secrets = Json::parse(real.ok("key show -o json")).at("secrets");
   CHECK(secrets.size() == 3);
   const auto secret_id = made.at("secret").at("secret_id").get<std::string>();
+  real.ok("key expire " + secret_id + " --in 1h");
   real.ok("key delete " + secret_id + " --yes");
   CHECK(real.fails("key delete " + secret_id + " --yes") == 3);
   CHECK(Json::parse(real.ok("key show -o json")).at("secrets").size() == 2);
@@ -145,6 +161,60 @@ TEST_CASE("chatctl and chatd: usage and doctor", "[api][cli]") {
   real.ok("doctor");
   real.stage.write("token", "another-token\n");
   CHECK(real.fails("app list") == 4);
+}
+
+TEST_CASE("chatctl and chatd: an operator is made, acts under its own name, and is revoked; the audit's chain holds", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto name = real.name.substr(0, 60);
+  real.ok("operator create " + name + " --role operator --out-file ines.token");
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "ines.token").string();
+  real.ok("app suspend " + real.name + " --reason overdue --yes");
+  CHECK(real.fails("operator create other --role viewer --out-file other.token") == 4);
+  const auto entries = Json::parse(real.ok("audit list --app " + real.name + " --operator " + name + " -o json"));
+  REQUIRE(entries.size() == 1);
+  CHECK(entries[0].at("action") == "application.suspend");
+  CHECK(entries[0].at("after").at("status_reason") == "overdue");
+  const auto verified = Json::parse(real.ok("audit verify -o json"));
+  const auto anchor = std::to_string(verified.at("rows").get<int>()) + ":" + verified.at("hash").get<std::string>();
+  real.ok("audit verify --anchor " + anchor);
+  CHECK(real.fails("audit verify --anchor " + anchor.substr(0, anchor.find(':')) + ":" + std::string(64, 'a')) == 1);
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "token").string();
+  real.ok("operator revoke " + name + " --yes");
+  real.stage.environment["CHATCTL_TOKEN_FILE"] = (real.stage.folder / "ines.token").string();
+  CHECK(real.fails("app show " + real.name) == 4);
+}
+
+TEST_CASE("chatctl and chatd: an application goes into a file and comes back from it, and a spoilt file leaves nothing", "[api][cli]") {
+  Real real;
+  real.create();
+  const auto id = real.show().at("app_id").get<std::string>();
+  const auto file = (real.stage.folder / "app.jsonl").string();
+  CHECK(real.fails("app export " + real.name + " --out-file " + file) == 5);   // it is not suspended
+  CHECK_FALSE(std::filesystem::exists(file));
+  real.ok("app suspend " + real.name + " --reason moving --yes");
+  real.ok("app export " + real.name + " --out-file " + file);
+  CHECK(real.fails("app export " + real.name + " --out-file " + file) == 5);   // never over an existing file
+  CHECK(real.fails("app import " + file) == 5);                                // it is here
+  real.ok("app delete " + real.name + " --confirm " + real.name);
+  real.ok("app purge " + real.name + " --confirm " + real.name);
+  eventually("nothing is left", [&] {
+    Service::get().node().run_job("purge_deleted");
+    return real.fails("app show " + id) == 3;
+  });
+  const auto whole = real.stage.read("app.jsonl");
+  const auto second = whole.find('\n') + 1;
+  const auto cut = real.stage.run_line("app import " + real.stage.write("cut.jsonl", whole.substr(0, whole.rfind('\n', whole.size() - 2) + 1)));
+  CHECK(cut.exit == 1);
+  CHECK(holds(cut.err, "without its last line: it was cut short"));
+  const auto spoilt = real.stage.run_line("app import " + real.stage.write("spoilt.jsonl", whole.substr(0, second) + whole.substr(second + 1)));
+  CHECK(spoilt.exit == 1);
+  CHECK(holds(spoilt.err, "spoilt.jsonl:2: It is not JSON."));
+  CHECK(real.stage.run_line("app import " + real.stage.write("odd.jsonl", "hello\n")).exit == 1);
+  CHECK(real.fails("app show " + id) == 3);
+  real.ok("app import " + file);
+  real.ok("app resume " + id);
+  CHECK(real.show().at("status") == "active");
 }
 
 }  // namespace chat::test

@@ -239,4 +239,56 @@ void play_service(ScriptedApi& api) {
       R"("config_warnings":[],"engine":{"public":"beast","operator":"pistache"}})");
 }
 
+void play_life(ScriptedApi& api) {
+  const std::string apps = "/operator/v1/applications";
+  const std::string id = "app_01kam7xm00f9z8y2c4d6e8g0h2";
+  const auto acme = [&](const std::string& status, const std::string& more) {
+    return R"({"app_id":")" + id + R"(","name":"acme","status":")" + status + R"(","plan":"free",)" + more +
+           R"("contacts":[],"settings":{"guests":true},"limits":{},"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2",)"
+           R"("created_at":"2026-11-20T08:15:30.123456Z","updated_at":"2026-11-21T09:00:00.000000Z","placement":{}})";
+  };
+  const std::string deleting = acme("deleting", R"("delete_after":"2026-11-28T09:00:00.000000Z","organisation":"Acme","environment":"production",)");
+  api.on("PATCH", apps + "/acme/settings", 200, R"({"application":)" + acme("active", "") + "}");
+  api.on("POST", apps + "/acme/clone", 201,
+         R"({"application":)" + acme("active", R"("environment":"development",)") +
+             R"(,"api_key":"key_01kam7xm00f9z8y2c4d6e8g0h2","secret":{"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4","value":"sk_abc",)"
+             R"("created_at":"2026-11-21T12:00:00.000000Z"}})");
+  api.on("GET", apps + "/gone", 200, R"({"application":)" + deleting + "}");
+  api.on("POST", apps + "/gone/restore", 200, R"({"application":)" + acme("active", "") + "}");
+  api.on("POST", apps + "/" + id + "/purge", 200, R"({"application":)" + deleting + "}");
+  api.on("POST", apps + "/acme/secrets/sec_01kam7xm00f9z8y2c4d6e8g0h4/expire", 200,
+         R"({"secret":{"secret_id":"sec_01kam7xm00f9z8y2c4d6e8g0h4","created_at":"2026-11-20T08:15:30.123456Z","expires_at":"2026-11-21T13:00:00.000000Z"}})");
+}
+
+void play_operators(ScriptedApi& api) {
+  const std::string ines =
+      R"({"operator_id":"opr_01kam7xm00f9z8y2c4d6e8g0h5","name":"ines","role":"operator","created_by":"bootstrap",)"
+      R"("created_at":"2026-11-20T08:15:30.123456Z","last_used_at":"2026-11-21T09:00:00.000000Z"})";
+  const std::string gone =
+      R"({"operator_id":"opr_01kam7xm00f9z8y2c4d6e8g0h6","name":"omar","role":"viewer","created_by":"ines",)"
+      R"("created_at":"2026-11-20T08:15:31.000000Z","revoked_at":"2026-11-21T09:00:00.000000Z"})";
+  const std::string path = "/operator/v1/operators";
+  api.on("POST", path, 201, R"({"operator":)" + ines + R"(,"token":"op_abc"})");
+  api.on("GET", path, 200, R"({"operators":[)" + ines + "," + gone + "]}");
+  api.on("DELETE", path + "/opr_01kam7xm00f9z8y2c4d6e8g0h5", 204, "");
+  api.on(
+      "GET", "/operator/v1/audit", 200,
+      R"({"audit":[{"seq":2,"at":"2026-11-21T09:00:00.000000Z","operator":"ines","role":"operator","action":"application.suspend",)"
+      R"("object":"application:app_01kam7xm00f9z8y2c4d6e8g0h2","before":{"status":"active"},"after":{"status":"suspended"},)"
+      R"("address":"10.0.4.7","request_id":"r2","hash":"bb"}]})");
+  api.on("GET", "/operator/v1/audit/verify", [](const cli::ApiRequest& request) -> cli::ApiAnswer {
+    const std::string hash(64, 'b');
+    const auto after = request.query.front().second;
+    if (after == "9")
+      return {.status = 200,
+              .body = R"({"checked":0,"last_seq":9,"last_hash":")" + hash +
+                      R"(","complete":false,"broken":{"seq":9,"detail":"Its hash is another than was noted."}})",
+              .headers = {}};
+    return {.status = 200,
+            .body = R"({"checked":2,"last_seq":2,"last_hash":")" + hash + R"(","complete":)" +
+                    (after == "0" ? "false" : "true") + "}",
+            .headers = {}};
+  });
+}
+
 }  // namespace chat::test

@@ -63,4 +63,9 @@ class Stage {
 /// A customer, plans, keys, usage: enough for every noun to show something.
 void play_service(ScriptedApi& api);
 
+/// What becomes of acme: cloned, changed, deleted and restored; a secret that ends.
+void play_life(ScriptedApi& api);
+/// Two operators, an audit whose chain holds, and one that an anchor of row 9 does not fit.
+void play_operators(ScriptedApi& api);
+
 }  // namespace chat::test

@@ -82,23 +82,6 @@ TEST_CASE("applications: a suspended one answers so, and comes back whole", "[ap
   CHECK(app.user("alice").get("/v1/users/alice").status == 200);
 }
 
-TEST_CASE("applications: a deleted one is gone at once, and its rows soon", "[api][applications]") {
-  TestApp app;
-  app.add_users({"alice", "bob"});
-  app.add_channel("general", {"alice", "bob"});
-  app.send("alice", "general", "hello", {{"nonce", "n"}, {"mentions", {"bob"}}});
-  REQUIRE(operators().del(path_of(app)).status == 204);
-  CHECK(app.server().get("/v1/app").code() == "unauthenticated");
-  CHECK(operators().post(path_of(app, "/resume")).code() == "conflict");
-  eventually("the purge", [&] {
-    Service::get().node().run_job("purge_deleted");
-    return app.rows("applications", "purged_at is not null") == 1;
-  });
-  for (const auto* table : {"users", "channels", "channel_heads", "channel_members", "channel_events", "messages", "message_nonces",
-                            "mentions", "channel_types", "application_secrets", "user_revocations", "idempotency_keys"})
-    CHECK(app.rows(table) == 0);
-}
-
 TEST_CASE("applications: a hundred live secrets there are not, and the last one stays", "[api][applications][limits]") {
   TestApp app;
   auto secrets = operators().get(path_of(app, "/keys")).body["secrets"];

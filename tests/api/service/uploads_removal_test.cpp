@@ -203,6 +203,8 @@ TEST_CASE("uploads: an application that is deleted is purged when its files are 
   room.attach("alice", room.upload("alice", "a.txt", kBytes));
   room.upload("alice", "b.txt", kBytes);
   REQUIRE(Service::get().operators().del("/operator/v1/applications/" + room.id()).status < 300);
+  Probe(superuser_database().dsn).run("update applications set delete_after = now() where app_id = '" + AppId::parse(room.id())->text() + "'");
+  Service::get().node().run_job("end_deletions");
   eventually("everything is gone", [&] {
     Service::get().node().run_job("purge_deleted");
     remove_all(room);

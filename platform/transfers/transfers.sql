@@ -1,0 +1,85 @@
+-- name: exported_application
+-- $1 app.  No row: no such application.
+select name, plan_id, status, created_at, (select max(number) from schema_migrations) from applications where app_id = $1
+
+-- name: transferred_tables
+select name from transferred_tables() order by place
+
+-- name: export_lines
+-- $1 table  $2 after, or ''  $3 at most
+select place, line from export_lines($1, $2, $3)
+
+-- name: import_prospects
+-- $1 app  $2 plan
+select exists (select from applications where app_id = $1), exists (select from plans where plan_id = $2),
+  (select max(number) from schema_migrations)
+
+-- name: insert_import
+-- $1 app  $2 id  $3 header  $4 now
+insert into imports (app_id, id, header, created_at, updated_at) values ($1, $2, $3::jsonb, $4, $4)
+
+-- name: get_import
+-- $1 app  $2 id
+select status, parts, lines, error, error_line, lost_secrets, created_at, updated_at from imports where app_id = $1 and id = $2
+
+-- name: lock_import
+-- $1 app  $2 id
+select status, parts, lines from imports where app_id = $1 and id = $2 for update
+
+-- name: add_import_part
+-- $1 app  $2 id  $3 part  $4 its first line in the file  $5 body
+insert into import_parts (app_id, import_id, part, first_line, body) values ($1, $2, $3, $4, $5)
+
+-- name: count_import_part
+-- $1 app  $2 id  $3 part  $4 lines more  $5 now
+update imports set parts = $3, lines = lines + $4, updated_at = $5 where app_id = $1 and id = $2
+
+-- name: set_import_status
+-- $1 app  $2 id  $3 status  $4 now  $5 error  $6 its line  $7 lost secrets
+update imports set status = $3, updated_at = $4, error = $5, error_line = $6, lost_secrets = $7 where app_id = $1 and id = $2
+
+-- name: delete_import_parts
+-- $1 app  $2 id
+delete from import_parts where app_id = $1 and import_id = $2
+
+-- name: delete_import
+-- $1 app  $2 id
+delete from imports where app_id = $1 and id = $2 returning id
+
+-- name: next_import
+-- No row: none waits. In the nil application's transaction.
+select app_id, id from next_import()
+
+-- name: hold_import
+-- $1 app  $2 id.  No row: another worker has it, or it is done.
+select parts, (header ->> 'created_at')::timestamptz from imports where app_id = $1 and id = $2 and status = 'waiting' for update skip locked
+
+-- name: make_months
+-- $1 from month  $2 months
+select create_message_partitions($1::date, $2)
+
+-- name: begin_importing
+select set_config('chat.importing', 'on', true)
+
+-- name: import_part
+-- $1 app  $2 import  $3 part.  A row: the first line that can't be, and why.
+select i.wrong_line, i.detail from import_parts p, import_lines(p.body, p.first_line) i
+where p.app_id = $1 and p.import_id = $2 and p.part = $3
+
+-- name: settle_imported
+-- $1 app  $2 now.  No row: the file had no application in it.
+update applications set status = 'suspended', status_reason = coalesce(status_reason, 'Imported.'), status_before = null, delete_after = null,
+  erase = false, purged_at = null, updated_at = $2 where app_id = $1
+returning app_id
+
+-- name: imported_secrets
+-- $1 app
+select id, sealed from application_secrets where app_id = $1
+
+-- name: drop_imported_secret
+-- $1 app  $2 id
+delete from application_secrets where app_id = $1 and id = $2
+
+-- name: sweep_imports
+-- $1 not touched since  $2 at most
+select sweep_imports($1, $2)
