@@ -22,7 +22,7 @@ double unix_seconds() {
 }
 
 metrics::Counter& runs(const std::string& job, const char* result) {
-  return metrics::counter("chat_job_runs_total", "Runs of each recurring job.", {{"job", job}, {"result", result}});
+  return metrics::counter("chat_job_runs_total", "Runs of each recurring job.", {{"job_name", job}, {"result", result}});
 }
 
 struct Job {
@@ -122,7 +122,7 @@ void Schedule::add(std::string name, std::chrono::milliseconds interval, Work wo
   std::lock_guard lock(state_->mutex);
   INVARIANT(!state_->started && interval.count() > 0, "jobs must be added before the start, with an interval");
   auto& last_success = metrics::gauge("chat_job_last_success_timestamp_seconds", "When each recurring job last succeeded.",
-                                      {{"job", name}});
+                                      {{"job_name", name}});
   Job job{name, interval, std::move(work), last_success};
   job.due = Clock::now() + state_->part_of(interval, 0, 10);
   INVARIANT(state_->jobs.emplace(name, std::move(job)).second, "a job's name must stand for one job");

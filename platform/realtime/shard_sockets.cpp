@@ -142,7 +142,7 @@ void Shard::end(const Doom& doom) {
   if (session.state != Session::State::closing) {
     // A code that the client chose is no label: it could be any.
     const std::string label = doom.code == 0 ? "lost" : doom.reason.empty() ? "client" : std::to_string(doom.code);
-    metrics::counter("chat_ws_closes_total", "WebSockets closed, by close code", {{"code", label}}).add();
+    metrics::counter("chat_ws_closes_total", "WebSockets closed, by close code.", {{"code", label}}).add();
     log::debug("connection.closed", {{"code", label}, {"reason", doom.reason}, {"remote", session.remote}});
     leave(session);
   }

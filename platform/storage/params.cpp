@@ -48,10 +48,9 @@ PreparedStatements::Entry& PreparedStatements::of(const Statement& statement) {
   auto found = entries_.find(statement.name);
   if (found == entries_.end()) {
     std::string name(statement.name);
-    metrics::Labels labels{{"statement", name}};
     Entry entry{name, std::string(statement.text), false,
-                &metrics::counter("chat_statement_runs_total", "Executions of each SQL statement.", labels),
-                &metrics::counter("chat_statement_seconds_total", "Seconds waited for each SQL statement.", labels)};
+                &metrics::counter("chat_statement_runs_total", "Executions of each SQL statement.", {{"statement", name}}),
+                &metrics::counter("chat_statement_seconds_total", "Seconds waited for each SQL statement.", {{"statement", name}})};
     found = entries_.emplace(std::move(name), std::move(entry)).first;
   }
   INVARIANT(found->second.text == statement.text, "a statement's name must stand for one text");

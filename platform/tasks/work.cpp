@@ -45,7 +45,7 @@ void end(Connection& connection, const Claim& claim, const std::optional<std::st
   connection.transact(claim.app, Mode::write, [&](Transaction& tx) {
     tx.run(sql::end_task, claim.app, claim.id, claim.token, result, error, now, kKeptSeconds);
   });
-  metrics::counter("chat_tasks_ended_total", "Tasks that ended.", {{"type", claim.type}, {"result", result}}).add();
+  metrics::counter("chat_tasks_ended_total", "Tasks that ended.", {{"task", claim.type}, {"result", result}}).add();
   if (error) log::error("task.failed", {{"app_id", claim.app.wire()}, {"task_id", claim.id.wire()}, {"type", claim.type}, {"detail", *error}});
 }
 

@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 namespace {
 
 double runs(const std::string& job, const std::string& result) {
-  return metrics::counter("chat_job_runs_total", "", {{"job", job}, {"result", result}}).value();
+  return metrics::counter("chat_job_runs_total", "", {{"job_name", job}, {"result", result}}).value();
 }
 
 /// Counts, and lets a test wait for a count.
@@ -85,7 +85,7 @@ TEST_CASE("schedule: run_now waits for the run and passes on what it threw", "[d
   schedule.run_now("counted");
   CHECK(ran == 1);
   CHECK(refusal([&] { schedule.run_now("refusing"); }).code() == Code::forbidden);
-  CHECK(metrics::gauge("chat_job_last_success_timestamp_seconds", "", {{"job", "counted"}}).value() > 1.7e9);
+  CHECK(metrics::gauge("chat_job_last_success_timestamp_seconds", "", {{"job_name", "counted"}}).value() > 1.7e9);
   schedule.stop();
   CHECK(refusal([&] { schedule.run_now("counted"); }).code() == Code::unavailable);
 }
