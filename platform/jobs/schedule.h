@@ -12,7 +12,7 @@ namespace chat::jobs {
 /// in this process, one interval (plus or minus a tenth) after its last run ended. Several nodes run the same jobs:
 /// a job must be safe beside itself (SKIP LOCKED, an advisory lock, a deterministic id).
 ///
-/// Event:   chat_job_last_success_timestamp_seconds{job}, chat_job_runs_total{job,result: ok|error|refused}
+/// Event:   chat_job_last_success_timestamp_seconds{job_name}, chat_job_runs_total{job_name,result: ok|error|refused}
 /// Thread:  any. One thread of its own, which only waits and hands over.
 class Schedule {
  public:
