@@ -74,7 +74,8 @@ std::vector<std::string> unknown_metrics(const std::vector<Query>& queries) {
 
 /// Labels in braces and after by, without, on, ignoring.
 std::vector<std::string> unknown_labels(const std::vector<Query>& queries) {
-  static const std::regex kBraces(R"(\{([^}]*)\})"), kMatcher(R"((\w+)\s*(?:=~|!~|!=|=))"), kGroups(R"(\b(?:by|without|on|ignoring)\s*\(([^)]*)\))"), kWord(R"((\w+))");
+  static const std::regex kBraces(R"(\{([^}]*)\})"), kMatcher(R"((\w+)\s*(?:=~|!~|!=|=))"),
+      kGroups(R"(\b(?:by|without|on|ignoring)\s*\(([^)]*)\))"), kWord(R"((\w+))");
   std::vector<std::string> mistakes;
   std::set<std::string> known{"instance", "job", "le"};
   for (const auto& [name, metric] : metric_catalogue(mistakes)) known.insert(metric.labels.begin(), metric.labels.end());
