@@ -184,9 +184,12 @@ TEST_CASE("usage: copies delivered and the peak of sockets are counted", "[api][
   for (int i = 0; i < 3; ++i) app.send("alice", "general", "x");
   for (auto* socket : {&alice, &bob})
     for (int i = 0; i < 3; ++i) hear(*socket, "message.new");
+  int counted = 0;
   eventually("the flush", [&] {
     Service::get().node().run_job("flush_usage");
-    return meter(app, "deliveries")["value"] == 6;
+    counted = meter(app, "deliveries")["value"];
+    return counted >= 6;
   });
+  CHECK(counted <= 8);   // with a second node, the channel's making may be heard after the connection, and is a copy for each, too
   eventually("the peak, of all nodes", [&] { return meter(app, "peak_connections")["value"] == 2; });
 }
