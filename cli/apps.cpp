@@ -136,7 +136,7 @@ void add_update(Noun& noun, const std::shared_ptr<Given>& given) {
 }
 
 /// "Ada <ada@acme.example> billing", or an address alone.
-void write_contact(json::Writer& out, const std::string& contact) {
+void write_contact(json::Writer& out, std::string_view contact) {
   const auto open = contact.find('<');
   const auto close = contact.find('>');
   out.object();

@@ -214,13 +214,8 @@ storage::Page<ApplicationRow> list_applications(storage::Transaction& tx, const 
   if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
   auto rows = tx.query(sql::list_applications, after, filter.status, filter.organisation, limit + 1);
   storage::Page<ApplicationRow> page;
-  for (auto row : rows) {
-    if (static_cast<int>(page.items.size()) == limit) {
-      page.next = cursors.seal(scope, {page.items.back().id.text()});
-      break;
-    }
-    page.items.push_back(read(row));
-  }
+  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read(rows[i]));
+  if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().id.text()});
   return page;
 }
 

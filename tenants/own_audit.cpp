@@ -25,13 +25,8 @@ storage::Page<OwnAuditEntry> list_own_audit(storage::Transaction& tx, const std:
   if (cursor) below = cursors.open(scope, *cursor, "query:next").at(0);
   const auto rows = tx.query(sql::list_own_audit, tx.app(), below, action, limit + 1);
   storage::Page<OwnAuditEntry> page;
-  for (const auto row : rows) {
-    if (static_cast<int>(page.items.size()) == limit) {
-      page.next = cursors.seal(scope, {page.items.back().id.text()});
-      break;
-    }
-    page.items.push_back(read(row));
-  }
+  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read(rows[i]));
+  if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().id.text()});
   return page;
 }
 

@@ -63,13 +63,8 @@ storage::Page<AuditEntry> list_audit(storage::Transaction& tx, const AuditFilter
   if (cursor) below = cursors.open(scope, *cursor, "query:next").at(0);
   const auto rows = tx.query(sql::list_audit, below, filter.operator_name, filter.action, filter.object, filter.since, filter.until, limit + 1);
   storage::Page<AuditEntry> page;
-  for (const auto row : rows) {
-    if (static_cast<int>(page.items.size()) == limit) {
-      page.next = cursors.seal(scope, {std::to_string(page.items.back().seq)});
-      break;
-    }
-    page.items.push_back(read(row));
-  }
+  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read(rows[i]));
+  if (rows.size() > limit) page.next = cursors.seal(scope, {std::to_string(page.items.back().seq)});
   return page;
 }
 

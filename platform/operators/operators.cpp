@@ -109,13 +109,8 @@ storage::Page<OperatorRow> list_operators(storage::Transaction& tx, int limit, c
   if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
   storage::Page<OperatorRow> page;
   const auto rows = tx.query(sql::list_operators, after, limit + 1);
-  for (const auto row : rows) {
-    if (static_cast<int>(page.items.size()) == limit) {
-      page.next = cursors.seal(scope, {page.items.back().id.text()});
-      break;
-    }
-    page.items.push_back(read(row));
-  }
+  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read(rows[i]));
+  if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().id.text()});
   return page;
 }
 

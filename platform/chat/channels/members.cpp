@@ -172,13 +172,8 @@ storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opene
   if (cursor) after = cursors.open(scope, *cursor, "query:next").at(0);
   storage::Page<Member> page;
   auto rows = tx.query(sql::list_members, tx.app(), opened.channel.id, after, limit + 1, opened.acting_user.empty());
-  for (auto row : rows) {
-    if (static_cast<int>(page.items.size()) == limit) {
-      page.next = cursors.seal(scope, {page.items.back().id.text()});
-      break;
-    }
-    page.items.push_back(*read_member(row, 0));
-  }
+  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(*read_member(rows[i], 0));
+  if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().id.text()});
   return page;
 }
 

@@ -539,6 +539,7 @@ TEST_CASE("notifications: beyond the plan's limit devices are told nothing more"
   app.send("alice", "general", "two");
   CHECK(app.told("bob") == Texts{"one"});
   CHECK(app.metered() == 1);
-  for (const auto& limit : app.server().get("/v1/limits").body["limits"])
+  const auto limits = app.server().get("/v1/limits").body["limits"];
+  for (const auto& limit : limits)
     if (limit["meter"] == "push") CHECK(limit["state"] == "blocked");
 }
