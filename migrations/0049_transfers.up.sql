@@ -30,12 +30,13 @@ create table import_parts (
 select make_tenant_table('import_parts');
 
 -- The tables that travel, those that others refer to first. What stays at home: work under way, answers kept for repetitions,
--- flushes that were counted.
+-- flushes that were counted, and what can be found by search, which is made from the messages anew.
 create function transferred_tables() returns table (place bigint, name text)
 language sql stable as $$
   select row_number() over (order by t.place desc), t.name
   from tenant_tables() with ordinality as t (name, channel_column, user_column, place)
-  where t.name not in ('imports', 'import_parts', 'tasks', 'task_parts', 'idempotency_keys', 'usage_flushes')
+  where t.name not in ('imports', 'import_parts', 'tasks', 'task_parts', 'idempotency_keys', 'usage_flushes',
+                       'search_index', 'search_queue', 'search_states')
 $$;
 
 -- Its columns that are written, in their order.

@@ -57,7 +57,7 @@ struct Verified {
 /// Errors:  not_found (no row `after`)
 Verified verify_audit(storage::Transaction& tx, std::int64_t after, const std::optional<std::string>& noted, int limit);
 
-/// The hash that a row must have. Source: operator_audit_text of migration 0042, in C++ so that neither believes the other.
+/// The hash that a row must have. Source: operator_audit_text of the migration `operators`, in C++ so that neither believes the other.
 std::string hash_of(const AuditEntry& entry);
 
 }  // namespace chat::operators

@@ -56,7 +56,9 @@ Response list(const Request& request, Tx& tx, const storage::Cursors& cursors) {
 
 Response revoke(const Request& request, Tx& tx, const Clock& clock) {
   const auto row = revoke_operator(tx, request.id_part<OperatorId>("operator_id", "operator"), clock.now());
-  audit(tx, actor_of(request), "operator.revoke", object_of("operator", row.id.wire()), operator_json({row.id, row.name, row.role, row.created_by, row.created_at, row.last_used_at, std::nullopt}), operator_json(row));
+  auto before = row;
+  before.revoked_at.reset();
+  audit(tx, actor_of(request), "operator.revoke", object_of("operator", row.id.wire()), operator_json(before), operator_json(row));
   return http::no_content();
 }
 
