@@ -51,7 +51,7 @@ declare
   ended integer;
 begin
   update applications set status = 'deleted', status_before = null where app_id in (
-    select app_id from applications where status = 'deleting' and delete_after <= due limit max_rows for update skip locked);
+    select app_id from applications where status = 'deleting' and delete_after <= due limit max_rows for no key update skip locked);   -- beside flushes, which hold the key
   get diagnostics ended = row_count;
   return ended;
 end $$;
