@@ -64,10 +64,11 @@ class Account {
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
   std::atomic<std::int64_t> total_api_calls{0};
 
-  /// What is counted in memory, of one day. A flush takes it away and keeps it until it is written.
+  /// What is counted in memory, of one hour. A flush takes it away and keeps it until it is written.
   struct Pending {
-    Timestamp day;
+    Timestamp hour;
     std::int64_t api_calls = 0, deliveries = 0, egress_bytes = 0, peak_connections = 0;
+    std::array<std::int64_t, kMeters> spent{};       // in the ledger already: for the hours only
     std::vector<std::string> newly_active;
     std::unordered_map<std::string, std::int64_t> calls_by_user;   // of users whose teams are counted
     [[nodiscard]] bool empty() const;
@@ -96,15 +97,15 @@ class Account {
   std::uint64_t plans_version_ = 0;
   std::weak_ptr<const tenants::Application> limits_of_;
   Timestamp month_{};
-  std::atomic<Timestamp::rep> day_ends_{0};
+  std::atomic<Timestamp::rep> hour_ends_{0};
   std::array<std::int64_t, kMeters> base_{};       // of this month: in the ledger
   std::array<std::int64_t, kMeters> in_flush_{};   // taken for a flush that is not written yet
   std::array<std::int64_t, kMeters> reserved_{};
   std::array<std::uint8_t, kMeters> told_{};       // levels that were crossed in their period
   std::unordered_map<int, Bucket> throttles_;      // by meter
-  Pending open_;                                   // of today, but for the two below
+  Pending open_;                                   // of this hour, but for the two below
   std::atomic<std::int64_t> deliveries_{0}, egress_bytes_{0};
-  std::vector<Pending> closed_;                    // of days that ended since the last flush
+  std::vector<Pending> closed_;                    // of hours that ended since the last flush
   Timestamp seen_month_{};
   std::unordered_set<std::string> seen_;
   std::unordered_map<std::string, Elsewhere> elsewhere_;   // by node

@@ -28,42 +28,46 @@ Limit pace_of(const Limit& limit) {
 }  // namespace
 
 bool Account::Pending::empty() const {
-  return api_calls == 0 && deliveries == 0 && egress_bytes == 0 && peak_connections == 0 && newly_active.empty();
+  return api_calls == 0 && deliveries == 0 && egress_bytes == 0 && peak_connections == 0 && newly_active.empty() &&
+         std::all_of(spent.begin(), spent.end(), [](std::int64_t value) { return value == 0; });
 }
 
 std::int64_t Account::Pending::of(Meter meter) const {
   if (meter == Meter::api_calls) return api_calls;
   if (meter == Meter::deliveries) return deliveries;
-  return meter == Meter::egress_bytes ? egress_bytes : 0;
+  return meter == Meter::egress_bytes ? egress_bytes : spent[at(meter)];
 }
 
-/// What was counted since the last flush, or before the day ended, goes where flushes take it.
+/// What was counted since the last flush, or before the hour ended, goes where flushes take it.
 void Account::close_open() {
   open_.deliveries += deliveries_.exchange(0, std::memory_order_relaxed);
   open_.egress_bytes += egress_bytes_.exchange(0, std::memory_order_relaxed);
-  const auto day = open_.day;
+  const auto hour = open_.hour;
   if (!open_.empty()) {
     for (const auto meter : kFlushed) in_flush_[at(meter)] += open_.of(meter);
+    base(Meter::peak_connections) = std::max(base(Meter::peak_connections), open_.peak_connections);
     closed_.push_back(std::exchange(open_, {}));
   }
-  open_.day = day;
+  open_.hour = hour;
 }
 
 void Account::roll(Timestamp now) {
-  if (now.time_since_epoch().count() < day_ends_.load(std::memory_order_relaxed)) return;
+  if (now.time_since_epoch().count() < hour_ends_.load(std::memory_order_relaxed)) return;
   close_open();
-  const auto day = std::chrono::floor<std::chrono::days>(now);
-  open_.day = Timestamp(day);
-  open_.peak_connections = connections();
-  base(Meter::peak_connections) = 0;
-  told_[at(Meter::peak_connections)] = 0;
+  const auto hour = std::chrono::floor<std::chrono::hours>(now);
+  if (std::chrono::floor<std::chrono::days>(now) > std::chrono::floor<std::chrono::days>(open_.hour)) {
+    base(Meter::peak_connections) = 0;
+    told_[at(Meter::peak_connections)] = 0;
+  }
   if (month_start(now) > month_) {
     month_ = month_start(now);
     base_.fill(0);
     in_flush_.fill(0);
     told_.fill(0);
   }
-  day_ends_.store(Timestamp(day + std::chrono::days(1)).time_since_epoch().count(), std::memory_order_relaxed);
+  open_.hour = Timestamp(hour);
+  open_.peak_connections = connections();
+  hour_ends_.store(Timestamp(hour + std::chrono::hours(1)).time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 std::int64_t Account::used_now(Meter meter) const {
@@ -123,7 +127,9 @@ std::int64_t Account::reserve_some(Meter meter, std::int64_t wanted, Timestamp n
 
 void Account::spent(Meter meter, std::int64_t count, Timestamp now) {
   std::lock_guard lock(mutex_);
+  roll(now);
   reserved_[at(meter)] -= count;
+  open_.spent[at(meter)] += count;
   if (month_start(now) == month_) base(meter) += count;
 }
 
@@ -147,7 +153,9 @@ void Account::reserve_message(Timestamp now) {
 
 void Account::message_sent(Timestamp now) {
   std::lock_guard lock(mutex_);
+  roll(now);
   --reserved_[at(Meter::messages)];
+  ++open_.spent[at(Meter::messages)];
   if (month_start(now) == month_) ++base(Meter::messages);
   ++sent_;
   total_messages.fetch_add(1, std::memory_order_relaxed);
@@ -180,7 +188,7 @@ void Account::end_call(bool counts, const std::string& user_id, Timestamp now) {
 }
 
 void Account::count(Meter meter, std::int64_t amount, Timestamp now) {
-  if (now.time_since_epoch().count() >= day_ends_.load(std::memory_order_relaxed)) {
+  if (now.time_since_epoch().count() >= hour_ends_.load(std::memory_order_relaxed)) {
     std::lock_guard lock(mutex_);
     roll(now);
   }
@@ -205,7 +213,7 @@ void Account::take_totals(const Totals& totals) {
 void Account::written(const Pending& pending, const Totals& totals, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
-  if (month_start(pending.day) == month_)
+  if (month_start(pending.hour) == month_)
     for (const auto meter : kFlushed) in_flush_[at(meter)] -= pending.of(meter);
   if (totals.month == month_) take_totals(totals);
 }

@@ -1,5 +1,6 @@
 #include "billing/billing_http.h"
 
+#include "billing/recount.h"
 #include "billing/usage.h"
 #include "platform/base/error.h"
 #include "platform/base/json.h"
@@ -54,6 +55,36 @@ Response application_usage(const Services& services, const Request& request, Tx&
   return usage_of(services, tx, tenants::get_application(tx, app), wanted);
 }
 
+/// `?day=2026-11-28`
+Timestamp wanted_day(const Request& request, Timestamp now) {
+  http::Query query(request);
+  auto text = query.find_text("day", 10);
+  query.finish();
+  if (!text) return Timestamp(std::chrono::floor<std::chrono::days>(now));
+  auto at = text->size() == 10 ? parse_time(*text + "T00:00:00Z") : std::nullopt;
+  if (!at) throw invalid_field("query:day", "Must be a day: 2026-11-28.");
+  return *at;
+}
+
+Response own_hours(const Services& services, const Request& request, Tx& tx) {
+  const auto day = wanted_day(request, services.clock.now());
+  return http::json(200, hours_json(tx, tenants::get_application(tx, tenants::Caller::of(request).app()).plan_id, day));
+}
+
+Response application_hours(const Services& services, const Request& request, Tx& tx) {
+  const auto day = wanted_day(request, services.clock.now());
+  AppId app = tenants::resolve_application(tx, request.part("app_id"));
+  return http::json(200, hours_json(tx, tenants::get_application(tx, app).plan_id, day));
+}
+
+Response recount(const Services& services, const Request& request, Tx& tx) {
+  const auto now = services.clock.now();
+  const auto day = wanted_day(request, now);
+  AppId app = tenants::resolve_application(tx, request.part("app_id"));
+  tenants::get_application(tx, app);
+  return http::json(200, recount_json(day_of(day), recount_day(tx, day, now)));
+}
+
 Response show_plan(int status, Tx& tx, const std::string& plan_id) {
   json::Writer out;
   out.object().key("plan").raw(plan_json(get_plan(tx, plan_id))).end();
@@ -105,6 +136,9 @@ void add_routes(http::Router& router, const Services& services) {
   router.add({.method = Method::get, .pattern = "/v1/usage", .operation = "get_usage", .access = Access::server,
               .mode = storage::Mode::read,
               .handler = [services](const Request& request, Tx& tx) { return own_usage(services, request, tx); }});
+  router.add({.method = Method::get, .pattern = "/v1/usage/hours", .operation = "get_usage_hours", .access = Access::server,
+              .mode = storage::Mode::read,
+              .handler = [services](const Request& request, Tx& tx) { return own_hours(services, request, tx); }});
 }
 
 void add_operator_routes(http::Router& router, const Services& services) {
@@ -117,6 +151,8 @@ void add_operator_routes(http::Router& router, const Services& services) {
   constexpr auto kRead = storage::Mode::read;
   constexpr auto kWrite = storage::Mode::write;
   add(Method::get, "/applications/{app_id}/usage", "get_application_usage", kRead, application_usage);
+  add(Method::get, "/applications/{app_id}/usage/hours", "get_application_usage_hours", kRead, application_hours);
+  add(Method::get, "/applications/{app_id}/usage/recount", "recount_application_usage", kRead, recount);
   add(Method::get, "/plans", "list_plans", kRead, list);
   add(Method::get, "/plans/{plan_id}", "get_plan", kRead,
       [](const Services&, const Request& request, Tx& tx) { return show_plan(200, tx, request.part("plan_id")); });

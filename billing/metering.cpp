@@ -1,5 +1,7 @@
 #include "billing/metering.h"
 
+#include <algorithm>
+
 #include "billing/metering.sql.h"
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
@@ -52,35 +54,50 @@ void Metering::flush(storage::Connection& connection, Account& account, std::deq
   }
 }
 
+namespace {
+
+struct Counted {
+  std::vector<std::string> meters, values;
+  void add(Meter meter, std::int64_t value) {
+    if (value == 0) return;
+    meters.emplace_back(word(meter));
+    values.push_back(std::to_string(value));
+  }
+};
+
+void add_team_calls(storage::Transaction& tx, const Account::Pending& pending) {
+  std::vector<std::string> callers, calls;
+  for (const auto& [user, count] : pending.calls_by_user) {
+    callers.push_back(user);
+    calls.push_back(std::to_string(count));
+  }
+  tx.run(sql::add_team_calls, tx.app(), day_of(pending.hour), literal(callers), literal(calls));
+}
+
+void add_pending(storage::Transaction& tx, const Account::Pending& pending, const Counted& flushed, Timestamp now) {
+  const auto day = day_of(pending.hour);
+  if (!flushed.meters.empty()) tx.run(sql::add_counts, tx.app(), day, literal(flushed.meters), literal(flushed.values));
+  if (!pending.calls_by_user.empty()) add_team_calls(tx, pending);
+  Counted hour = flushed;
+  for (int i = 0; i < kMeters; ++i) hour.add(static_cast<Meter>(i), pending.spent[static_cast<std::size_t>(i)]);
+  if (!hour.meters.empty()) tx.run(sql::add_hour, tx.app(), pending.hour, literal(hour.meters), literal(hour.values));
+  if (pending.peak_connections > 0) tx.run(sql::raise_peak, tx.app(), day, pending.peak_connections);
+  if (pending.newly_active.empty()) return;
+  const auto users = literal(pending.newly_active);
+  tx.run(sql::add_active_users, tx.app(), month_of(pending.hour), day, users);
+  tx.run(sql::touch_users, tx.app(), users, std::min(now, pending.hour + std::chrono::hours(1) - std::chrono::microseconds(1)));
+}
+
+}  // namespace
+
 Totals Metering::write(storage::Connection& connection, AppId app, const Batch& batch) const {
   Totals totals;
   connection.transact(app, storage::Mode::write, [&](storage::Transaction& tx) {
-    const auto& pending = batch.pending;
-    if (tx.find(sql::begin_flush, app, batch.id, clock_.now())) {
-      const auto day = day_of(pending.day);
-      std::vector<std::string> meters, values;
-      for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) {
-        if (pending.of(meter) == 0) continue;
-        meters.emplace_back(word(meter));
-        values.push_back(std::to_string(pending.of(meter)));
-      }
-      if (!meters.empty()) tx.run(sql::add_counts, app, day, literal(meters), literal(values));
-      if (!pending.calls_by_user.empty()) {
-        std::vector<std::string> callers, calls;
-        for (const auto& [user, count] : pending.calls_by_user) {
-          callers.push_back(user);
-          calls.push_back(std::to_string(count));
-        }
-        tx.run(sql::add_team_calls, app, day, literal(callers), literal(calls));
-      }
-      if (pending.peak_connections > 0) tx.run(sql::raise_peak, app, day, pending.peak_connections);
-      if (!pending.newly_active.empty()) {
-        const auto users = literal(pending.newly_active);
-        tx.run(sql::add_active_users, app, month_of(pending.day), day, users);
-        tx.run(sql::touch_users, app, users, clock_.now());
-      }
-    }
-    totals = month_totals(tx, clock_.now(), !pending.newly_active.empty());
+    Counted flushed;
+    for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) flushed.add(meter, batch.pending.of(meter));
+    if (tx.find(sql::begin_flush, app, batch.id, clock_.now(), day_of(batch.pending.hour), literal(flushed.meters), literal(flushed.values)))
+      add_pending(tx, batch.pending, flushed, clock_.now());
+    totals = month_totals(tx, clock_.now(), !batch.pending.newly_active.empty());
   });
   return totals;
 }

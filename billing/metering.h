@@ -39,7 +39,7 @@ class Metering {
   const Clock& clock_;
   std::string boot_;
   std::int64_t count_ = 0;
-  std::unordered_map<AppId, std::deque<Batch>> unfinished_;   // of an application one, and one more for each day that ends meanwhile
+  std::unordered_map<AppId, std::deque<Batch>> unfinished_;   // of an application one, and one more for each hour that ends meanwhile
   std::vector<OnCrossing> told_;
   std::vector<Crossing> untold_;                   // at most kMaxUntold
 };

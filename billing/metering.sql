@@ -1,7 +1,14 @@
 -- name: begin_flush
--- $1 app  $2 flush id  $3 now.  No row: this flush was counted already, or the application was purged meanwhile.
-insert into usage_flushes (app_id, id, flushed_at)
-select app_id, $2, $3 from applications where app_id = $1 and purged_at is null for key share on conflict do nothing returning id
+-- $1 app  $2 flush id  $3 now  $4 day  $5 meters[]  $6 values[].  No row: this flush was counted already, or the application was purged meanwhile.
+insert into usage_flushes (app_id, id, flushed_at, day, counts)
+select app_id, $2, $3, $4, coalesce((select jsonb_object_agg(meter, value) from unnest($5::text[], $6::bigint[]) as counted (meter, value)), '{}')
+from applications where app_id = $1 and purged_at is null for key share on conflict do nothing returning id
+
+-- name: add_hour
+-- $1 app  $2 hour  $3 meters[]  $4 values[]
+insert into usage_hours (app_id, hour, meter, value)
+select $1, $2, meter, value from unnest($3::text[], $4::bigint[]) as counted (meter, value)
+on conflict (app_id, hour, meter) do update set value = usage_hours.value + excluded.value
 
 -- name: add_counts
 -- $1 app  $2 day  $3 meters[]  $4 values[]

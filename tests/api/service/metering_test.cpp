@@ -2,6 +2,7 @@
 
 #include "billing/metering.h"
 #include "platform/base/error.h"
+#include "tests/api/service/uploads_stage.h"
 #include "tests/support/database.h"
 #include "tests/support/service.h"
 
@@ -11,6 +12,10 @@ using namespace chat::test;
 using billing::Meter;
 
 namespace {
+
+Json recounted(TestApp& app, const std::string& day) {
+  return Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/recount?day=" + day).body;
+}
 
 class SetClock final : public Clock {
  public:
@@ -178,4 +183,84 @@ TEST_CASE("metering: a part of a limit that was not used is given back, and othe
   billing::Spending(account, Meter::moderation_calls, 1, node.clock.at);
   CHECK(account->reserve_some(Meter::campaign_recipients, 9, node.clock.at) == 5);
   CHECK(account->reserve_some(Meter::campaign_recipients, 1, node.clock.at) == 0);
+}
+
+TEST_CASE("metering: a day counted again from its rows is what the ledger says, and what is missing is seen", "[api][metering]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  app.add_channel("general", {"alice", "bob"});
+  auto bob = app.connect("bob");
+  const auto first = app.send("alice", "general", "one")["id"].get<std::string>();
+  app.send("bob", "general", "two");
+  hear(bob, "message.new");
+  REQUIRE(app.user("alice").del(kMessages + "/" + first).status == 200);
+  REQUIRE(app.user("alice").post(kUploads, {{"name", "a.bin"}, {"size_bytes", 77}}).status == 201);
+  CHECK(app.user("alice").post(kMessages, {{"text", ""}}).status == 400);
+  const auto today = day_of(system_clock().now());
+  eventually("what was counted in memory is in the ledger", [&] { return recounted(app, today)["meters"][2]["ledger"] >= 7; });
+  auto again = recounted(app, today);
+  CHECK(again["difference"] == 0);
+  CHECK(again["meters"][0] == Json{{"meter", "messages"}, {"ledger", 2}, {"rows", 2}, {"difference", 0}, {"complete", true}});
+  CHECK(again["meters"][1]["rows"] == 2);
+  CHECK(again["meters"][5]["rows"] == 77);
+  CHECK(recounted(app, "2020-01-01")["difference"] == 0);
+
+  Probe outside(superuser_database().dsn);
+  const auto of_app = " where app_id = '" + AppId::parse(app.id())->text() + "'";
+  outside.run("update usage_metrics set value = value + 3" + of_app + " and meter = 'messages'; delete from active_users" + of_app + " and user_id = 'bob'");
+  again = recounted(app, today);
+  CHECK(again["meters"][0]["difference"] == 3);
+  CHECK(again["meters"][1]["difference"] == -1);
+  CHECK(again["difference"] == 4);
+  CHECK(Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/recount?day=today").pointer() == "query:day");
+}
+
+TEST_CASE("metering: after a random load of two nodes, of which one dies, nothing differs but what it had not flushed", "[api][metering]") {
+  TestApp app;
+  std::srand(7);
+  Node stays(app);
+  std::int64_t flushed = 0;
+  for (int round = 0; round < 4; ++round) {
+    Node dies(app);
+    for (int i = 0; i < 20; ++i) {
+      auto& node = std::rand() % 2 == 0 ? stays : dies;
+      const int calls = std::rand() % 5;
+      node.call(calls);
+      node.account()->count(Meter::deliveries, std::rand() % 100, node.clock.at);
+      node.clock.at += std::chrono::minutes(std::rand() % 3);
+      if (std::rand() % 4 == 0) node.flush();
+    }
+    dies.call(5);                                     // never flushed
+  }
+  stays.flush();
+  for (const char* day : {"2026-11-30", "2026-12-01"}) {
+    auto again = recounted(app, day);
+    CHECK(again["difference"] == 0);
+    flushed += again["meters"][2]["ledger"].get<std::int64_t>();
+  }
+  CHECK(flushed > 0);
+  CHECK(app.rows("usage_flushes", "counts = '{}'") == 0);
+}
+
+TEST_CASE("usage: a day is shown by the hour in which it was done", "[api][usage]") {
+  TestApp app;
+  Node node(app);
+  node.call(3);
+  node.clock.at = *parse_time("2026-12-01T00:00:01Z");
+  node.call(2);
+  node.account()->reserve(Meter::push, 4, node.clock.at);
+  node.account()->spent(Meter::push, 4, node.clock.at);
+  node.clock.at = *parse_time("2026-12-01T01:30:00Z");
+  node.call(1);
+  node.flush();
+  auto hours = app.server().get("/v1/usage/hours?day=2026-12-01").body["hours"];
+  REQUIRE(hours.size() == 2);
+  CHECK(hours[0]["hour"] == "2026-12-01T00:00:00.000000Z");
+  CHECK(hours[0]["api_calls"] == 2);
+  CHECK(hours[0]["push"] == 4);
+  CHECK(hours[1]["api_calls"] == 1);
+  auto twin = Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/hours?day=2026-11-30").body["hours"];
+  REQUIRE(twin.size() == 1);
+  CHECK(twin[0]["api_calls"] == 3);
+  CHECK(app.server().get("/v1/usage/hours?day=2026-13-01").pointer() == "query:day");
 }
