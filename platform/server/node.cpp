@@ -76,6 +76,13 @@ storage::DatabaseOptions database_options(const config::Settings& settings) {
   return options;
 }
 
+/// The lanes' few statements are long: planning one anew costs more than all that it does (ops/decisions/0024).
+storage::DatabaseOptions lane_options(const config::Settings& settings) {
+  auto options = database_options(settings);
+  options.plan_cache_mode = "force_generic_plan";
+  return options;
+}
+
 struct Node::State {
   explicit State(const config::Settings& given)
       : settings(given),
@@ -83,7 +90,7 @@ struct Node::State {
         cursors(crypto::hmac_sha256(master_key_of(given), "cursors")),
         pool(database_options(given), static_cast<int>(given.integer("database.workers")),
              static_cast<std::size_t>(given.integer("database.queue"))),
-        lanes({.database = database_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
+        lanes({.database = lane_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
         depot(depot_options(given, master_key_of(given)),
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),

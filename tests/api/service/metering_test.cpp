@@ -20,7 +20,7 @@ Json recounted(TestApp& app, const std::string& day) {
 class SetClock final : public Clock {
  public:
   [[nodiscard]] Timestamp now() const override { return at; }
-  Timestamp at = *parse_time("2026-11-30T23:59:50Z");
+  Timestamp at = *parse_time("2031-11-30T23:59:50Z");
 };
 
 storage::DatabaseOptions impatient() {
@@ -77,21 +77,21 @@ TEST_CASE("metering: what was done before midnight belongs to that day and month
   node.call(3);
   node.account()->count(Meter::deliveries, 20, node.clock.at);
   node.account()->first_seen("alice", node.clock.at);
-  node.clock.at = *parse_time("2026-12-01T00:00:05Z");
+  node.clock.at = *parse_time("2031-12-01T00:00:05Z");
   node.call(2);
   CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 2);
   node.flush();
-  CHECK(ledger(app, "api_calls", "2026-11-30", 3) == 1);
-  CHECK(ledger(app, "api_calls", "2026-12-01", 2) == 1);
-  CHECK(ledger(app, "deliveries", "2026-11-30", 20) == 1);
-  CHECK(app.rows("active_users", "month = '2026-11-01' and first_day = '2026-11-30'") == 1);
-  CHECK(app.rows("active_users", "month = '2026-12-01'") == 0);
+  CHECK(ledger(app, "api_calls", "2031-11-30", 3) == 1);
+  CHECK(ledger(app, "api_calls", "2031-12-01", 2) == 1);
+  CHECK(ledger(app, "deliveries", "2031-11-30", 20) == 1);
+  CHECK(app.rows("active_users", "month = '2031-11-01' and first_day = '2031-11-30'") == 1);
+  CHECK(app.rows("active_users", "month = '2031-12-01'") == 0);
   CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 2);
   node.call(6);
   CHECK_THROWS_AS(node.call(1), Error);
   node.account()->first_seen("alice", node.clock.at);
   node.flush();
-  CHECK(app.rows("active_users", "month = '2026-12-01' and user_id = 'alice'") == 1);
+  CHECK(app.rows("active_users", "month = '2031-12-01' and user_id = 'alice'") == 1);
 }
 
 TEST_CASE("metering: a flush that fails is kept and counts once, with what came meanwhile", "[api][metering]") {
@@ -103,12 +103,12 @@ TEST_CASE("metering: a flush that fails is kept and counts once, with what came 
   Probe outside(superuser_database().dsn);
   outside.run("begin; select 1 from usage_metrics where app_id = '" + AppId::parse(app.id())->text() + "' for update");
   node.flush();                                       // waits for that row until its time is over
-  CHECK(ledger(app, "api_calls", "2026-11-30", 5) == 1);
+  CHECK(ledger(app, "api_calls", "2031-11-30", 5) == 1);
   node.call(2);
   CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 12);
   outside.run("rollback");
   for (int i = 0; i < 3; ++i) node.flush();
-  CHECK(ledger(app, "api_calls", "2026-11-30", 12) == 1);
+  CHECK(ledger(app, "api_calls", "2031-11-30", 12) == 1);
   CHECK(app.rows("usage_flushes") == 3);
   CHECK(node.account()->used(Meter::api_calls, node.clock.at) == 12);
 }
@@ -120,7 +120,7 @@ TEST_CASE("metering: two nodes count together, and a node that begins again know
   two.call(3);
   one.flush();
   two.flush();
-  CHECK(ledger(app, "api_calls", "2026-11-30", 7) == 1);
+  CHECK(ledger(app, "api_calls", "2031-11-30", 7) == 1);
   CHECK(two.account()->used(Meter::api_calls, two.clock.at) == 7);
   one.call(1);
   one.flush();                                        // and hears what the other one had
@@ -141,7 +141,7 @@ TEST_CASE("metering: what was not flushed when a node died is missing, and nothi
   Node next(app);
   next.call(1);
   next.flush();
-  CHECK(ledger(app, "api_calls", "2026-11-30", 5) == 1);
+  CHECK(ledger(app, "api_calls", "2031-11-30", 5) == 1);
 }
 
 TEST_CASE("metering: each mark of a limit is told once a period, in order, and again until it was heard", "[api][metering]") {
@@ -156,15 +156,15 @@ TEST_CASE("metering: each mark of a limit is told once a period, in order, and a
   CHECK(node.told.empty());
   node.refuses = false;
   node.flush();
-  CHECK(node.told == std::vector<std::string>{"api_calls warning 2026-11 8"});
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2031-11 8"});
   node.call(4);
   node.flush();
   node.flush();
-  CHECK(node.told == std::vector<std::string>{"api_calls warning 2026-11 8", "api_calls overage 2026-11 12", "api_calls hard 2026-11 12"});
-  node.clock.at = *parse_time("2026-12-01T00:00:05Z");
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2031-11 8", "api_calls overage 2031-11 12", "api_calls hard 2031-11 12"});
+  node.clock.at = *parse_time("2031-12-01T00:00:05Z");
   node.call(8);
   node.flush();
-  CHECK(node.told.back() == "api_calls warning 2026-12 8");
+  CHECK(node.told.back() == "api_calls warning 2031-12 8");
 }
 
 TEST_CASE("metering: a part of a limit that was not used is given back, and others can be counted in one's own transaction", "[api][metering]") {
@@ -178,7 +178,7 @@ TEST_CASE("metering: a part of a limit that was not used is given back, and othe
                              [&](storage::Transaction& tx) { billing::count_usage(tx, Meter::moderation_calls, 2, node.clock.at); });
     spending.done(2, node.clock.at);
   }
-  CHECK(ledger(app, "moderation_calls", "2026-11-30", 2) == 1);
+  CHECK(ledger(app, "moderation_calls", "2031-11-30", 2) == 1);
   CHECK(account->used(Meter::moderation_calls, node.clock.at) == 2);
   billing::Spending(account, Meter::moderation_calls, 1, node.clock.at);
   CHECK(account->reserve_some(Meter::campaign_recipients, 9, node.clock.at) == 5);
@@ -233,7 +233,7 @@ TEST_CASE("metering: after a random load of two nodes, of which one dies, nothin
     dies.call(5);                                     // never flushed
   }
   stays.flush();
-  for (const char* day : {"2026-11-30", "2026-12-01"}) {
+  for (const char* day : {"2031-11-30", "2031-12-01"}) {
     auto again = recounted(app, day);
     CHECK(again["difference"] == 0);
     flushed += again["meters"][2]["ledger"].get<std::int64_t>();
@@ -246,20 +246,20 @@ TEST_CASE("usage: a day is shown by the hour in which it was done", "[api][usage
   TestApp app;
   Node node(app);
   node.call(3);
-  node.clock.at = *parse_time("2026-12-01T00:00:01Z");
+  node.clock.at = *parse_time("2031-12-01T00:00:01Z");
   node.call(2);
   node.account()->reserve(Meter::push, 4, node.clock.at);
   node.account()->spent(Meter::push, 4, node.clock.at);
-  node.clock.at = *parse_time("2026-12-01T01:30:00Z");
+  node.clock.at = *parse_time("2031-12-01T01:30:00Z");
   node.call(1);
   node.flush();
-  auto hours = app.server().get("/v1/usage/hours?day=2026-12-01").body["hours"];
+  auto hours = app.server().get("/v1/usage/hours?day=2031-12-01").body["hours"];
   REQUIRE(hours.size() == 2);
-  CHECK(hours[0]["hour"] == "2026-12-01T00:00:00.000000Z");
+  CHECK(hours[0]["hour"] == "2031-12-01T00:00:00.000000Z");
   CHECK(hours[0]["api_calls"] == 2);
   CHECK(hours[0]["push"] == 4);
   CHECK(hours[1]["api_calls"] == 1);
-  auto twin = Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/hours?day=2026-11-30").body["hours"];
+  auto twin = Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/hours?day=2031-11-30").body["hours"];
   REQUIRE(twin.size() == 1);
   CHECK(twin[0]["api_calls"] == 3);
   CHECK(app.server().get("/v1/usage/hours?day=2026-13-01").pointer() == "query:day");

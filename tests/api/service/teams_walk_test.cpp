@@ -33,7 +33,8 @@ class Secret {
     REQUIRE(mole.post(kRoom + "/messages", {{"text", "crimson answer"}, {"parent_id", message}}).status == 201);
     REQUIRE(mole.post(kRoom + "/messages/" + message + "/reactions", {{"type", "like"}}).status == 201);
     REQUIRE(mole.post(kRoom + "/messages/" + message + "/bookmark").status < 300);
-    auto later = mole.post(kRoom + "/scheduled_messages", {{"message", {{"text", "crimson later"}}}, {"send_at", "2027-06-01T00:00:00Z"}});
+    const auto tomorrow = format_time(system_clock().now() + std::chrono::hours(24));
+    auto later = mole.post(kRoom + "/scheduled_messages", {{"message", {{"text", "crimson later"}}}, {"send_at", tomorrow}});
     if (later.status == 201) scheduled = later.body["scheduled_message"]["id"].get<std::string>();
     Service::get().node().run_job("index_messages");
   }
@@ -83,7 +84,7 @@ Json body_of(const Operation& operation, const Secret& secret) {
                  {"search_messages", {{"query", "crimson"}}},
                  {"search_channels", {{"query", "crimson"}}},
                  {"search_users", {{"q", "crimson"}}},
-                 {"schedule_message", {{"message", {{"text", "x"}}}, {"send_at", "2027-06-01T00:00:00Z"}}},
+                 {"schedule_message", {{"message", {{"text", "x"}}}, {"send_at", format_time(system_clock().now() + std::chrono::hours(24))}}},
                  {"update_scheduled_message", {{"set", {{"message", {{"text", "x"}}}}}}},
                  {"update_membership", {{"set", {{"hidden", true}}}}},
                  {"ban_from_channel", Json::object()},
