@@ -24,7 +24,7 @@ using storage::Transaction;
 
 constexpr int kMonthsAhead = 4;
 constexpr int kSliceRows = 5'000;
-constexpr int kBatchesToIndex = 4;             // of a lane's: 256 messages each at most
+constexpr int kBatchesToIndex = 16;            // of a lane's: 256 messages each at most
 constexpr std::chrono::milliseconds kIndexing{100};   // at most so long in a run: sends go first, the index catches up
 constexpr int kMaxSlices = 20;                 // one run ends; the rest waits for the next
 

@@ -28,7 +28,7 @@ select finish_truncations($1)
 
 -- name: index_messages
 -- $1 batches at most
-select index_messages($1)
+select index_messages($1) from set_config('synchronous_commit', 'off', true)
 
 -- name: rebuild_search
 -- $1 messages at most
