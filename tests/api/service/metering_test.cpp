@@ -185,7 +185,7 @@ TEST_CASE("metering: a part of a limit that was not used is given back, and othe
   CHECK(account->reserve_some(Meter::campaign_recipients, 1, node.clock.at) == 0);
 }
 
-TEST_CASE("metering: a day counted again from its rows is what the ledger says, and what is missing is seen", "[api][metering]") {
+TEST_CASE("metering: a day counted again from its rows is what the ledger says, and what is missing is seen", "[api][metering][ws]") {
   TestApp app;
   app.add_users({"alice", "bob"});
   app.add_channel("general", {"alice", "bob"});
