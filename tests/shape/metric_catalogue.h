@@ -5,7 +5,7 @@
 #include <vector>
 
 /// Every metric that chatd can register, as the sources say it. A running chatd shows some of them only once there is something to
-/// count, so that the sources are the whole list.
+/// count, so that the sources are the whole list; tests/api/process asks a running chatd whether it tells the same.
 namespace chat::test {
 
 struct CatalogueMetric {

@@ -7,7 +7,7 @@
 #include "tests/shape/metric_catalogue.h"
 #include "tests/shape/tree.h"
 
-// ops/docs/metrics.md: every metric of chatd. Made from the sources.
+// ops/docs/metrics.md: every metric of chatd. Made from the sources; a running chatd is held against it by tests/api/process.
 namespace chat::test {
 namespace {
 
