@@ -105,10 +105,10 @@ void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Direct
   });
 }
 
-void add_import_jobs(jobs::Schedule& schedule, bus::Bus& bus, const crypto::Sealer& sealer, const Clock& clock) {
+void add_import_jobs(jobs::Schedule& schedule, const transfers::ImportServices& services) {
   schedule.add("run_imports", std::chrono::seconds(1),
-               [&bus, &sealer, &clock](Connection& connection) { transfers::run_imports(connection, {bus, sealer, clock}); });
-  schedule.add("sweep_imports", std::chrono::minutes(60), [&clock](Connection& connection) {
+               [services](Connection& connection) { transfers::run_imports(connection, services); });
+  schedule.add("sweep_imports", std::chrono::minutes(1), [&clock = services.clock](Connection& connection) {
     for (int i = 0; i < kMaxSlices; ++i) {
       std::int64_t swept = 0;
       connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = transfers::sweep_imports(tx, clock.now(), kSliceRows); });

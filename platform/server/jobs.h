@@ -7,6 +7,7 @@
 #include "platform/chat/messages/later.h"
 #include "platform/chat/previews/previews.h"
 #include "platform/jobs/schedule.h"
+#include "platform/transfers/transfers.h"
 #include "tenants/directory.h"
 
 namespace chat::server {
@@ -28,7 +29,7 @@ void add_send_job(jobs::Schedule& schedule, const SendJob& job);
 void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Directory& directory, const Clock& clock);
 
 /// Takes in the files of applications, every second.
-void add_import_jobs(jobs::Schedule& schedule, bus::Bus& bus, const crypto::Sealer& sealer, const Clock& clock);
+void add_import_jobs(jobs::Schedule& schedule, const transfers::ImportServices& services);
 
 /// Pages that messages name, every 500 ms. The fetcher must outlive the schedule.
 void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher);

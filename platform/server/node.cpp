@@ -47,6 +47,10 @@ realtime::Options realtime_options(const config::Settings& settings) {
   return options;
 }
 
+transfers::Rules transfer_rules(const config::Settings& settings) {
+  return {settings.duration("transfers.settle"), settings.bytes("transfers.max_bytes")};
+}
+
 std::unique_ptr<redis::Link> make_link(const config::Settings& settings, const Clock& clock) {
   const auto url = settings.text("redis.url");
   if (url.empty()) return nullptr;
@@ -124,7 +128,7 @@ struct Node::State {
   presence::Online online{*ephemeral, *bus, clock, settings.duration("realtime.presence_ttl")};
   presence::Watchers watchers{*ephemeral, *bus, clock, settings.duration("realtime.presence_ttl")};
   realtime::Gateway gateway;
-  const tasks::Kinds kinds = task_kinds();
+  const tasks::Kinds kinds = task_kinds(transfer_rules(settings));
   notifications::Courier courier{notifying()};
   jobs::Schedule schedule;
   http::Router public_router, operator_router;
@@ -305,7 +309,7 @@ void Node::State::share_limits() {
 
 void Node::State::wire() {
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait")};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings)};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -367,7 +371,7 @@ void Node::start() {
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
-  if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, *state.bus, state.sealer, state.clock);
+  if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, {*state.bus, state.sealer, state.clock, [&state] { return state.stopping.load(); }});
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);

@@ -102,7 +102,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
   operators::add_routes(router, parts.cursors, parts.clock);
   tenants::add_operator_routes(router, tenant_services(parts));
-  transfers::add_routes(router, parts.clock);
+  transfers::add_routes(router, {parts.clock, parts.transfers});
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
 }
@@ -143,7 +143,7 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

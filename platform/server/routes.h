@@ -18,6 +18,7 @@
 #include "platform/server/operations_http.h"
 #include "platform/storage/page.h"
 #include "platform/storage/pool.h"
+#include "platform/transfers/transfers.h"
 #include "tenants/directory.h"
 
 namespace chat::server {
@@ -41,6 +42,7 @@ struct Parts {
   uploads::Depot& depot;
   tenants::Directory& directory;
   std::chrono::milliseconds deletion_wait;                        // of applications
+  transfers::Rules transfers;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

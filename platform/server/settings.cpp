@@ -59,6 +59,8 @@ std::vector<Entry> make_schema() {
       {.key = "push.apns_url", .fallback = "https://api.push.apple.com", .meaning = "Where Apple's push service is."},
       {.key = "push.apns_sandbox_url", .fallback = "https://api.sandbox.push.apple.com", .meaning = "The same for providers that say sandbox."},
       {.key = "applications.deletion_wait", .type = Type::duration, .fallback = "7d", .meaning = "Between deleting an application and the purge of its data; until then it can be restored.", .min = 0, .max = 90 * 86'400 * kSecond},
+      {.key = "transfers.settle", .type = Type::duration, .fallback = "75s", .meaning = "Between suspending an application and the first row of its export: what was under way ends, and every node has heard of it.", .min = 0, .max = 3600 * kSecond},
+      {.key = "transfers.max_bytes", .type = Type::bytes, .fallback = "64GiB", .meaning = "Of the file of an application that comes in.", .min = 1 * kMiB, .max = 16LL * 1024 * 1024 * kMiB},
       {.key = "usage.flush_interval", .type = Type::duration, .fallback = "5s", .meaning = "How often counts in memory go to the ledger; a crash loses one interval at most.", .min = 100, .max = 60 * kSecond},
       {.key = "uploads.storage", .type = Type::word, .fallback = "disk", .meaning = "Where uploaded files are kept: a folder of this machine, a store that speaks S3, or nowhere.", .words = {"disk", "s3", "off"}},
       {.key = "uploads.folder", .fallback = "/var/lib/chatd/uploads", .meaning = "With disk: where files are kept; every node needs the same one. With s3: where they are looked at."},

@@ -22,10 +22,12 @@ std::vector<exports::Section> user_export() {
 
 }  // namespace
 
-tasks::Kinds task_kinds() {
+tasks::Kinds task_kinds(const transfers::Rules& rules) {
   tasks::Kinds kinds;
   kinds.add(std::string(exports::kExportUser), exports::work(user_export()));
-  kinds.add(std::string(transfers::kExportApplication), transfers::export_slice);
+  kinds.add(std::string(transfers::kExportApplication), [rules](storage::Transaction& tx, const tasks::Slice& slice) {
+    return transfers::export_slice(tx, slice, rules);
+  });
   return kinds;
 }
 

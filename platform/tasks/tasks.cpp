@@ -1,5 +1,7 @@
 #include "platform/tasks/tasks.h"
 
+#include <charconv>
+
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/tasks/tasks.sql.h"
@@ -12,9 +14,9 @@ Task read(const storage::Row& row) {
           row.optional_text(5), row.time(6),             row.time(7),              row.optional_time(8), row.optional_time(9)};
 }
 
-/// `user_id` "": whosever it is.
-Task find(storage::Transaction& tx, TaskId id, const std::string& user_id) {
-  auto rows = tx.find(sql::get_task, tx.app(), id, user_id);
+/// `asks`: a user, kOperator, or "": a server.
+Task find(storage::Transaction& tx, TaskId id, const std::string& asks) {
+  auto rows = tx.find(sql::get_task, tx.app(), id, asks);
   if (!rows) throw not_found("task");
   return read((*rows)[0]);
 }
@@ -64,7 +66,7 @@ std::string get_part(storage::Transaction& tx, const tenants::Caller& caller, Ta
 }
 
 Task get_task_of_type(storage::Transaction& tx, TaskId id, std::string_view type) {
-  auto task = find(tx, id, "");
+  auto task = find(tx, id, kOperator);
   if (task.type != type) throw not_found("task");
   return task;
 }
@@ -72,6 +74,14 @@ Task get_task_of_type(storage::Transaction& tx, TaskId id, std::string_view type
 std::string get_part_of_type(storage::Transaction& tx, TaskId id, std::string_view type, std::int64_t part) {
   get_task_of_type(tx, id, type);
   return find_part(tx, id, part);
+}
+
+std::int64_t number_part(const http::Request& request) {
+  const auto& text = request.part("part");
+  std::int64_t part = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
+  if (error != std::errc() || end != text.data() + text.size() || part < 1) throw not_found("part");
+  return part;
 }
 
 }  // namespace chat::tasks

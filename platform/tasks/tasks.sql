@@ -7,13 +7,13 @@ select pg_advisory_xact_lock(hashtextextended($1::text, 6))
 select count(*) from tasks where app_id = $1 and status in ('waiting', 'running')
 
 -- name: insert_task
--- $1 app  $2 id  $3 type  $4 owner's user_id, or ''  $5 input  $6 now
+-- $1 app  $2 id  $3 type  $4 owner's user_id, '' or /operator  $5 input  $6 now
 insert into tasks (app_id, id, type, owner, input, created_at, updated_at) values ($1, $2, $3, $4, $5::jsonb, $6, $6)
 
 -- name: get_task
--- $1 app  $2 id  $3 who asks: '' a server, else a user_id.  No row: no such task, or another's.
+-- $1 app  $2 id  $3 who asks: '' a server, else a user_id or /operator.  No row: no such task, or another's; an operator's is no server's.
 select id, type, status, items, parts, error, created_at, updated_at, finished_at, expires_at
-from tasks where app_id = $1 and id = $2 and ($3 = '' or owner = $3)
+from tasks where app_id = $1 and id = $2 and (owner = $3 or ($3 = '' and owner <> '/operator'))
 
 -- name: get_part
 -- $1 app  $2 id  $3 part

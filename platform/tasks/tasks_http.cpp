@@ -1,7 +1,5 @@
 #include "platform/tasks/tasks_http.h"
 
-#include <charconv>
-
 #include "platform/base/json.h"
 #include "platform/tasks/tasks.h"
 
@@ -23,15 +21,10 @@ Response show(const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
-/// A number that can't be one is a part that is not there.
 Response show_part(const Request& request, Tx& tx) {
   http::Query(request).finish();
-  const auto& text = request.part("part");
-  std::int64_t part = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-  if (error != std::errc() || end != text.data() + text.size()) throw not_found("part");
   Response response;
-  response.body = get_part(tx, Caller::of(request), id_of(request), part);
+  response.body = get_part(tx, Caller::of(request), id_of(request), number_part(request));
   response.content_type = "application/x-ndjson";
   return response;
 }

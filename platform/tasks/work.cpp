@@ -59,15 +59,15 @@ std::vector<std::string> to_parts(const std::vector<std::string>& lines) {
   return parts;
 }
 
-/// One slice in one transaction. True: the task is finished. None: it is another worker's by now.
-std::optional<bool> run_slice(Connection& connection, const Claim& claim, const Work& work, Timestamp now) {
-  std::optional<bool> finished;
+/// One slice in one transaction. None: it is another worker's by now.
+std::optional<Step> run_slice(Connection& connection, const Claim& claim, const Work& work, Timestamp now) {
+  std::optional<Step> done;
   connection.transact(claim.app, Mode::write, [&](Transaction& tx) {
-    finished.reset();
+    done.reset();
     auto rows = tx.find(sql::lock_slice, claim.app, claim.id, claim.token);
     if (!rows) return;
     auto row = (*rows)[0];
-    const Step step = work(tx, {claim.id, std::string(row.text(0)), std::string(row.text(1)), now});
+    Step step = work(tx, {claim.id, std::string(row.text(0)), std::string(row.text(1)), now});
     auto parts = to_parts(step.lines);
     auto number = row.integer(2);
     if (!parts.empty() && tx.run(sql::fill_part, claim.app, claim.id, number, parts.front(), kPartBytes) > 0) parts.erase(parts.begin());
@@ -78,9 +78,10 @@ std::optional<bool> run_slice(Connection& connection, const Claim& claim, const 
     }
     if (!parts.empty()) tx.run(sql::insert_parts, claim.app, claim.id, numbers.take(), bodies.take());
     tx.run(sql::keep_slice, claim.app, claim.id, step.state, step.items, parts.size(), now, kLeaseSeconds);
-    finished = step.finished;
+    step.lines.clear();
+    done = std::move(step);
   });
-  return finished;
+  return done;
 }
 
 void yield(Connection& connection, const Claim& claim, int seconds) {
@@ -94,9 +95,10 @@ void work_on(Connection& connection, const Claim& claim, const Work& work, const
   bool progressed = false;
   try {
     while (Steady::now() < turn_ends) {
-      const auto finished = run_slice(connection, claim, work, clock.now());
-      if (!finished) return;
-      if (*finished) return end(connection, claim, std::nullopt, clock.now());
+      const auto step = run_slice(connection, claim, work, clock.now());
+      if (!step) return;
+      if (step->failed || step->finished) return end(connection, claim, step->failed, clock.now());
+      if (step->wait) return yield(connection, claim, static_cast<int>(step->wait->count()));
       progressed = true;
     }
     yield(connection, claim, 0);

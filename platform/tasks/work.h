@@ -1,5 +1,7 @@
 #pragma once
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,11 +20,14 @@ struct Slice {
 };
 struct Step {
   bool finished = false;
+  std::optional<std::string> failed = {};      // the task can't be done: it fails at once, and says this
+  std::optional<std::chrono::seconds> wait = {};   // nothing can be done before
   std::string state;                           // for the next slice
   std::int64_t items = 0;
   std::vector<std::string> lines;              // of output, a JSON text each
 };
-/// Some tens of milliseconds of work. Throws to be tried again later; after 5 times in a row the task has failed.
+/// Some tens of milliseconds of work. Throws to be tried again later; after 5 times in a row the task has failed. What no repeating
+/// mends is `failed`.
 using Work = std::function<Step(storage::Transaction&, const Slice&)>;
 
 /// What this node can do, by type.

@@ -19,6 +19,7 @@ struct Place {
   std::size_t table = 0;
   std::string after;                           // a row of it; "": none yet
   std::int64_t rows = 0;
+  std::string since;                           // when the application was last changed: by then it must have been left alone
 };
 
 Place parse_place(const std::string& state) {
@@ -28,14 +29,21 @@ Place parse_place(const std::string& state) {
   place.table = static_cast<std::size_t>(fields.integer("table"));
   place.after = fields.text("after", {.max_bytes = 64 * 1024});
   place.rows = fields.integer("rows");
+  place.since = fields.text("since");
   fields.finish();
   return place;
 }
 
 std::string state_of(const Place& place) {
   json::Writer out;
-  out.object().field("table", static_cast<std::int64_t>(place.table)).field("after", place.after).field("rows", place.rows).end();
+  out.object().field("table", static_cast<std::int64_t>(place.table)).field("after", place.after).field("rows", place.rows).field("since", place.since).end();
   return out.take();
+}
+
+tasks::Step failed(std::string why) {
+  tasks::Step step;
+  step.failed = std::move(why);
+  return step;
 }
 
 std::string header_line(const storage::Row& row, AppId app, Timestamp now) {
@@ -64,16 +72,25 @@ std::string last_line(std::int64_t rows) {
 tasks::Task start_export(storage::Transaction& tx, AppId app, Timestamp now) {
   const auto application = tenants::get_application(tx, app);
   if (application.status != tenants::Status::suspended) throw not_suspended();
-  return tasks::start_task(tx, std::string(kExportApplication), "{}", "", now);
+  return tasks::start_task(tx, std::string(kExportApplication), "{}", tasks::kOperator, now);
 }
 
-tasks::Step export_slice(storage::Transaction& tx, const tasks::Slice& slice) {
+tasks::Step export_slice(storage::Transaction& tx, const tasks::Slice& slice, const Rules& rules) {
   const auto found = tx.find(sql::exported_application, tx.app());
-  if (!found || (*found)[0].text(2) != "suspended") throw not_suspended();
+  if (!found || (*found)[0].text(2) != "suspended") return failed("The application was resumed or deleted meanwhile.");
+  const auto changed = (*found)[0].time(5);
   tasks::Step step;
   Place place;
-  if (slice.state.empty()) step.lines.push_back(header_line((*found)[0], tx.app(), slice.now));
-  else place = parse_place(slice.state);
+  if (!slice.state.empty()) {
+    place = parse_place(slice.state);
+    if (place.since != format_time(changed)) return failed("The application was changed meanwhile; its file would not show one moment.");
+  } else if (const auto left = changed + rules.settle - slice.now; left > left.zero()) {
+    step.wait = std::chrono::ceil<std::chrono::seconds>(left);
+    return step;
+  } else {
+    place.since = format_time(changed);
+    step.lines.push_back(header_line((*found)[0], tx.app(), slice.now));
+  }
   const auto tables = tx.query(sql::transferred_tables);
   const auto count = static_cast<std::size_t>(tables.size());
   if (place.table < count) {
@@ -83,7 +100,7 @@ tasks::Step export_slice(storage::Transaction& tx, const tasks::Slice& slice) {
       step.lines.emplace_back(row.text(1));
     }
     place.rows += rows.size();
-    if (rows.size() < kRows) place = {place.table + 1, "", place.rows};
+    if (rows.size() < kRows) place = {place.table + 1, "", place.rows, place.since};
   }
   step.finished = place.table == count;
   if (step.finished) step.lines.push_back(last_line(place.rows));

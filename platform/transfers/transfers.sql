@@ -1,6 +1,6 @@
 -- name: exported_application
 -- $1 app.  No row: no such application.
-select name, plan_id, status, created_at, (select max(number) from schema_migrations) from applications where app_id = $1
+select name, plan_id, status, created_at, (select max(number) from schema_migrations), updated_at from applications where app_id = $1
 
 -- name: transferred_tables
 select name from transferred_tables() order by place
@@ -20,39 +20,45 @@ insert into imports (app_id, id, header, created_at, updated_at) values ($1, $2,
 
 -- name: get_import
 -- $1 app  $2 id
-select status, parts, lines, error, error_line, lost_secrets, created_at, updated_at from imports where app_id = $1 and id = $2
+select status, parts, lines, error, error_line, lost_secrets, created_at, updated_at, digest from imports
+where app_id = $1 and id = $2 and status <> 'discarded'
+
+-- name: open_import
+-- $1 app.  No row: none is on its way.
+select id from imports where app_id = $1 and status in ('receiving', 'waiting')
 
 -- name: lock_import
 -- $1 app  $2 id
-select status, parts, lines from imports where app_id = $1 and id = $2 for update
+select status, parts, lines, bytes from imports where app_id = $1 and id = $2 and status <> 'discarded' for update
 
 -- name: add_import_part
 -- $1 app  $2 id  $3 part  $4 its first line in the file  $5 body
 insert into import_parts (app_id, import_id, part, first_line, body) values ($1, $2, $3, $4, $5)
 
 -- name: count_import_part
--- $1 app  $2 id  $3 part  $4 lines more  $5 now
-update imports set parts = $3, lines = lines + $4, updated_at = $5 where app_id = $1 and id = $2
+-- $1 app  $2 id  $3 part  $4 lines more  $5 now  $6 bytes more  $7 digest, hex
+update imports set parts = $3, lines = lines + $4, updated_at = $5, bytes = bytes + $6, digest = decode($7, 'hex') where app_id = $1 and id = $2
 
 -- name: set_import_status
 -- $1 app  $2 id  $3 status  $4 now  $5 error  $6 its line  $7 lost secrets
 update imports set status = $3, updated_at = $4, error = $5, error_line = $6, lost_secrets = $7 where app_id = $1 and id = $2
 
--- name: delete_import_parts
--- $1 app  $2 id
-delete from import_parts where app_id = $1 and import_id = $2
+-- name: claim_import
+-- $1 now  $2 seconds of lease.  No row: none waits. In the nil application's transaction.
+select app_id, id, attempts, parts, application_made from claim_import($1, make_interval(secs => $2))
 
--- name: delete_import
--- $1 app  $2 id
-delete from imports where app_id = $1 and id = $2 returning id
-
--- name: next_import
--- No row: none waits. In the nil application's transaction.
-select app_id, id from next_import()
+-- name: put_back_import
+-- $1 app  $2 id  $3 not before  $4 attempts used up: 1, or 0
+update imports set not_before = $3, attempts = attempts - 1 + $4 where app_id = $1 and id = $2 and status = 'waiting'
 
 -- name: hold_import
 -- $1 app  $2 id.  No row: another worker has it, or it is done.
-select parts, (header ->> 'created_at')::timestamptz from imports where app_id = $1 and id = $2 and status = 'waiting' for update skip locked
+select parts from imports where app_id = $1 and id = $2 and status = 'waiting' for update skip locked
+
+-- name: check_import_part
+-- $1 app  $2 import  $3 part.  A row: the first line that can't be, and why.
+select i.wrong_line, i.detail from import_parts p, check_import_lines(p.body, p.first_line) i
+where p.app_id = $1 and p.import_id = $2 and p.part = $3
 
 -- name: make_months
 -- $1 from month  $2 months

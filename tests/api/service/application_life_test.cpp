@@ -2,8 +2,7 @@
 
 #include "platform/storage/migrator.h"
 #include "tenants/applications.h"
-#include "tests/support/planting.h"
-#include "tests/support/service.h"
+#include "tests/support/applications.h"
 
 using namespace chat;
 using namespace chat::test;
@@ -13,22 +12,12 @@ namespace {
 const std::string kApplications = "/operator/v1/applications";
 
 Actor operators() { return Service::get().operators(); }
-std::string path_of(const TestApp& app, const std::string& more = "") { return kApplications + "/" + app.id() + more; }
-std::string uuid_of(const TestApp& app) { return AppId::parse(app.id())->text(); }
 
 Json shown(const TestApp& app) { return operators().get(path_of(app)).body["application"]; }
 
 void end_waiting(const TestApp& app) {
   Probe(superuser_database().dsn).run("update applications set delete_after = now() where app_id = '" + uuid_of(app) + "'");
   Service::get().node().run_job("end_deletions");
-}
-
-/// The tables that still hold rows of it.
-std::string leftovers(Probe& superuser, const std::string& uuid) {
-  std::string tables;
-  for (const auto& table : tenant_tables(superuser))
-    if (superuser.value("select count(*) from " + table + " where app_id = '" + uuid + "'") != "0") tables += table + " ";
-  return tables;
 }
 
 }  // namespace

@@ -4,14 +4,12 @@
 
 #include "platform/operators/audit.h"
 #include "platform/storage/migrator.h"
-#include "tests/support/service.h"
+#include "tests/support/applications.h"
 
 using namespace chat;
 using namespace chat::test;
 
 namespace {
-
-std::string path_of(const TestApp& app, const std::string& more = "") { return "/operator/v1/applications/" + app.id() + more; }
 
 /// What was done to one thing, oldest first.
 std::vector<Json> audit_of(const std::string& object) {

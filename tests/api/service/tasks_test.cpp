@@ -3,14 +3,15 @@
 #include <set>
 #include <sstream>
 
-#include "tests/support/service.h"
+#include "platform/tasks/tasks.h"
+#include "tests/support/applications.h"
 
 using namespace chat;
 using namespace chat::test;
 
 namespace {
 
-std::string path_of(const Json& task) { return "/v1/tasks/" + task["task_id"].get<std::string>(); }
+std::string task_path(const Json& task) { return "/v1/tasks/" + task["task_id"].get<std::string>(); }
 
 Json finished(TestApp& app, const std::string& path) {
   Json task;
@@ -26,7 +27,7 @@ std::map<std::string, std::vector<Json>> output(TestApp& app, const Json& task) 
   std::map<std::string, std::vector<Json>> lines;
   auto server = app.server();
   for (int part = 1; part <= task["parts"].get<int>(); ++part) {
-    auto answer = server.get(path_of(task) + "/parts/" + std::to_string(part));
+    auto answer = server.get(task_path(task) + "/parts/" + std::to_string(part));
     REQUIRE(answer.status == 200);
     std::istringstream text(answer.http.body);
     for (std::string line; std::getline(text, line);) {
@@ -40,12 +41,10 @@ std::map<std::string, std::vector<Json>> output(TestApp& app, const Json& task) 
 std::map<std::string, std::vector<Json>> exported(TestApp& app, const std::string& user) {
   auto begun = app.server().post("/v1/users/" + user + "/export");
   REQUIRE(begun.status == 202);
-  auto task = finished(app, path_of(begun.body["task"]));
+  auto task = finished(app, task_path(begun.body["task"]));
   CHECK(task["status"] == "done");
   return output(app, task);
 }
-
-std::string uuid_of(TestApp& app) { return AppId::parse(app.id())->text(); }
 
 }  // namespace
 
@@ -129,13 +128,13 @@ TEST_CASE("tasks: they are for those who began them", "[api][tasks][tenancy]") {
   TestApp app, other;
   app.add_users({"alice"});
   auto task = app.server().post("/v1/users/alice/export").body["task"];
-  CHECK(finished(app, path_of(task))["items"] == 1);
+  CHECK(finished(app, task_path(task))["items"] == 1);
   for (auto stranger : {app.user("alice"), other.server(), other.user("alice")}) {
-    CHECK(stranger.get(path_of(task)).code() == "not_found");
-    CHECK(stranger.get(path_of(task) + "/parts/1").code() == "not_found");
+    CHECK(stranger.get(task_path(task)).code() == "not_found");
+    CHECK(stranger.get(task_path(task) + "/parts/1").code() == "not_found");
   }
   for (const char* part : {"2", "0", "-1", "one", "1x", "99999999999999999999"})
-    CHECK(app.server().get(path_of(task) + "/parts/" + part).code() == "not_found");
+    CHECK(app.server().get(task_path(task) + "/parts/" + part).code() == "not_found");
   CHECK(app.server().get("/v1/tasks/nonsense").code() == "not_found");
 }
 
@@ -153,18 +152,18 @@ TEST_CASE("tasks: what a dead worker held is taken over where it stood", "[api][
   TestApp app;
   app.add_users({"alice"});
   auto task = app.server().post("/v1/users/alice/export").body["task"];
-  finished(app, path_of(task));
+  finished(app, task_path(task));
   const auto id = "app_id = '" + uuid_of(app) + "'";
   Probe probe(superuser_database().dsn);
   // As a worker leaves it that dies after the first section: its slice kept, its lease running out.
   probe.run("update tasks set status = 'running', worker = gen_random_uuid(), lease_until = now() + interval '1 second', state = '1:', finished_at = null,"
             " expires_at = null where " + id);
-  CHECK(app.server().get(path_of(task)).body["task"]["status"] == "running");
-  auto done = finished(app, path_of(task));
+  CHECK(app.server().get(task_path(task)).body["task"]["status"] == "running");
+  auto done = finished(app, task_path(task));
   CHECK(done["status"] == "done");
   CHECK(done["parts"] == 1);                   // the first section was not written again
   probe.run("update tasks set status = 'running', worker = gen_random_uuid(), lease_until = now(), attempts = 5, state = '1:' where " + id);
-  done = finished(app, path_of(task));
+  done = finished(app, task_path(task));
   CHECK(done["status"] == "failed");
   CHECK(done.contains("error"));
 }
@@ -182,11 +181,31 @@ TEST_CASE("tasks: output is forgotten when it is due", "[api][tasks]") {
   TestApp app;
   app.add_users({"alice"});
   auto task = app.server().post("/v1/users/alice/export").body["task"];
-  finished(app, path_of(task));
+  finished(app, task_path(task));
   Probe(superuser_database().dsn).run("update tasks set expires_at = now() - interval '1 second' where app_id = '" + uuid_of(app) + "'");
   eventually("the sweep", [&] {
     Service::get().node().run_job("sweep_tasks");
     return app.rows("tasks") + app.rows("task_parts") == 0;
   });
-  CHECK(app.server().get(path_of(task)).code() == "not_found");
+  CHECK(app.server().get(task_path(task)).code() == "not_found");
+}
+
+TEST_CASE("tasks: what an operator began is no server's and no user's, and what can't be done fails at once", "[api][tasks][tenancy]") {
+  TestApp app;
+  app.add_users({"alice"});
+  const auto id = tasks::TaskId::make(system_clock().now());
+  Probe(superuser_database().dsn)
+      .run("insert into tasks (app_id, id, type, owner, input, created_at, updated_at) values ('" + uuid_of(app) + "', '" + id.text() +
+           "', 'export_application', '/operator', '{}', now(), now())");
+  for (auto caller : {app.server(), app.user("alice")}) {
+    CHECK(caller.get("/v1/tasks/" + id.wire()).code() == "not_found");
+    CHECK(caller.get("/v1/tasks/" + id.wire() + "/parts/1").code() == "not_found");
+  }
+  Json task;                                   // the application is not suspended
+  eventually("the failure", [&] {
+    task = Service::get().operators().get(path_of(app, "/exports/" + id.wire())).body["task"];
+    return task["status"] == "failed";
+  }, std::chrono::seconds(30));
+  CHECK(task["error"].get<std::string>().find("resumed") != std::string::npos);
+  CHECK(app.rows("tasks", "attempts = 0") == 1);   // no slice was tried again
 }
