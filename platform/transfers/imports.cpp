@@ -125,11 +125,15 @@ class Run {
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
-/// What a line says of itself is judged before anything is made or held for it, a part at a time.
+/// What a line says of itself is judged before anything is made or held for it, a part at a time; each prolongs the lease.
 void check(storage::Connection& connection, const ImportServices& services, const Claim& claim) {
   Run run(services, claim);
   for (std::int64_t part = 1; part <= claim.parts; ++part)
-    connection.transact(claim.app, Mode::read, [&](Transaction& tx) { run.over(tx, sql::check_import_part, part); });
+    connection.transact(claim.app, Mode::write, [&](Transaction& tx) {
+      const auto until = services.clock.now() + std::chrono::seconds(kLeaseSeconds);
+      tx.run(sql::put_back_import, claim.app, claim.id, until, 1);
+      run.over(tx, sql::check_import_part, part);
+    });
 }
 
 /// In one transaction: everything, or a Mistake and nothing. Nothing, too, when it is another worker's or was discarded.

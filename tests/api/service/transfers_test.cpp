@@ -375,6 +375,38 @@ TEST_CASE("transfers: a node that ends puts an import back, one that takes too l
   }
 }
 
+TEST_CASE("transfers: while a long file is checked nobody else takes it on", "[api][transfers]") {
+  struct Fast final : Clock {
+    mutable Timestamp at = system_clock().now();
+    [[nodiscard]] Timestamp now() const override { return at; }
+  } clock;
+  TestApp app;
+  Elsewhere there;
+  const auto lines = export_of(suspend(app.id()));
+  transfers::Import import;
+  there.act([&](storage::Transaction& tx) {
+    const auto header = json::Document::parse(lines.front());
+    const auto id = *AppId::parse(app.id());
+    import = transfers::begin_import(tx, id, header.root(), clock.now());
+    for (std::size_t i = 1; i + 1 < lines.size(); ++i)
+      transfers::add_part(tx, id, import.id, static_cast<std::int64_t>(i), lines[i] + "\n", clock.now(), kRules);
+    transfers::apply_import(tx, id, import.id, static_cast<std::int64_t>(lines.size()) - 2, clock.now());
+  });
+  REQUIRE(lines.size() > 4);
+  std::size_t checked = 0;
+  const auto other_worker_finds_it = [&] {
+    if (checked++ < lines.size() - 2) {
+      CHECK(*parse_time(there.said(import.id, "to_char(not_before at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")) > clock.at);
+      clock.at += std::chrono::seconds(45);    // a part; the lease is 60 s
+    }
+    return false;
+  };
+  transfers::run_imports(*there.connection, {*there.bus, there.sealer, clock, other_worker_finds_it, std::chrono::hours(1)});
+  CHECK(checked >= lines.size() - 2);
+  CHECK(there.said(import.id) == "done");
+  CHECK(there.said(import.id, "attempts") == "1");
+}
+
 TEST_CASE("transfers: one file of an application is on its way at a time, and as large as is allowed", "[api][transfers][limits]") {
   TestApp app;
   const auto lines = export_of(suspend(app.id()));
