@@ -35,7 +35,8 @@ bool holds_password(const std::string& dsn) {
 
 std::string read_dsn_file(Session& session, const std::string& path) {
   if (!is_private(path)) session.warn("others can read " + path + "; run chmod 600 " + path);
-  const auto dsn = text::trim(read_input(session.world(), path));
+  const auto content = read_input(session.world(), path);
+  const auto dsn = text::trim(content);
   if (dsn.empty()) throw Failure(Exit::usage, path + " is empty");
   return std::string(dsn);
 }
