@@ -250,6 +250,7 @@ void add_apps(CommandLine& line) {
   noun.verb("show", "Show one application")
       .optional_argument("APP", given->app, "app_id or exact name; else --app or the context's",
                          Fill::application)
+      .watchable()
       .example("app show acme -o json")
       .run([given](Session& session) {
         session.print(fetch_application(session, session.app(given->app)), application_sheet());
@@ -259,6 +260,7 @@ void add_apps(CommandLine& line) {
       .word("--status", given->status, {"active", "suspended", "deleting", "deleted"}, "Only those in this state")
       .option("--organisation", "NAME", given->organisation, "Only those of this customer")
       .number("--limit", given->count, 1, 1'000'000, "At most so many (default: all)")
+      .watchable()
       .example("app list --status suspended")
       .example("app list --organisation Acme")
       .run([given](Session& session) { list(session, *given); });

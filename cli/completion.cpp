@@ -1,19 +1,16 @@
 #include "cli/completion.h"
 
-#include <map>
 #include <memory>
 #include <ostream>
 
+#include "cli/completion_names.h"
 #include "cli/nouns.h"
 #include "cli/output/value.h"
 #include "cli/run.h"
 #include "cli/session.h"
-#include "platform/base/error.h"
 
 namespace chat::cli {
 namespace {
-
-constexpr std::chrono::milliseconds kDeadline{1'000};
 
 constexpr const char* kBash = R"sh(# bash completion of chatctl. Load it: source <(chatctl completion bash)
 _chatctl() {
@@ -74,45 +71,6 @@ std::vector<std::string> without_equals(const std::vector<std::string>& words) {
   return out;
 }
 
-using Candidates = std::vector<std::pair<std::string, std::string>>;
-
-Candidates names_from_server(Session& session, Fill fill) {
-  const bool apps = fill == Fill::application;
-  const auto answer =
-      apps ? get(session.api(), "/operator/v1/applications", {{"limit", "100"}, {"status", "active"}})
-           : get(session.api(), "/operator/v1/plans");
-  const auto document = json::Document::parse(answer);
-  const auto rows = find_at(document.root(), apps ? "applications" : "plans");
-  Candidates out;
-  if (!rows) return out;
-  for (const auto& row : rows->items()) {
-    auto name = text_at(row, apps ? "name" : "plan_id");
-    const auto other = text_at(row, apps ? "app_id" : "name");
-    const bool plain = name.find_first_of(" \t\n'\"\\$`&|;<>()*?[]{}#~!:=") == std::string::npos;
-    if (plain)
-      out.emplace_back(name, other);
-    else
-      out.emplace_back(other, name);
-  }
-  return out;
-}
-
-Candidates values(Fill fill, const Globals& given, World& world) {
-  auto globals = given;
-  globals.timeout = kDeadline;
-  globals.no_input = true;
-  globals.verbose = false;
-  if (globals.token_file == "-") return {};
-  Candidates out;
-  if (fill == Fill::context) {
-    for (const auto& [name, context] : load_contexts(world).contexts) out.emplace_back(name, context.server);
-  } else if (fill == Fill::application || fill == Fill::plan) {
-    Session session(world, globals);
-    out = names_from_server(session, fill);
-  }
-  return out;
-}
-
 }  // namespace
 
 void print_candidates(const std::vector<std::string>& given, World& world) {
@@ -130,7 +88,7 @@ void print_candidates(const std::vector<std::string>& given, World& world) {
   add_all(line);
   auto offer = line.offer(words);
   try {
-    for (auto& name : values(offer.fill, line.globals(), world)) offer.words.push_back(std::move(name));
+    for (auto& name : names_of(offer.fill, words.back(), line.globals(), world)) offer.words.push_back(std::move(name));
   } catch (const std::exception&) {
     offer.fill = Fill::nothing;  // no server, no names: the shell must not print errors
   }
@@ -145,10 +103,10 @@ void add_completion(CommandLine& line) {
   const auto shell = std::make_shared<std::string>();
   line.verb("completion", "Print a shell's completion script")
       .detail(
-          "Completes commands, flags, contexts and, asking the server for at most a second, applications and "
-          "plans.")
+          "Completes commands, flags, contexts and, asking the server for at most a second, what it knows: "
+          "applications, plans, and of the application meant channel types, channels, users and teams.")
       .word_argument("SHELL", *shell, {"bash", "zsh", "fish"}, "For which shell")
-      .example("completion bash > /etc/bash_completion.d/chatctl")
+      .example("completion bash")
       .run([shell](Session& session) {
         session.print_text(*shell == "bash" ? kBash : *shell == "zsh" ? kZsh : kFish);
       });

@@ -25,7 +25,7 @@ const Sheet kDetail{.columns = {{"NAME", "name"},
                     .upright = true};
 
 struct Given {
-  std::string name, public_url, token_command, app, ca_file;
+  std::string name, token_command, app, ca_file;
   bool token_stdin = false, use = false;
 };
 
@@ -74,10 +74,11 @@ void add(Session& session, const Given& given) {
   if (server.empty())
     throw Failure(Exit::usage, "--server is missing").with_next("chatctl context add --help");
   check_url("--server", server);
-  if (!given.public_url.empty()) check_url("--public", given.public_url);
+  const auto& public_url = session.globals().public_url;
+  if (!public_url.empty()) check_url("--public", public_url);
   Context context;
   context.server = server;
-  context.public_url = given.public_url;
+  context.public_url = public_url;
   context.token_file = token_file;
   context.token_command = given.token_command;
   context.app = session.globals().app;
@@ -85,6 +86,7 @@ void add(Session& session, const Given& given) {
   // From the root, whatever folder chatctl is called in later.
   if (!context.token_file.empty())
     context.token_file = std::filesystem::absolute(context.token_file).string();
+  session.stop_if_dry("add context " + given.name + " to " + file.path);
   if (given.token_stdin) context.token = session.read_secret("Operator token: ");
   file.contexts.emplace(given.name, context);
   const bool becomes_current = given.use || file.current.empty();
@@ -97,6 +99,7 @@ void use(Session& session, const Given& given) {
   auto file = load_contexts(session.world());
   if (file.contexts.count(given.name) == 0)
     throw Failure(Exit::not_found, "no context \"" + given.name + "\"").with_next("chatctl context list");
+  session.stop_if_dry("use context " + given.name);
   file.current = given.name;
   save_contexts(file);
   session.note("context " + given.name + " is in use");
@@ -128,6 +131,7 @@ void remove(Session& session, const Given& given) {
   auto file = load_contexts(session.world());
   if (file.contexts.erase(given.name) == 0)
     throw Failure(Exit::not_found, "no context \"" + given.name + "\"").with_next("chatctl context list");
+  session.stop_if_dry("remove context " + given.name);
   if (file.current == given.name) file.current.clear();
   save_contexts(file);
   session.note("context " + given.name + " removed; the server was not touched");
@@ -141,16 +145,15 @@ void add_contexts(CommandLine& line) {
   noun.alias("contexts");
   noun.verb("add", "Name a server and the token for it; the first one is used from then on")
       .argument("NAME", given->name, "What to call it")
-      .option("--public", "URL", given->public_url, "The public door, for tail: http://127.0.0.1:8080")
       .option("--token-command", "COMMAND", given->token_command, "A shell command that prints the token")
       .flag("--token-stdin", given->token_stdin, "Read the token from stdin and keep it in the file")
       .option("--ca-file", "FILE", given->ca_file, "PEM of the authority behind the server's certificate",
               Fill::file)
       .flag("--use", given->use, "Use it from now on")
       .detail(
-          "--server names the operator API, --token-file where its token lies, --app the application meant "
+          "--server names the operator API, --public the public one, --token-file where its token lies, --app the application meant "
           "when none is named.")
-      .example("context add local --server http://127.0.0.1:8081 --token-file /etc/chatd/operator.token")
+      .example("context add local --server http://127.0.0.1:8081 --public http://127.0.0.1:8080 --token-file token")
       .example("context add prod --server https://ops.example.com --token-command \"pass show chatd\" --use")
       .run([given](Session& session) { add(session, *given); });
   noun.verb("use", "Use a context from now on")

@@ -106,7 +106,7 @@ void add_keys(CommandLine& line) {
   noun.verb("expire", "Let one secret end after a time")
       .argument("SECRET_ID", given->secret_id, "As key show prints it")
       .duration("--in", given->after, "How long it still works (default 24h); 0s ends it now")
-      .example("key expire sec_01m6dmbe00es8r65rzyjka792g --app acme --in 1h")
+      .example("key expire sec_01h455vb4pex5vsknk084sn02q --app acme --in 1h")
       .run([given](Session& session) { expire(session, *given); });
   noun.verb("delete", "End one secret now")
       .argument("SECRET_ID", given->secret_id, "As key show lists it")

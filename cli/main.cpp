@@ -12,6 +12,7 @@
 /// chatctl: how operators use chatd.
 int main(int count, char** words) {
   chat::crypto::start();
+  chat::cli::leave_on_interrupt();
   chat::log::set_level(chat::log::Level::off);  // a person reads stderr here
   chat::cli::World world{.in = std::cin,
                          .out = std::cout,
@@ -23,6 +24,8 @@ int main(int count, char** words) {
                          .environment = chat::config::environment(),
                          .connect_api = chat::cli::make_api_client,
                          .open_socket = chat::cli::make_socket,
-                         .ask_hidden = chat::cli::ask_hidden};
+                         .ask_hidden = chat::cli::ask_hidden,
+                         .wait = chat::cli::wait_or_exit,
+                         .terminal_size = chat::cli::terminal_size};
   return chat::cli::run({words + 1, words + count}, world);
 }

@@ -20,7 +20,6 @@ const Sheet kRow{.columns = {{"NUMBER", "number", Look::number},
 struct Given {
   std::string dsn, dsn_file;
   std::int64_t to = 0;
-  bool dry_run = false;
 };
 
 using States = std::vector<storage::MigrationState>;
@@ -103,7 +102,7 @@ void print_done(Session& session, storage::Migrator& migrator, const std::vector
 
 void up(Session& session, const Given& given) {
   auto migrator = migrator_of(session, given);
-  if (given.dry_run)
+  if (session.is_dry())
     return print_planned(session, migrator.status(), "applied", [&](const auto& s) {
       return !s.applied && (given.to == 0 || s.number <= given.to);
     });
@@ -114,7 +113,7 @@ void down(Session& session, const Given& given) {
   if (given.to < 0)
     throw Failure(Exit::usage, "--to is missing: the number to go back to, 0 for an empty database");
   auto migrator = migrator_of(session, given);
-  if (given.dry_run)
+  if (session.is_dry())
     return print_planned(session, migrator.status(), "undone",
                          [&](const auto& s) { return s.applied && s.number > given.to; });
   session.confirm("Undo every migration after " + std::to_string(given.to) +
@@ -137,18 +136,16 @@ void add_migrations(CommandLine& line) {
       .example("migrate status --dsn-file owner.dsn")
       .run([for_status](Session& session) { status(session, *for_status); });
   const auto for_up = std::make_shared<Given>();
-  auto up_verb = noun.verb("up", "Apply what is pending, one migration a transaction");
+  auto up_verb = noun.verb("up", "Apply what is pending, one migration a transaction; --dry-run lists it");
   with_database(up_verb, for_up)
       .number("--to", for_up->to, 1, 9999, "Stop after this number (default: all)")
-      .flag("--dry-run", for_up->dry_run, "Only list what would be applied")
       .example("migrate up --dsn \"host=/run/postgresql dbname=chat user=chat_owner\"")
       .run([for_up](Session& session) { up(session, *for_up); });
   const auto for_down = std::make_shared<Given>();
   for_down->to = -1;
-  auto down_verb = noun.verb("down", "Undo migrations; destroys what they hold");
+  auto down_verb = noun.verb("down", "Undo migrations; destroys what they hold; --dry-run lists them");
   with_database(down_verb, for_down)
       .number("--to", for_down->to, 0, 9999, "Go back to this number; 0 is an empty database")
-      .flag("--dry-run", for_down->dry_run, "Only list what would be undone")
       .example("migrate down --to 5 --dry-run --dsn-file owner.dsn")
       .run([for_down](Session& session) { down(session, *for_down); });
 }

@@ -8,15 +8,26 @@ void add_apps(CommandLine& line);
 void add_keys(CommandLine& line);
 void add_plans(CommandLine& line);
 void add_usage(CommandLine& line);
+void add_usage_chart(Noun& usage);  // a verb of it
 void add_tokens(CommandLine& line);
 void add_operators(CommandLine& line);
 void add_audit(CommandLine& line);
+void add_users(CommandLine& line);
+void add_channels(CommandLine& line);
+void add_messages(CommandLine& line);
+void add_bans(CommandLine& line);
+void add_teams(CommandLine& line);
+void add_devices(CommandLine& line);
+void add_push(CommandLine& line);
+void add_uploads(CommandLine& line);
+void add_tasks(CommandLine& line);
 void add_tail(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_contexts(CommandLine& line);
 void add_migrations(CommandLine& line);
 void add_config(CommandLine& line);
 void add_completion(CommandLine& line);
+void add_reference(CommandLine& line);
 void add_version(CommandLine& line);
 void add_help(CommandLine& line);
 

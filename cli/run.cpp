@@ -8,6 +8,7 @@
 #include "cli/output/value.h"
 #include "cli/remote/problem.h"
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "platform/base/error.h"
 #include "platform/base/text.h"
 
@@ -44,6 +45,7 @@ Failure failure_of(const Error& error) {
 void act(CommandLine& line, const std::vector<std::string>& words, World& world) {
   const auto parsed = line.parse(words);
   Session session(world, line.globals());
+  if (parsed.run && parsed.watch) watch(session, parsed.run, *parsed.watch);
   if (parsed.run) return parsed.run(session);
   if (!parsed.to_error) return session.print_text(parsed.text);
   world.err << parsed.text;
@@ -61,11 +63,21 @@ void add_all(CommandLine& line) {
   add_usage(line);
   add_operators(line);
   add_audit(line);
+  add_users(line);
+  add_channels(line);
+  add_messages(line);
+  add_bans(line);
+  add_teams(line);
+  add_devices(line);
+  add_push(line);
+  add_uploads(line);
+  add_tasks(line);
   add_tail(line);
   add_migrations(line);
   add_config(line);
   add_doctor(line);
   add_completion(line);
+  add_reference(line);
   add_version(line);
   add_help(line);
 }

@@ -5,6 +5,7 @@
 
 #include "cli/files/files.h"
 #include "cli/output/value.h"
+#include "cli/remote/dry_api.h"
 #include "platform/base/text.h"
 
 namespace chat::cli {
@@ -16,6 +17,16 @@ Style style_of(const World& world, bool is_terminal, bool no_color) {
     if (const auto forced = world.variable(name); !forced.empty() && forced != "0") return Style(true);
   return Style(is_terminal && world.variable("TERM") != "dumb");
 }
+
+/// Source:  locale(7): the first that is not empty counts
+bool speaks_utf8(const World& world) {
+  for (const auto* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const auto locale = text::lower_ascii(world.variable(name)); !locale.empty())
+      return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  return false;
+}
+
+constexpr std::int64_t kTokenLifeS = 3600;
 
 }  // namespace
 
@@ -56,11 +67,12 @@ std::string Session::server() {
 }
 
 std::string Session::public_url() {
-  if (context().public_url.empty())
+  const auto url = choose(globals_.public_url, "CHATCTL_PUBLIC", context().public_url);
+  if (url.empty())
     throw Failure(Exit::usage,
-                  "where is the public door? The context has no `public`, and no --ws-url was given")
-        .with_next("--ws-url ws://127.0.0.1:8080/v1/connect, or chatctl context add NAME --public URL");
-  return context().public_url;
+                  "where is the public door? None is named by --public, CHATCTL_PUBLIC or a context")
+        .with_next("add --public http://127.0.0.1:8080, or chatctl context add NAME --public URL");
+  return url;
 }
 
 std::string Session::token() {
@@ -74,18 +86,52 @@ std::string Session::token() {
       .with_next("chatctl context add NAME --server URL --token-file FILE");
 }
 
+ApiOptions Session::options_for(std::string server) {
+  ApiOptions options;
+  options.server = std::move(server);
+  options.ca_file = context().ca_file;
+  options.timeout = globals_.timeout;
+  options.warn = [this](const std::string& line) { warn(line); };
+  if (globals_.verbose) options.trace = [this](const std::string& line) { note(line); };
+  return options;
+}
+
+std::unique_ptr<Api> Session::connect(ApiOptions options) {
+  auto api = world_.connect_api(std::move(options));
+  if (!is_dry()) return api;
+  return make_dry_api(std::move(api), [this](const std::string& request) { stop_if_dry(request); });
+}
+
 Api& Session::api() {
   if (!api_) {
-    ApiOptions options;
-    options.server = server();
+    auto options = options_for(server());
     options.token = [this] { return token(); };
-    options.ca_file = context().ca_file;
-    options.timeout = globals_.timeout;
-    options.warn = [this](const std::string& line) { warn(line); };
-    if (globals_.verbose) options.trace = [this](const std::string& line) { note(line); };
-    api_ = world_.connect_api(std::move(options));
+    api_ = connect(std::move(options));
   }
   return *api_;
+}
+
+Api& Session::public_api() {
+  if (!public_api_) {
+    auto options = options_for(public_url());
+    json::Writer body;
+    body.object().key("server").boolean(true).field("ttl_s", std::int64_t{kTokenLifeS}).end();
+    // Not through api(): a token must be there for a dry run, too.
+    auto minting = options_for(server());
+    minting.token = [this] { return token(); };
+    const auto operators = world_.connect_api(std::move(minting));
+    const auto answer = json::Document::parse(post(*operators, app_path(app(), "/tokens"), body.take()));
+    options.api_key = text_at(answer.root(), "api_key");
+    options.token = [token = text_at(answer.root(), "token")] { return token; };
+    public_api_ = connect(std::move(options));
+  }
+  return *public_api_;
+}
+
+void Session::stop_if_dry(const std::string& would) {
+  if (!is_dry()) return;
+  note("dry run, nothing changed; would " + would);
+  throw Failure(Exit::ok, "");
 }
 
 std::string Session::app(const std::string& argument) {
@@ -102,6 +148,18 @@ std::string Session::app_path(const std::string& app, const std::string& rest) {
 }
 
 Style Session::out_style() const { return style_of(world_, world_.out_is_terminal, globals_.no_color); }
+ChartLook Session::chart_look() const {
+  const auto size = terminal_size();
+  return {.columns = size.columns, .utf8 = speaks_utf8(world_), .style = out_style()};
+}
+
+TerminalSize Session::terminal_size() const {
+  const auto size = world_.terminal_size ? world_.terminal_size() : TerminalSize{};
+  return size.columns == 0 || size.rows < 2 ? TerminalSize{} : size;
+}
+
+bool Session::draws_on_err() const { return world_.err_is_terminal && world_.variable("TERM") != "dumb"; }
+
 Style Session::err_style() const { return style_of(world_, world_.err_is_terminal, globals_.no_color); }
 
 void Session::print(const std::string& json, const Sheet& sheet) {
@@ -109,12 +167,28 @@ void Session::print(const std::string& json, const Sheet& sheet) {
   print_text(render(format(), document.root(), sheet, out_style()));
 }
 
+void Session::print_list(const std::string& json, const Sheet& sheet, std::string_view nothing) {
+  const auto document = json::Document::parse(json);
+  print_text(render(format(), document.root(), sheet, out_style()));
+  const auto rows = find_at(document.root(), sheet.rows);
+  if (!rows || rows->items().empty()) note(nothing);
+}
+
 void Session::print_text(std::string_view text) {
+  if (captured_ != nullptr) {
+    captured_->append(text);
+    return;
+  }
   world_.out << text << std::flush;
   if (!world_.out) throw Failure(Exit::failure, "cannot write to standard output");
 }
 
-void Session::note(std::string_view line) { world_.err << printable(line) << std::endl; }
+void Session::note(std::string_view line) {
+  if (captured_ != nullptr)
+    captured_->append(printable(line) + "\n");
+  else
+    world_.err << printable(line) << std::endl;
+}
 
 void Session::warn(std::string_view line) {
   world_.err << err_style().paint(Ink::yellow, "warning:") << " " << printable(line) << std::endl;
@@ -148,7 +222,7 @@ void Session::show_secret(const std::string& json, const std::string& path, cons
 }
 
 void Session::confirm(const std::string& question) {
-  if (globals_.yes) return;
+  if (globals_.yes || is_dry()) return;
   if (!may_ask())
     throw Failure(Exit::usage, question + " Not done: nobody can be asked").with_next("add --yes");
   world_.err << printable(question) << " [y/N] " << std::flush;
@@ -159,7 +233,7 @@ void Session::confirm(const std::string& question) {
 }
 
 void Session::confirm_name(const std::string& what, const std::string& name) {
-  if (globals_.confirm == name) return;
+  if (globals_.confirm == name || is_dry()) return;
   if (!globals_.confirm.empty())
     throw Failure(Exit::usage,
                   "--confirm names \"" + globals_.confirm + "\", but this is \"" + name + "\"; not done");

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/files/context_file.h"
 #include "cli/line/command.h"
+#include "cli/output/chart.h"
 #include "cli/output/output.h"
 #include "cli/world.h"
 
@@ -23,9 +24,12 @@ class Session {
   const Context& context();
   [[nodiscard]] std::string context_name();  // empty: none is in use
   std::string server();                      // Errors: Failure usage: none is named anywhere
-  std::string public_url();                  // of the public door; Errors: Failure usage
+  std::string public_url();                  // of the public door; Errors: Failure usage: none is named anywhere
   std::string token();                       // Errors: Failure denied: none is named anywhere
   Api& api();
+  /// The public door, with a server's token minted for the application meant.
+  /// Errors:  Failure: no application or public door is named, or the operator API does not give a token
+  Api& public_api();
 
   /// The application meant: this argument, else --app, CHATCTL_APP, the context's. Errors: Failure usage.
   std::string app(const std::string& argument = "");
@@ -33,8 +37,13 @@ class Session {
   std::string app_path(const std::string& app, const std::string& rest = "");
 
   // How to speak.
+  [[nodiscard]] bool is_dry() const { return globals_.dry_run; }
+  /// With --dry-run: says so and ends the command well. For changes that go to no server.
+  void stop_if_dry(const std::string& would);
   [[nodiscard]] Format format() const { return parse_format(globals_.output); }
   void print(const std::string& json, const Sheet& sheet);  // a JSON document, to stdout
+  /// A list; `nothing` tells people that it is empty.
+  void print_list(const std::string& json, const Sheet& sheet, std::string_view nothing);
   void print_text(std::string_view text);                   // ready text, to stdout
   void note(std::string_view line);                         // to stderr: what was done
   void warn(std::string_view line);
@@ -59,10 +68,17 @@ class Session {
   [[nodiscard]] const Globals& globals() const { return globals_; }
   [[nodiscard]] Style out_style() const;
   [[nodiscard]] Style err_style() const;
+  [[nodiscard]] ChartLook chart_look() const;
+  [[nodiscard]] TerminalSize terminal_size() const;
+  [[nodiscard]] bool draws_on_err() const;  // a terminal that redraws lines
+  /// What would be printed and noted from now on goes there instead; nullptr: to the streams again.
+  void capture(std::string* into) { captured_ = into; }
 
  private:
   [[nodiscard]] std::string choose(const std::string& flag, const char* variable,
                                    const std::string& held) const;
+  [[nodiscard]] ApiOptions options_for(std::string server);
+  std::unique_ptr<Api> connect(ApiOptions options);
   [[nodiscard]] bool may_ask() const { return world_.in_is_terminal && !globals_.no_input; }
 
   World& world_;
@@ -71,6 +87,8 @@ class Session {
   std::string context_name_;
   Context context_;
   std::unique_ptr<Api> api_;
+  std::unique_ptr<Api> public_api_;
+  std::string* captured_ = nullptr;
 };
 
 }  // namespace chat::cli

@@ -62,7 +62,9 @@ void add_usage(CommandLine& line) {
       .example("usage show --app acme")
       .example("usage show --app acme --month 2026-10 --days -o csv")
       .example("usage show --app acme --team red")
+      .watchable()
       .run([given](Session& session) { show(session, *given); });
+  add_usage_chart(noun);
 }
 
 }  // namespace chat::cli

@@ -11,6 +11,11 @@
 
 namespace chat::cli {
 
+struct TerminalSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+
 /// Everything outside the command: streams, environment, clock, network. Tests hand in their own.
 struct World {
   std::istream& in;
@@ -24,6 +29,8 @@ struct World {
   std::function<std::unique_ptr<Api>(ApiOptions)> connect_api = {};
   std::function<std::unique_ptr<EventSocket>(SocketOptions)> open_socket = {};
   std::function<std::string(const std::string& question)> ask_hidden = {};  // reads a line without echo
+  std::function<bool(std::chrono::milliseconds)> wait = {};            // false: interrupted
+  std::function<TerminalSize()> terminal_size = {};                    // of standard output
 
   /// Empty when not set.
   [[nodiscard]] std::string variable(const std::string& name) const {

@@ -11,6 +11,9 @@
 namespace chat::cli {
 namespace {
 
+constexpr std::chrono::milliseconds kShortest{500};  // of --interval
+constexpr std::chrono::milliseconds kLongest{3'600'000};
+
 std::string check_duration(const std::string& text) {
   if (parse_duration(text)) return "";
   return "\"" + text + "\" is no duration; write 500ms, 90s, 15m, 24h or 7d";
@@ -47,6 +50,8 @@ void add_globals(CLI::App& root, Globals& globals, std::map<const CLI::Option*, 
             ->type_name("NAME")] = Fill::context;
   root.add_option("--server", globals.server, "The operator API's address, http://127.0.0.1:8081")
       ->type_name("URL");
+  root.add_option("--public", globals.public_url, "The public API's address, http://127.0.0.1:8080")
+      ->type_name("URL");
   fills[root.add_option("--token-file", globals.token_file, "A file with the operator's token; - is stdin")
             ->type_name("FILE")] = Fill::file;
   root.add_option_function<std::string>(
@@ -55,6 +60,7 @@ void add_globals(CLI::App& root, Globals& globals, std::map<const CLI::Option*, 
       ->type_name("TIME")
       ->check(CLI::Validator(check_duration, ""));
   root.add_flag("--yes", globals.yes, "Do not ask before a dangerous act");
+  root.add_flag("--dry-run", globals.dry_run, "Say what would be sent, and change nothing");
   root.add_option("--confirm", globals.confirm, "Confirm a severe act by naming what it destroys")
       ->type_name("NAME");
   root.add_flag("--no-input", globals.no_input, "Never ask; fail where a question would be");
@@ -156,6 +162,21 @@ Verb& Verb::alias(const std::string& name) {
   return *this;
 }
 
+Verb& Verb::watchable() {
+  const auto watching = std::make_shared<Tree::Watching>();
+  tree_->watched[app_] = watching;
+  app_->add_flag("--watch", watching->on, "Show it again and again; Ctrl-C ends");
+  const auto check = [](const std::string& text) -> std::string {
+    if (auto wrong = check_duration(text); !wrong.empty()) return wrong;
+    const auto time = *parse_duration(text);
+    return time >= kShortest && time <= kLongest ? "" : "\"" + text + "\" is not from 500ms to 1h";
+  };
+  auto* option = app_->add_option_function<std::string>(
+      "--interval", [watching](const std::string& text) { watching->interval = *parse_duration(text); },
+      "How far apart, with --watch (default 2s)");
+  return keep(option->check(CLI::Validator(check, "")), "TIME", Fill::nothing);
+}
+
 Verb& Verb::example(const std::string& line) {
   tree_->examples[app_].push_back(line);
   return *this;
@@ -222,7 +243,11 @@ CommandLine::Parsed CommandLine::parse(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& error) {
     throw usage_failure(found.app, sentence_of(error, tree_->root));
   }
-  return {tree_->runs.at(found.app), ""};
+  Parsed out{tree_->runs.at(found.app), ""};
+  if (const auto watched = tree_->watched.find(found.app);
+      watched != tree_->watched.end() && watched->second->on)
+    out.watch = watched->second->interval;
+  return out;
 }
 
 void CommandLine::read_globals(std::vector<std::string> words, bool last_is_open) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,14 @@ namespace chat::cli {
 
 class Session;
 
-/// What the shell's completion offers for a value.
-enum class Fill { nothing, application, plan, context, file };
+/// What the shell's completion offers for a value. Names of the last row come from the public door.
+enum class Fill { nothing, application, plan, context, file, channel_type, channel, user, team };
 
 /// Flags that every verb understands. Empty: not given on the command line.
 struct Globals {
   std::string context;
   std::string server;
+  std::string public_url;
   std::string token_file;
   std::string app;
   std::string output = "table";
@@ -32,6 +34,7 @@ struct Globals {
   bool no_color = false;
   bool no_input = false;
   bool yes = false;
+  bool dry_run = false;
   bool verbose = false;
 };
 
@@ -62,6 +65,8 @@ class Verb {
   Verb& word_argument(const std::string& name, std::string& into, const std::vector<std::string>& words,
                       const std::string& meaning);
   Verb& alias(const std::string& name);
+  /// Takes --watch and --interval: the verb is done again and again until it is interrupted.
+  Verb& watchable();
   Verb& example(const std::string& line);      // without the leading "chatctl "
   Verb& detail(const std::string& paragraph);  // shown in the verb's own help
   Verb& run(Run body);
@@ -94,6 +99,12 @@ struct Offer {
   Fill fill = Fill::nothing;                               // ask for names of this kind too
 };
 
+/// One verb as the reference and the tests of the examples see it.
+struct Command {
+  std::string path;  // "app create"
+  std::vector<std::string> examples;
+};
+
 class CommandLine {
  public:
   CommandLine();
@@ -109,6 +120,7 @@ class CommandLine {
     Verb::Run run;          // empty: print `text`
     std::string text;       // help
     bool to_error = false;  // a noun without a verb: help on stderr, exit 2
+    std::optional<std::chrono::milliseconds> watch = {};  // again and again, this far apart
   };
   /// Errors:  Failure usage, with the nearest word for a mistyped noun, verb or flag.
   Parsed parse(const std::vector<std::string>& words);
@@ -119,6 +131,12 @@ class CommandLine {
   [[nodiscard]] std::string full_help() const;
   /// `words`: a noun, a noun and verb, or a topic. Errors: Failure usage.
   [[nodiscard]] std::string help_for(const std::vector<std::string>& words) const;
+
+  [[nodiscard]] std::vector<Command> commands() const;
+  /// All of it as one Markdown page.
+  [[nodiscard]] std::string markdown() const;
+  /// A page for chatctl and one per command: "chatctl-app.1" and its troff text.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> man_pages(const std::string& version) const;
 
   [[nodiscard]] const Globals& globals() const { return globals_; }
 

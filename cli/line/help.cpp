@@ -27,8 +27,6 @@ std::string wrapped(const std::string& text, std::size_t margin) {
   return out;
 }
 
-using Entries = std::vector<std::pair<std::string, std::string>>;
-
 std::string entries_text(const std::string& title, const Entries& entries) {
   if (entries.empty()) return "";
   std::size_t label = 0;
@@ -50,6 +48,56 @@ std::string label_of(const CLI::Option* option) {
   if (option->get_items_expected_min() > 0) label += " " + option->get_type_name();
   return label;
 }
+
+std::string examples_text(const Tree& tree, const CLI::App* app) {
+  const auto found = tree.examples.find(app);
+  if (found == tree.examples.end()) return "";
+  std::string out = "\nExamples:\n";
+  for (const auto& line : found->second) out += "  chatctl " + line + "\n";
+  return out;
+}
+
+const std::map<std::string, std::string>& topics() {
+  static const std::map<std::string, std::string> all = {
+      {"environment",
+       "Environment variables. A flag beats a variable, a variable beats the context.\n\n"
+       "  CHATCTL_CONTEXT      the context to use, as --context\n"
+       "  CHATCTL_SERVER       the operator API's address, as --server\n"
+       "  CHATCTL_PUBLIC       the public API's address, as --public\n"
+       "  CHATCTL_TOKEN_FILE   a file with the operator's token, as --token-file\n"
+       "  CHATCTL_APP          the application meant, as --app\n"
+       "  CHATCTL_MIGRATE_DSN  the database's owner, for chatctl migrate\n"
+       "  XDG_CONFIG_HOME      contexts live in $XDG_CONFIG_HOME/chatctl/config.yaml\n"
+       "                       (else ~/.config/chatctl/config.yaml)\n"
+       "  NO_COLOR             not empty: no colour. TERM=dumb does the same.\n"
+       "  FORCE_COLOR          not empty, not 0: colour also into a pipe\n"
+       "  LC_ALL LC_CTYPE LANG the first that is set says whether charts may use UTF-8\n"
+       "\nA token or secret itself is never taken from a flag or a variable: it would\n"
+       "show in the process list and in the shell's history.\n"},
+      {"exit-codes",
+       "Exit codes.\n\n"
+       "  0    done\n"
+       "  1    failed: the service refused the input, or a check did not pass\n"
+       "  2    the command line is wrong; nothing was done\n"
+       "  3    no such application, plan, secret or context\n"
+       "  4    token missing, wrong or expired, or not allowed\n"
+       "  5    the thing's state forbids it: exists already, still in use\n"
+       "  6    a limit or quota refused it\n"
+       "  7    not reachable, not ready, or too slow\n"
+       "  8    some items done, some refused\n"
+       "  130  interrupted\n"},
+      {"formatting",
+       "Output formats, chosen with -o. Data goes to stdout, messages to stderr.\n\n"
+       "  table  for people; may change between versions\n"
+       "  json   the contract: what the API answered; lists as one array\n"
+       "  yaml   the same values as YAML\n"
+       "  csv    the table's columns with a header line (RFC 4180), values unabridged\n"
+       "  name   only the identifier, one a line, for scripts\n"
+       "\nThe output of `tail` is a line, a JSON line or a YAML document per event.\n"}};
+  return all;
+}
+
+}  // namespace
 
 Entries options_of(const CLI::App* app) {
   const bool is_root = app->get_parent() == nullptr;
@@ -78,54 +126,6 @@ Entries commands_of(const CLI::App* app) {
   }
   return out;
 }
-
-std::string examples_text(const Tree& tree, const CLI::App* app) {
-  const auto found = tree.examples.find(app);
-  if (found == tree.examples.end()) return "";
-  std::string out = "\nExamples:\n";
-  for (const auto& line : found->second) out += "  chatctl " + line + "\n";
-  return out;
-}
-
-const std::map<std::string, std::string>& topics() {
-  static const std::map<std::string, std::string> all = {
-      {"environment",
-       "Environment variables. A flag beats a variable, a variable beats the context.\n\n"
-       "  CHATCTL_CONTEXT      the context to use, as --context\n"
-       "  CHATCTL_SERVER       the operator API's address, as --server\n"
-       "  CHATCTL_TOKEN_FILE   a file with the operator's token, as --token-file\n"
-       "  CHATCTL_APP          the application meant, as --app\n"
-       "  CHATCTL_MIGRATE_DSN  the database's owner, for chatctl migrate\n"
-       "  XDG_CONFIG_HOME      contexts live in $XDG_CONFIG_HOME/chatctl/config.yaml\n"
-       "                       (else ~/.config/chatctl/config.yaml)\n"
-       "  NO_COLOR             not empty: no colour. TERM=dumb does the same.\n"
-       "  FORCE_COLOR          not empty, not 0: colour also into a pipe\n"
-       "\nA token or secret itself is never taken from a flag or a variable: it would\n"
-       "show in the process list and in the shell's history.\n"},
-      {"exit-codes",
-       "Exit codes.\n\n"
-       "  0    done\n"
-       "  1    failed: the service refused the input, or a check did not pass\n"
-       "  2    the command line is wrong; nothing was done\n"
-       "  3    no such application, plan, secret or context\n"
-       "  4    token missing, wrong or expired, or not allowed\n"
-       "  5    the thing's state forbids it: exists already, still in use\n"
-       "  6    a limit or quota refused it\n"
-       "  7    not reachable, not ready, or too slow\n"
-       "  8    some items done, some refused\n"
-       "  130  interrupted\n"},
-      {"formatting",
-       "Output formats, chosen with -o. Data goes to stdout, messages to stderr.\n\n"
-       "  table  for people; may change between versions\n"
-       "  json   the contract: what the API answered; lists as one array\n"
-       "  yaml   the same values as YAML\n"
-       "  csv    the table's columns with a header line (RFC 4180), values unabridged\n"
-       "  name   only the identifier, one a line, for scripts\n"
-       "\nThe output of `tail` is a line, a JSON line or a YAML document per event.\n"}};
-  return all;
-}
-
-}  // namespace
 
 std::string path_of(const CLI::App* app) {
   return app->get_parent() == nullptr ? "chatctl" : path_of(app->get_parent()) + " " + app->get_name();

@@ -14,6 +14,11 @@ struct Tree {
   std::map<const CLI::App*, Verb::Run> runs;
   std::map<const CLI::App*, std::vector<std::string>> examples;
   std::map<const CLI::App*, std::string> details;
+  struct Watching {
+    bool on = false;
+    std::chrono::milliseconds interval{2'000};
+  };
+  std::map<const CLI::App*, std::shared_ptr<Watching>> watched;
   std::map<const CLI::Option*, Fill> fills;
   std::map<const CLI::Option*, std::vector<std::string>> words;
 };
@@ -34,6 +39,10 @@ Scan scan(const Tree& tree, const std::vector<std::string>& words);
 
 /// "chatctl app create"
 std::string path_of(const CLI::App* app);
+using Entries = std::vector<std::pair<std::string, std::string>>;  // name, meaning
+Entries options_of(const CLI::App* app);
+Entries arguments_of(const CLI::App* app);
+Entries commands_of(const CLI::App* app);
 std::string usage_of(const CLI::App* app);
 std::string help_of(const Tree& tree, const CLI::App* app);
 std::string concise_help_of(const Tree& tree);

@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/remote/problem.h"
 #include "platform/base/json.h"
+#include "platform/base/text.h"
 
 namespace chat::cli {
 namespace {
@@ -54,7 +55,9 @@ std::string patch(Api& api, const std::string& path, const std::string& body) {
   return call(api, {.method = "PATCH", .path = path, .body = body});
 }
 
-void del(Api& api, const std::string& path) { call(api, {.method = "DELETE", .path = path}); }
+void del(Api& api, const std::string& path, std::vector<std::pair<std::string, std::string>> query) {
+  call(api, {.method = "DELETE", .path = path, .query = std::move(query)});
+}
 
 std::string list_all(Api& api, const std::string& path, const std::string& member,
                      std::vector<std::pair<std::string, std::string>> query, std::size_t limit) {
@@ -70,6 +73,32 @@ std::string list_all(Api& api, const std::string& path, const std::string& membe
   } while (next && (limit == 0 || taken < limit));
   out.end();
   return out.take();
+}
+
+std::string query_all(Api& api, const std::string& path, const std::string& member, const std::string& filter,
+                      std::size_t limit) {
+  json::Writer out;
+  out.array();
+  std::size_t taken = 0;
+  std::optional<std::string> next;
+  do {
+    json::Writer body;
+    body.object().key("filter").raw(filter);
+    body.field("limit", static_cast<std::int64_t>(limit == 0 ? kPage : std::min(kPage, limit - taken)));
+    if (next) body.field("next", *next);
+    body.end();
+    next = append_page(post(api, path, body.take()), member, limit, out, taken);
+  } while (next && (limit == 0 || taken < limit));
+  out.end();
+  return out.take();
+}
+
+std::string channel_path(const std::string& cid, const std::string& rest) {
+  const auto colon = cid.find(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == cid.size())
+    throw Failure(Exit::usage, "\"" + cid + "\" is no channel; write TYPE:ID, as messaging:general");
+  return "/v1/channels/" + text::percent_encode(cid.substr(0, colon)) + "/" +
+         text::percent_encode(cid.substr(colon + 1)) + rest;
 }
 
 }  // namespace chat::cli

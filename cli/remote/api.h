@@ -36,6 +36,7 @@ class Api {
 struct ApiOptions {
   std::string server;                             // "http://127.0.0.1:8081"
   std::function<std::string()> token;             // asked once, before the first request that wants one
+  std::string api_key = {};                       // sent as X-API-Key; empty: none
   std::string ca_file;                            // empty: the system's
   std::chrono::milliseconds timeout{30'000};      // one request, connecting included
   std::function<void(const std::string&)> trace;  // -v: a line per request and answer; never a token
@@ -51,11 +52,18 @@ std::string get(Api& api, const std::string& path,
 std::string post(Api& api, const std::string& path, const std::string& body);
 std::string put(Api& api, const std::string& path, const std::string& body);
 std::string patch(Api& api, const std::string& path, const std::string& body);
-void del(Api& api, const std::string& path);
+void del(Api& api, const std::string& path, std::vector<std::pair<std::string, std::string>> query = {});
 
 /// Follows `next` and joins the pages' `member` arrays into one JSON array.
 /// Units:   limit items in all; 0: no limit.
 std::string list_all(Api& api, const std::string& path, const std::string& member,
                      std::vector<std::pair<std::string, std::string>> query = {}, std::size_t limit = 0);
+
+/// The same of a query by POST, with a filter as JSON.
+std::string query_all(Api& api, const std::string& path, const std::string& member, const std::string& filter,
+                      std::size_t limit = 0);
+
+/// "/v1/channels/messaging/general" + rest, of "messaging:general". Errors: Failure usage
+std::string channel_path(const std::string& cid, const std::string& rest = "");
 
 }  // namespace chat::cli

@@ -118,9 +118,10 @@ void ApiClient::add_headers(const ApiRequest& request, HeaderList& headers) {
     if (token_.empty() && options_.token) {
       token_ = options_.token();
       if (sends_token_in_clear_ && options_.warn)
-        options_.warn("the operator's token travels unencrypted to " + options_.server + "; use https");
+        options_.warn("a token travels unencrypted to " + options_.server + "; use https");
     }
     headers.add("Authorization: Bearer " + token_);
+    if (!options_.api_key.empty()) headers.add("X-API-Key: " + options_.api_key);
   }
   if (request.body) headers.add("Content-Type: application/json");
   if (request.method == "POST") headers.add("Idempotency-Key: " + new_uuid7(system_clock().now()).text());

@@ -90,6 +90,42 @@ std::vector<cli::SocketEvent> lively() {
           R"({"type":"user.updated","id":"evt_2","created_at":"2026-11-21T12:00:01.000000Z","data":{"user":{"user_id":"bob"}}})")};
 }
 
+/// The public door of application acme.
+void play_holdings(ScriptedApi& api) {
+  const std::string alice =
+      R"({"user_id":"alice","name":"Alice Moreau","type":"regular","role":"user","custom":{"colour":"teal"},)"
+      R"("created_at":"2026-11-20T09:30:00.000000Z","updated_at":"2026-11-20T09:30:00.000000Z"})";
+  const std::string channel =
+      R"({"cid":"messaging:general","type":"messaging","id":"general","name":"General","member_count":2,"frozen":false,)"
+      R"("last_message_seq":41,"slow_mode":0,"custom":{},"created_at":"2026-11-20T09:31:00.000000Z"})";
+  const std::string message =
+      R"({"id":"msg_1","cid":"messaging:general","user_id":"alice","type":"regular","text":"Lunch, \"noon\"?\u001b[31m",)"
+      R"("created_at":"2026-11-20T09:32:00.000000Z"})";
+  const std::string ban = R"({"user_id":"bob","shadow":true,"reason":"Spam","created_at":"2026-11-20T09:33:00.000000Z"})";
+  const std::string team = R"({"team_id":"red","name":"Red Ltd","created_at":"2026-11-20T09:34:00.000000Z"})";
+  const std::string done =
+      R"({"task":{"task_id":"task_1","type":"export_user","status":"done","items":3,"parts":2,)"
+      R"("created_at":"2026-11-20T09:35:00.000000Z","finished_at":"2026-11-20T09:35:01.000000Z"}})";
+  const std::string general = "/v1/channels/messaging/general";
+  api.on("POST", "/v1/users/query", 200, R"({"users":[)" + alice + "]}");
+  api.on("POST", "/v1/users/search", 200, R"({"users":[)" + alice + "]}");
+  api.on("GET", "/v1/users/alice", 200, R"({"user":)" + alice + "}");
+  api.on("POST", "/v1/users", 200, R"({"results":[{"status":"updated","user":)" + alice + "}]}");
+  api.on("DELETE", "/v1/users/alice", 204, "");
+  api.on("POST", "/v1/users/alice/export", 202, done);
+  api.on("GET", "/v1/tasks/task_1", 200, done);
+  api.on("GET", "/v1/tasks/task_1/parts/1", 200, "{\"kind\":\"user\"}\n");
+  api.on("GET", "/v1/tasks/task_1/parts/2", 200, "{\"kind\":\"message\"}\n");
+  api.on("POST", "/v1/channels/query", 200, R"({"channels":[{"channel":)" + channel + R"(,"own_capabilities":[]}]})");
+  api.on("GET", general, 200, R"({"channel":)" + channel + "}");
+  api.on("PATCH", general, 200, R"({"channel":)" + channel + "}");
+  api.on("GET", general + "/messages", 200, R"({"messages":[)" + message + "]}");
+  api.on("POST", general + "/messages", 201, R"({"message":)" + message + "}");
+  api.on("GET", "/v1/bans", 200, R"({"bans":[)" + ban + "]}");
+  api.on("PUT", general + "/bans/bob", 200, R"({"ban":)" + ban + "}");
+  api.on("GET", "/v1/teams", 200, R"({"teams":[)" + team + "]}");
+}
+
 }  // namespace
 
 TEST_CASE("chatctl: every help text is as agreed", "[api][cli]") {
@@ -201,8 +237,23 @@ TEST_CASE("chatctl: doctor tells the first thing to repair", "[api][cli]") {
 
 TEST_CASE("chatctl: completion offers words, names and files", "[api][cli]") {
   Stage stage;
+  stage.environment["CHATCTL_PUBLIC"] = "http://127.0.0.1:8080";
   play_service(stage.api);
+  play_holdings(stage.api);
   compare("completion.txt", stage);
+}
+
+TEST_CASE("chatctl: what an application holds prints in all five formats", "[api][cli]") {
+  Stage stage;
+  stage.environment["CHATCTL_PUBLIC"] = "http://127.0.0.1:8080";
+  play_service(stage.api);
+  play_holdings(stage.api);
+  compare("holdings.txt", stage);
+  REQUIRE(stage.api.opened.size() > 1);
+  const auto& door = stage.api.opened.at(1);  // the first command's: after it minted a token
+  CHECK(door.server == "http://127.0.0.1:8080");
+  CHECK(door.api_key == "key_01kam7xm00f9z8y2c4d6e8g0h2");
+  CHECK(door.token() == "aaa.bbb.ccc");
 }
 
 }  // namespace chat::test

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/files/terminal.h"
 #include "cli/remote/api_client.h"
 #include "cli/run.h"
 #include "platform/base/crypto.h"
@@ -128,10 +129,12 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
                            sockets.connections.pop_front();
                          }
                          return std::make_unique<SocketOnStage>(std::move(events));
-                       }};
+                       },
+                   .wait = [this](std::chrono::milliseconds) { return rounds-- > 0; }};
   if (real) {
     world.connect_api = cli::make_api_client;
     world.open_socket = cli::make_socket;
+    world.wait = cli::wait_or_exit;
   }
   Seen seen;
   seen.exit = cli::run(words, world);

@@ -57,6 +57,7 @@ class Stage {
   std::map<std::string, std::string> environment;
   std::filesystem::path folder;
   bool terminal = false;
+  int rounds = 0;  // how often a verb may wait before Ctrl-C comes
   bool real = false;  // libcurl and Boost.Beast instead
 };
 
