@@ -1,10 +1,7 @@
-#include "tests/support/service.h"
-
 #include <catch2/catch.hpp>
 #include <future>
 
-#include "platform/base/id.h"
-#include "tests/api/cli/stage.h"
+#include "tests/api/cli/real.h"
 
 // chatctl against a whole chatd: that what one sends, the other understands, and that the answers have the
 // shapes shown.
@@ -12,32 +9,6 @@ namespace chat::test {
 namespace {
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-constexpr const char* kOperatorToken =
-    "operator-of-the-tests-0123456789";  // as tests/support/service.cpp sets it
-
-/// A stage whose curtain is up: libcurl, Boost.Beast and the node of this process.
-struct Real {
-  Stage stage;
-  std::string name = "cli-" + new_uuid7(system_clock().now()).text();
-
-  Real() {
-    auto& node = Service::get().node();
-    stage.real = true;
-    stage.write("token", std::string(kOperatorToken) + "\n");
-    stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:" + std::to_string(node.operator_port());
-    stage.environment["CHATCTL_APP"] = name;
-  }
-  std::string ok(const std::string& line) {
-    const auto seen = stage.run_line(line);
-    INFO(line << "\n" << seen.out << seen.err);
-    CHECK(seen.exit == 0);
-    return seen.out;
-  }
-  int fails(const std::string& line) { return stage.run_line(line).exit; }
-  void create() { ok("app create " + name + " --plan " + Service::kPlan + " --out-file app.secret"); }
-  Json show() { return Json::parse(ok("app show -o json")); }
-};
 
 }  // namespace
 

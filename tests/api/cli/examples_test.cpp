@@ -1,0 +1,194 @@
+#include <catch2/catch.hpp>
+#include <map>
+#include <regex>
+
+#include "cli/line/command.h"
+#include "cli/run.h"
+#include "tests/api/cli/real.h"
+
+// Every example of every verb, as the help, the man pages and ops/docs/chatctl.md show it, against a whole chatd. Each has an
+// application of its own with the users, channels, messages, secrets and files that examples name. A verb that needs more has a
+// line in kBefore.
+namespace chat::test {
+namespace {
+
+/// What must be so before an example of this verb makes sense; lines of chatctl.
+const std::map<std::string, std::vector<std::string>>& before() {
+  static const std::map<std::string, std::vector<std::string>> kBefore = {
+      {"app resume", {"app suspend acme --reason overdue --yes"}},
+      {"app restore", {"app delete acme --confirm acme"}},
+      {"app purge", {"app delete acme --confirm acme"}},
+      {"app export", {"app suspend acme --reason moving --yes"}},
+      {"app import",
+       {"app suspend acme --reason moving --yes", "app export acme --out-file acme.jsonl", "app delete acme --confirm acme",
+        "app purge acme --confirm acme", "context add new --server https://new.example.com"}},
+      {"ban lift", {"ban add bob --app acme --yes"}},
+      {"user reactivate", {"user deactivate alice --app acme --yes"}},
+      {"plan delete", {"plan apply -f trial.yaml"}},
+      {"context use", {"context add prod --server https://ops.example.com"}},
+      {"context show", {"context add prod --server https://ops.example.com"}},
+      {"context remove", {"context add old-staging --server https://ops.example.com"}},
+  };
+  return kBefore;
+}
+
+std::vector<std::string> split_words(const std::string& line) {
+  std::vector<std::string> words;
+  std::string word;
+  char quote = '\0';
+  bool begun = false;
+  for (const char c : line) {
+    if (c == quote) {
+      quote = '\0';
+    } else if (quote == '\0' && (c == '"' || c == '\'')) {
+      quote = c;
+      begun = true;
+    } else if (c == ' ' && quote == '\0') {
+      if (begun) words.push_back(word);
+      word.clear();
+      begun = false;
+    } else {
+      word += c;
+      begun = true;
+    }
+  }
+  if (begun) words.push_back(word);
+  return words;
+}
+
+/// An application as the examples speak of it, and what its ids really are.
+class Scene {
+ public:
+  Scene() : real_("acme-") {
+    real_.create();
+    const auto application = real_.show();
+    id_ = application.at("app_id");
+    stand_for("key_01h455vb4pex5vsknk084sn02q", application.at("api_key"));
+    real_.stage.write("owner.dsn", owner_database().dsn + "\n");
+    stand_for("host=/run/postgresql dbname=chat user=chat_owner", owner_database().dsn);
+    real_.stage.write("plans.yaml", kPlans);
+    real_.stage.write("trial.yaml", "{plan_id: trial-2025, name: Trial, currency: EUR, price_month: 0}");
+    real_.ok("plan apply -f plans.yaml");
+    stand_for("ops/config/plans.yaml", "plans.yaml");
+    real_.stage.write("chatd.yaml", "database:\n  dsn: host=/run dbname=chat\noperator:\n  token: " +
+                                        std::string(43, 'x') + "\nsecrets:\n  master_key: " +
+                                        "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=\n");
+    stand_for("/etc/chatd/chatd.yaml", "chatd.yaml");
+  }
+
+  void people() {
+    for (const auto* user : {"alice", "bob", "mallory"}) real_.ok(std::string("user set ") + user);
+    real_.ok("channel create messaging:general --by alice --member bob");
+    auto message = real_.ok("message send messaging:general hello --user alice -o name");
+    message.pop_back();
+    stand_for("msg_01m7yzmjq2e60tak362xesvjfr", message);
+    real_.ok("team create red");
+  }
+  void secret() {
+    stand_for("sec_01h455vb4pex5vsknk084sn02q",
+              Json::parse(real_.ok("key create -o json")).at("secret").at("secret_id"));
+  }
+  void task() {
+    const auto seen = real_.stage.run_line("user export alice");
+    std::smatch found;
+    REQUIRE(std::regex_search(seen.err, found, std::regex("task_[0-9a-z]{26}")));
+    stand_for("task_01m7yzmjqcedqrb018tr4sjm6r", found.str());
+  }
+  /// What was purged is gone only after a job.
+  void wait_until_gone() {
+    eventually("nothing is left", [this] {
+      Service::get().node().run_job("purge_deleted");
+      return real_.fails("app show " + id_) == 3;
+    });
+  }
+  void device() {
+    const auto made = backend().post(
+        "/v1/devices", {{"user_id", "alice"}, {"device_id", "3f1c"}, {"provider", "fcm"}, {"platform", "android"}, {"token", "cNpW3b1xQ7q"}});
+    REQUIRE(made.status == 201);
+  }
+  void upload() {
+    const auto begun = backend().post("/v1/uploads", {{"name", "a.txt"}, {"size_bytes", 5}});
+    REQUIRE(begun.status == 201);
+    stand_for("upl_01m7yzmjq2e60tak362xesvjfr", begun.body.at("upload").at("id"));
+  }
+
+  Stage::Seen run(const std::string& line, bool is_new) {
+    auto text = std::regex_replace(line, std::regex(R"(\bacme\b(?!\.))"),
+                                   is_new ? real_.name + "-new" : real_.name);
+    for (const auto& [name, value] : stand_ins_)
+      for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size()))
+        text.replace(at, name.size(), value);
+    auto words = split_words(text);
+    words.emplace_back("--yes");
+    return real_.stage.run(words);
+  }
+  Real& real() { return real_; }
+
+ private:
+  Actor backend() {
+    auto token = real_.ok("token create --server-token -o name");
+    token.pop_back();
+    return {Service::get().port(),
+            {{"X-API-Key", real_.show().at("api_key")}, {"Authorization", "Bearer " + token}}};
+  }
+  void stand_for(const std::string& name, const std::string& value) { stand_ins_.emplace_back(name, value); }
+
+  static constexpr const char* kPlans =
+      "plans:\n"
+      "  free: {name: Free, currency: EUR, price_month: 0}\n"
+      "  growth: {name: Growth, currency: EUR, price_month: 4900}\n";
+
+  Real real_;
+  std::string id_;
+  std::vector<std::pair<std::string, std::string>> stand_ins_;
+};
+
+bool begins(const std::string& text, const std::string& with) { return text.rfind(with, 0) == 0; }
+
+/// What would run until Ctrl-C, or wait for what nobody sends, ends after a second.
+std::string bounded(const cli::Command& command, const std::string& example) {
+  if (command.path != "tail") return example;
+  const auto length = example.find("--for ");
+  return (length == std::string::npos ? example + " " : example.substr(0, length)) + "--for 1s";
+}
+
+void play(const cli::Command& command, const std::string& example) {
+  INFO("chatctl " << example);
+  Scene scene;
+  const bool needs_people =
+      example.find("alice") != std::string::npos || example.find("bob") != std::string::npos ||
+      example.find("messaging:") != std::string::npos || example.find(" red") != std::string::npos ||
+      example.find("msg_") != std::string::npos || begins(command.path, "task");
+  if (needs_people) scene.people();
+  if (example.find("sec_") != std::string::npos) scene.secret();
+  if (example.find("--secret-file acme.secret") != std::string::npos)
+    scene.real().stage.write("acme.secret", scene.real().stage.read("app.secret"));
+  if (begins(command.path, "task")) scene.task();
+  if (begins(command.path, "upload")) scene.upload();
+  if (example.find("3f1c") != std::string::npos) scene.device();
+  if (const auto found = before().find(command.path); found != before().end())
+    for (const auto& line : found->second) REQUIRE(scene.run(line, false).exit == 0);
+  if (command.path == "app import") scene.wait_until_gone();
+  const auto seen = scene.run(bounded(command, example), command.path == "app create");
+  INFO(seen.out << seen.err);
+  CHECK(seen.exit == 0);
+}
+
+}  // namespace
+
+TEST_CASE("chatctl: every example of every verb does what it says, against a real chatd", "[api][cli]") {
+  cli::CommandLine line;
+  cli::add_all(line);
+  const auto commands = line.commands();
+  REQUIRE(commands.size() > 50);
+  for (const auto& command : commands) {
+    INFO(command.path);
+    CHECK(!command.examples.empty());
+    for (const auto& example : command.examples) {
+      CHECK(begins(example, command.path.substr(0, command.path.find(' '))));
+      play(command, example);
+    }
+  }
+}
+
+}  // namespace chat::test

@@ -1,0 +1,83 @@
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+
+#include "tests/api/cli/real.h"
+
+// The shells themselves (Debian's bash, zsh, fish), loading what chatctl prints for them.
+namespace chat::test {
+namespace {
+
+struct Shell {
+  Real real{"shell-"};
+
+  /// What a shell command prints, with chatctl on its PATH.
+  std::string run(const std::string& program, const std::string& script) {
+    const auto path = real.stage.write("script", script);
+    std::string environment;
+    for (const auto& [name, value] : real.stage.environment) environment += name + "='" + value + "' ";
+    const std::string chatctl = CHATCTL;
+    const auto folder = chatctl.substr(0, chatctl.rfind('/'));
+    const auto line = "env -i PATH='" + folder + ":/usr/bin:/bin' HOME='" + real.stage.folder.string() + "' " +
+                      environment + program + " '" + path + "'";
+    auto* pipe = popen(line.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string out;
+    char part[4096];
+    for (std::size_t got = 0; (got = fread(part, 1, sizeof part, pipe)) > 0;) out.append(part, got);
+    CHECK(pclose(pipe) == 0);
+    return out;
+  }
+};
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string in_bash(const std::string& words, int at) {
+  return "source <(chatctl completion bash)\nCOMP_WORDS=(chatctl " + words +
+         ")\nCOMP_CWORD=" + std::to_string(at) + "\n_chatctl\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n";
+}
+
+std::string in_zsh(const std::string& words, int at) {
+  return "compdef() { }\n_files() { print files }\n_describe() { print -l -- \"${(@P)2}\" }\n"
+         "source <(chatctl completion zsh)\nwords=(chatctl " +
+         words + ")\nCURRENT=" + std::to_string(at + 1) + "\n_chatctl || true\n";  // 1: nothing to offer
+}
+
+std::string in_fish(const std::string& line) {
+  return "chatctl completion fish | source\ncomplete -C 'chatctl " + line + "'\n";
+}
+
+}  // namespace
+
+TEST_CASE("chatctl: bash completes verbs, files and the server's names", "[api][cli]") {
+  Shell shell;
+  shell.real.create();
+  CHECK(shell.run("bash --norc", in_bash("app sh", 2)) == "show\n");
+  CHECK(shell.run("bash --norc", in_bash("app show " + shell.real.name.substr(0, 14), 3)) ==
+        shell.real.name + "\n");
+  CHECK(holds(shell.run("bash --norc", in_bash("channel list --type ''", 4)), "messaging\n"));
+  shell.real.stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:1";
+  CHECK(shell.run("bash --norc", in_bash("app show ''", 3)) == "\n");
+}
+
+TEST_CASE("chatctl: zsh completes verbs and the server's names", "[api][cli]") {
+  Shell shell;
+  shell.real.create();
+  CHECK(shell.run("zsh -f", in_zsh("app sh", 2)) == "show:Show one application\n");
+  CHECK(holds(shell.run("zsh -f", in_zsh("app show ''", 3)), shell.real.name + ":app_"));
+  shell.real.stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:1";
+  CHECK(shell.run("zsh -f", in_zsh("app show ''", 3)).empty());
+}
+
+TEST_CASE("chatctl: fish completes verbs and the server's names", "[api][cli]") {
+  Shell shell;
+  shell.real.create();
+  CHECK(holds(shell.run("fish --no-config", in_fish("app sh")), "show\tShow one application\n"));
+  CHECK(holds(shell.run("fish --no-config", in_fish("app show " + shell.real.name.substr(0, 14))),
+              shell.real.name + "\tapp_"));
+  shell.real.stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:1";
+  CHECK(!holds(shell.run("fish --no-config", in_fish("app show ''")), "app_"));
+}
+
+}  // namespace chat::test
