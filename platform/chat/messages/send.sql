@@ -179,16 +179,30 @@ set participates = true, follows = thread_members.follows or excluded.read_id is
 where excluded.read_id is not null
 
 -- name: insert_mentions
--- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 user_ids[]: of written messages, and of members only.
-insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
-select $1, u.id, m.channel_id, m.id, m.message_seq
-from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, user_id)
-join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
-join users u on u.app_id = $1 and u.user_id = r.user_id
-join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
-where reaches_channel($1, u.teams, c.team, c.cross_team)
-on conflict do nothing
+-- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 user_ids[]  $6 now: of written messages, and of members only.
+-- Whom a reply mentions follows its thread, with what was said before as read.
+with mentioned as (
+  insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
+  select $1, u.id, m.channel_id, m.id, m.message_seq
+  from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, user_id)
+  join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
+  join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+  join users u on u.app_id = $1 and u.user_id = r.user_id
+  join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
+  where reaches_channel($1, u.teams, c.team, c.cross_team)
+  on conflict do nothing returning user_id, channel_id, message_id
+)
+insert into thread_members (app_id, channel_id, parent_id, user_id, participates, follows, read_id, created_at, updated_at)
+select $1, f.channel_id, f.parent_id, f.user_id, false, true, (
+  select r.id from messages r where r.app_id = $1 and r.channel_id = f.channel_id and r.parent_id = f.parent_id
+    and r.id > f.parent_id and r.id < f.reply and r.seq > 0 order by r.id desc limit 1), $6, $6
+from (select m.channel_id, m.parent_id, x.user_id, (array_agg(m.id order by m.id))[1] as reply from mentioned x
+      join messages m on m.app_id = $1 and m.channel_id = x.channel_id and m.id = x.message_id
+      where m.parent_id is not null and m.user_id <> x.user_id
+      group by m.channel_id, m.parent_id, x.user_id) f
+on conflict (app_id, user_id, channel_id, parent_id) do update
+set follows = true, read_id = greatest(thread_members.read_id, excluded.read_id), updated_at = $6
+where not thread_members.follows
 
 -- name: insert_channel_mentions
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 roles[], an array literal each: of written messages.

@@ -129,7 +129,7 @@ void add_reply_steps(AppId app, const std::vector<Send*>& batch, Timestamp now, 
   steps.push_back({&sql::follow_threads, Params::of(app, of_types, of_channels, replies, now)});
 }
 
-void add_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
+void add_mention_step(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
   text::ArrayLiteral types, channels, ids, users;
   bool any = false;
   for (const Send* send : batch) {
@@ -141,7 +141,7 @@ void add_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pi
       users.add(user);
     }
   }
-  if (any) steps.push_back({&sql::insert_mentions, Params::of(app, types.take(), channels.take(), ids.take(), users.take())});
+  if (any) steps.push_back({&sql::insert_mentions, Params::of(app, types.take(), channels.take(), ids.take(), users.take(), now)});
 }
 
 void add_channel_mention_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipeline::Step>& steps) {
@@ -271,7 +271,7 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   const auto references = check_references(pipeline, batch);
   std::vector<Pipeline::Step> steps{lock_step(app, batch), send_step(batch, references, shard, now)};
   add_reply_steps(app, batch, now, steps);
-  add_mention_step(app, batch, steps);
+  add_mention_step(app, batch, now, steps);
   add_channel_mention_step(app, batch, steps);
   add_poll_step(app, batch, steps);
   add_preview_step(app, batch, now, steps);

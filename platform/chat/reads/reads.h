@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -109,7 +110,7 @@ struct Unread {
   struct Thread {
     std::string cid;
     MessageId parent;
-    std::int64_t unread = 0;                   // replies of others behind the mark in the thread
+    std::int64_t unread = 0, mentions = 0;     // replies of others behind the mark in the thread
   };
   Sum total;
   std::vector<OfType> types;                   // those with something unread
@@ -118,8 +119,22 @@ struct Unread {
   storage::Page<Item> channels;                // most unread first
 };
 std::string channel_unread_json(const Unread::Item& item);
-/// "teams":[…], when there are any.
-void write_teams(json::Writer& out, const std::vector<Unread::OfTeam>& teams);
+std::string thread_unread_json(const Unread::Thread& thread);
+/// "types":[…], and "teams":[…] when there are any.
+void write_parts(json::Writer& out, const std::vector<Unread::OfType>& types, const std::vector<Unread::OfTeam>& teams);
+
+/// What rows of one user, each of a channel type and a team, sum up to.
+class Summing {
+ public:
+  void add(const std::string& type, const std::optional<std::string>& team, const Sum& sum);
+  Sum total;
+  [[nodiscard]] std::vector<Unread::OfType> types() const;
+  [[nodiscard]] std::vector<Unread::OfTeam> teams() const;   // empty when none of it is a team's
+
+ private:
+  std::map<std::string, Sum> types_;
+  std::map<std::optional<std::string>, Sum> teams_;
+};
 /// Errors:  not_found (user)
 /// Cost:    a row per channel of the user, whatever the numbers of members and messages, and the deletions behind its mark; and
 ///          a row per thread that it follows.

@@ -8,7 +8,7 @@
 /// Not numbered: a later mark says all that an earlier one did.
 namespace chat::reads {
 
-/// To the user's own devices: {"total","mentions","unread_channels","unread_threads","teams"?:[…],"channels":[…],"more"}.
+/// To the user's own devices: {"total","mentions","unread_channels","types":[…],"teams"?:[…],"unread_threads","threads":[…],"channels":[…],"more"}.
 inline constexpr std::string_view kUnreadChanged = "notification.unread_changed";
 
 inline constexpr std::string_view kMessageRead = "message.read";             // {"user_id","read_seq","read_at"}

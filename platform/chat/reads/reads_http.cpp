@@ -141,10 +141,6 @@ Response mark_all(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
-void write_sum(json::Writer& out, const Sum& sum) {
-  out.field("unread", sum.unread).field("mentions", sum.mentions).field("channels", sum.channels);
-}
-
 Response unread(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   const int limit = static_cast<int>(query.integer("limit", 100, 1, 100));
@@ -154,17 +150,10 @@ Response unread(const Services& services, const Request& request, Tx& tx) {
   auto unread = get_unread(tx, Caller::of(request).acting_user(user, "query:user_id"), limit, next, services.cursors);
   json::Writer out;
   out.object().field("total", unread.total.unread).field("mentions", unread.total.mentions)
-      .field("unread_channels", unread.total.channels).key("types").array();
-  for (const auto& one : unread.types) {
-    out.object().field("type", one.type);
-    write_sum(out, one.sum);
-    out.end();
-  }
-  out.end();
-  write_teams(out, unread.teams);
+      .field("unread_channels", unread.total.channels);
+  write_parts(out, unread.types, unread.teams);
   out.field("unread_threads", unread.threads.size()).key("threads").array();
-  for (const auto& thread : unread.threads)
-    out.object().field("cid", thread.cid).field("parent_id", thread.parent.wire()).field("unread", thread.unread).end();
+  for (const auto& thread : unread.threads) out.raw(thread_unread_json(thread));
   out.end().key("channels").array();
   for (const auto& item : unread.channels.items) out.raw(channel_unread_json(item));
   out.end().optional_field("next", unread.channels.next).end();

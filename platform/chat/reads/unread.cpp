@@ -1,5 +1,3 @@
-#include <map>
-
 #include "platform/base/json.h"
 #include "platform/base/text.h"
 #include "platform/chat/reads/reads.h"
@@ -11,33 +9,67 @@ namespace {
 
 void add_sums(storage::Transaction& tx, const std::string& user_id, Unread& unread) {
   auto rows = tx.query(sql::sum_unread, tx.app(), user_id);
-  std::map<std::string, Sum> of_types;
-  std::map<std::optional<std::string>, Sum> of_teams;
-  for (auto row : rows) {
-    const Sum sum{row.integer(1), row.integer(2), row.integer(3)};
-    of_types[std::string(row.text(0))] += sum;
-    of_teams[row.optional_text(4)] += sum;
-    unread.total += sum;
-  }
-  for (const auto& [type, sum] : of_types) unread.types.push_back({type, sum});
-  if (of_teams.size() == 1 && !of_teams.begin()->first) of_teams.clear();
-  for (const auto& [team, sum] : of_teams) unread.teams.push_back({team, sum});
+  Summing sums;
+  for (auto row : rows) sums.add(std::string(row.text(0)), row.optional_text(4), {row.integer(1), row.integer(2), row.integer(3)});
+  unread.total = sums.total;
+  unread.types = sums.types();
+  unread.teams = sums.teams();
 }
 
 void add_threads(storage::Transaction& tx, const std::string& user_id, Unread& unread) {
   auto rows = tx.query(sql::list_unread_threads, tx.app(), user_id, kMaxThreadReplies, kMaxUnreadThreads);
-  for (auto row : rows) unread.threads.push_back({std::string(row.text(2)), MessageId{row.uuid(1)}, row.integer(3)});
+  for (auto row : rows) unread.threads.push_back({std::string(row.text(1)), MessageId{row.uuid(0)}, row.integer(2), row.integer(3)});
+}
+
+void write_sum(json::Writer& out, const Sum& sum) {
+  out.field("unread", sum.unread).field("mentions", sum.mentions).field("channels", sum.channels);
 }
 
 }  // namespace
 
-void write_teams(json::Writer& out, const std::vector<Unread::OfTeam>& teams) {
-  if (teams.empty()) return;
-  out.key("teams").array();
-  for (const auto& [team, sum] : teams) {
-    out.object().optional_field("team", team).field("unread", sum.unread).field("mentions", sum.mentions).field("channels", sum.channels).end();
+void Summing::add(const std::string& type, const std::optional<std::string>& team, const Sum& sum) {
+  if (sum.channels == 0) return;
+  types_[type] += sum;
+  teams_[team] += sum;
+  total += sum;
+}
+
+std::vector<Unread::OfType> Summing::types() const {
+  std::vector<Unread::OfType> all;
+  for (const auto& [type, sum] : types_) all.push_back({type, sum});
+  return all;
+}
+
+std::vector<Unread::OfTeam> Summing::teams() const {
+  std::vector<Unread::OfTeam> all;
+  if (teams_.size() == 1 && !teams_.begin()->first) return all;
+  for (const auto& [team, sum] : teams_) all.push_back({team, sum});
+  return all;
+}
+
+void write_parts(json::Writer& out, const std::vector<Unread::OfType>& types, const std::vector<Unread::OfTeam>& teams) {
+  out.key("types").array();
+  for (const auto& one : types) {
+    out.object().field("type", one.type);
+    write_sum(out, one.sum);
+    out.end();
   }
   out.end();
+  if (teams.empty()) return;
+  out.key("teams").array();
+  for (const auto& one : teams) {
+    out.object().optional_field("team", one.team);
+    write_sum(out, one.sum);
+    out.end();
+  }
+  out.end();
+}
+
+std::string thread_unread_json(const Unread::Thread& thread) {
+  json::Writer out;
+  out.object().field("cid", thread.cid).field("parent_id", thread.parent.wire()).field("unread", thread.unread)
+      .field("mentions", thread.mentions).end();
+  return out.take();
 }
 
 std::string channel_unread_json(const Unread::Item& item) {

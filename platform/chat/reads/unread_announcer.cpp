@@ -17,19 +17,21 @@ constexpr std::size_t kSlice = 100;            // users in one query
 constexpr std::size_t kMaxRemembered = 50'000;
 
 struct Totals {
-  Sum sum;
-  std::vector<Unread::OfTeam> teams;
-  std::int64_t threads = 0;
+  Summing sums;
+  std::int64_t unread_threads = 0;
+  std::vector<Unread::Thread> threads;
   std::vector<Unread::Item> channels;
 };
 using TotalsByUser = std::map<std::string, Totals>;
 
 std::string data_of(const Totals& totals, bool more) {
+  const Sum& sum = totals.sums.total;
   json::Writer out;
-  out.object().field("total", totals.sum.unread).field("mentions", totals.sum.mentions)
-      .field("unread_channels", totals.sum.channels).field("unread_threads", totals.threads);
-  write_teams(out, totals.teams);
-  out.key("channels").array();
+  out.object().field("total", sum.unread).field("mentions", sum.mentions).field("unread_channels", sum.channels);
+  write_parts(out, totals.sums.types(), totals.sums.teams());
+  out.field("unread_threads", totals.unread_threads).key("threads").array();
+  for (const auto& thread : totals.threads) out.raw(thread_unread_json(thread));
+  out.end().key("channels").array();
   for (const auto& item : totals.channels) out.raw(channel_unread_json(item));
   out.end().key("more").boolean(more).end();
   return out.take();
@@ -56,22 +58,27 @@ TotalsByUser load(storage::Transaction& tx, const Slice& slice) {
     }
   }
   TotalsByUser totals;
-  const auto user_ids = users.take();
+  const auto user_ids = users.take(), of_pairs = pair_users.take(), of_types = types.take(), of_ids = ids.take();
   auto sums = tx.query(sql::sum_unread_of_users, tx.app(), user_ids);
-  for (auto row : sums) {
-    auto& of_user = totals[std::string(row.text(0))];
-    const Sum sum{row.integer(1), row.integer(2), row.integer(3)};
-    of_user.sum += sum;
-    if (sum.channels > 0) of_user.teams.push_back({row.optional_text(4), sum});
-  }
-  for (auto& [user, of_user] : totals)
-    if (of_user.teams.size() == 1 && !of_user.teams.front().team) of_user.teams.clear();
-  auto threads = tx.query(sql::count_unread_threads, tx.app(), user_ids, kMaxUnreadThreads);
-  for (auto row : threads) totals[std::string(row.text(0))].threads = row.integer(1);
-  auto rows = tx.query(sql::unread_in_channels, tx.app(), pair_users.take(), types.take(), ids.take());
+  for (auto row : sums)
+    totals[std::string(row.text(0))].sums.add(row.optional_text(5).value_or(""), row.optional_text(4),
+                                              {row.integer(1), row.integer(2), row.integer(3)});
+  auto add_to = [&](std::string_view user_id, const auto& put) {
+    if (auto found = totals.find(std::string(user_id)); found != totals.end()) put(found->second);
+  };
+  auto counts = tx.query(sql::count_unread_threads, tx.app(), user_ids, kMaxUnreadThreads);
+  for (auto row : counts) add_to(row.text(0), [&](Totals& user) { user.unread_threads = row.integer(1); });
+  auto threads = tx.query(sql::unread_threads_in_channels, tx.app(), of_pairs, of_types, of_ids, kMaxThreadReplies, kMaxUnreadThreads);
+  for (auto row : threads)
+    add_to(row.text(0), [&](Totals& user) {
+      if (user.threads.size() < kMaxUnreadThreads)
+        user.threads.push_back({std::string(row.text(2)), MessageId{row.uuid(1)}, row.integer(3), row.integer(4)});
+    });
+  auto rows = tx.query(sql::unread_in_channels, tx.app(), of_pairs, of_types, of_ids);
   for (auto row : rows)
-    if (auto found = totals.find(std::string(row.text(0))); found != totals.end())
-      found->second.channels.push_back({std::string(row.text(1)), row.integer(2), row.integer(3), row.optional_integer(4), row.integer(5)});
+    add_to(row.text(0), [&](Totals& user) {
+      user.channels.push_back({std::string(row.text(1)), row.integer(2), row.integer(3), row.optional_integer(4), row.integer(5)});
+    });
   return totals;
 }
 

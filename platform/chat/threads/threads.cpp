@@ -23,6 +23,7 @@ Thread read_row(const storage::Row& row) {
   thread.follows = row.boolean(6);
   if (auto id = row.optional_uuid(7)) thread.read = MessageId{*id};
   thread.unread = row.integer(8);
+  thread.mentions = row.integer(9);
   return thread;
 }
 
@@ -59,7 +60,7 @@ std::string thread_json(const Thread& thread, const messages::Message* parent) {
   for (const auto& user : thread.participants) out.text(user);
   out.end().field("participant_count", thread.participant_count).key("following").boolean(thread.follows);
   if (thread.read) out.field("read_id", thread.read->wire());
-  out.field("unread", thread.unread).end();
+  out.field("unread", thread.unread).field("mentions", thread.mentions).end();
   return out.take();
 }
 

@@ -27,6 +27,7 @@ struct Thread {
   bool follows = false;
   std::optional<MessageId> read;               // the newest reply that was read
   std::int64_t unread = 0;                     // replies of others after it that still exist
+  std::int64_t mentions = 0;                   // those of them that mention the user
 };
 /// Shape:   as openapi.yaml's Thread; with the message when given.
 std::string thread_json(const Thread& thread, const messages::Message* parent = nullptr);

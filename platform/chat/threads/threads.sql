@@ -4,14 +4,11 @@ select c.type || ':' || c.channel_id, p.channel_id, p.id, p.last_reply_at,
   array(select u.user_id from thread_members o join users u on u.app_id = o.app_id and u.id = o.user_id
         where o.app_id = $1 and o.channel_id = $2 and o.parent_id = $3 and o.participates order by o.created_at, o.user_id limit $5)::text,
   (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = $2 and o.parent_id = $3 and o.participates),
-  coalesce(t.follows, false), t.read_id,
-  case when t.user_id is null then 0 else
-    (select count(*) from (select 1 from messages r
-      where r.app_id = $1 and r.channel_id = $2 and r.parent_id = $3 and r.id > coalesce(t.read_id, $3) and r.deleted_at is null
-        and r.user_id <> t.user_id and r.seq > 0 limit $6) n) end
+  coalesce(t.follows, false), t.read_id, coalesce(n.unread, 0), coalesce(n.mentions, 0)
 from messages p
 join channels c on c.app_id = p.app_id and c.id = p.channel_id
 left join thread_members t on t.app_id = p.app_id and t.user_id = $4 and t.channel_id = p.channel_id and t.parent_id = p.id
+left join lateral unread_replies($1, $2, $3, t.user_id, t.read_id, $6) n on t.user_id is not null
 where p.app_id = $1 and p.channel_id = $2 and p.id = $3 and p.parent_id is null and not p.erased
 
 -- name: newest_reply
@@ -39,21 +36,18 @@ returning 1
 -- name: list_threads
 -- $1 app  $2 user  $3 at most  $4 $5 last reply and parent of the last one before, or NULL  $6 participants at most
 -- $7 unread at most  $8 only those with something unread
-select shown.* from (
+select shown.*, n.unread, n.mentions from (
   select c.type || ':' || c.channel_id, t.channel_id, t.parent_id, t.last_reply_at,
     array(select u.user_id from thread_members o join users u on u.app_id = o.app_id and u.id = o.user_id
           where o.app_id = $1 and o.channel_id = t.channel_id and o.parent_id = t.parent_id and o.participates
           order by o.created_at, o.user_id limit $6)::text,
     (select count(*) from thread_members o where o.app_id = $1 and o.channel_id = t.channel_id and o.parent_id = t.parent_id and o.participates),
-    true as follows, t.read_id,
-    (select count(*) from (select 1 from messages r
-      where r.app_id = $1 and r.channel_id = t.channel_id and r.parent_id = t.parent_id and r.id > coalesce(t.read_id, t.parent_id)
-        and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0 limit $7) n) as unread
+    true as follows, t.read_id
   from followed_threads t
   join channels c on c.app_id = $1 and c.id = t.channel_id
   where t.app_id = $1 and t.user_id = $2
     and ($4::timestamptz is null or t.last_reply_at < $4 or (t.last_reply_at = $4 and t.parent_id < $5::uuid))
-    and (not $8::boolean or exists (select from messages r
-      where r.app_id = $1 and r.channel_id = t.channel_id and r.parent_id = t.parent_id and r.id > coalesce(t.read_id, t.parent_id)
-        and r.deleted_at is null and r.user_id <> t.user_id and r.seq > 0))
+    and (not $8::boolean or (select unread > 0 from unread_replies($1, t.channel_id, t.parent_id, $2, t.read_id, 1)))
   order by t.last_reply_at desc, t.parent_id desc limit $3) shown
+cross join lateral unread_replies($1, shown.channel_id, shown.parent_id, $2, shown.read_id, $7) n
+order by shown.last_reply_at desc, shown.parent_id desc

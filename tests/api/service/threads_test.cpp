@@ -86,6 +86,43 @@ TEST_CASE("threads: unread counts the replies of others that still exist", "[api
   CHECK(room.thread("alice")["unread"] == 1);
 }
 
+TEST_CASE("threads: who is mentioned in a reply follows from that reply on, and what mentions one is counted", "[api][threads][ws]") {
+  Room room;
+  room.reply("bob", "before");
+  CHECK(room.thread("carol")["following"] == false);
+  auto device = room.connect("carol");
+  auto reply = [&](const std::string& who, Json more) {
+    more["parent_id"] = room.parent["id"];
+    return room.send(who, "general", "look", std::move(more));
+  };
+  reply("bob", {{"mentions", {"carol", "bob"}}});
+  CHECK(room.thread("carol")["following"] == true);
+  CHECK(room.thread("carol")["unread"] == 1);
+  CHECK(room.thread("carol")["mentions"] == 1);
+  CHECK(room.thread("carol")["participants"] == Json({"alice", "bob"}));
+  CHECK(room.thread("bob")["unread"] == 0);
+  room.reply("bob");
+  reply("alice", {{"mention_channel", true}, {"mentions", {"carol"}}});
+  reply("alice", {{"mention_roles", {"owner"}}});
+  const auto unread = room.user("carol").get("/v1/unread").body;
+  CHECK(unread["mentions"] == 0);              // of the channels; a thread's stay in the thread
+  CHECK(unread["threads"] == Json::array({{{"cid", "messaging:general"}, {"parent_id", room.parent["id"]}, {"unread", 4}, {"mentions", 2}}}));
+  CHECK(room.user("carol").get("/v1/threads").body["threads"][0]["mentions"] == 2);
+  eventually("the same is pushed", [&] { return hear(device, "notification.unread_changed")["data"]["threads"] == unread["threads"]; });
+
+  REQUIRE(room.user("carol").post(room.path("/read")).status == 200);
+  eventually("and that it was read", [&] {
+    const auto told = hear(device, "notification.unread_changed")["data"];
+    return told["unread_threads"] == 0 && told["threads"].empty() && told["channels"][0]["cid"] == "messaging:general";
+  });
+  REQUIRE(room.user("carol").del(room.path("/follow")).status < 300);
+  room.reply("bob");
+  CHECK(room.thread("carol")["following"] == false);
+  reply("bob", {{"mentions", {"carol"}}});
+  CHECK(room.thread("carol")["following"] == true);
+  CHECK(room.thread("carol")["unread"] == 1);
+}
+
 TEST_CASE("threads: the list holds what one follows and may read, newest reply first", "[api][threads]") {
   Room room;
   auto other = room.send("alice", "general", "another");

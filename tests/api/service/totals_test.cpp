@@ -55,7 +55,7 @@ TEST_CASE("reads: threads with unread replies are counted, asked for and pushed"
   app.send("carol", "general", "not followed", {{"parent_id", second}});
   auto unread = unread_of(app, "alice");
   CHECK(unread["unread_threads"] == 1);
-  CHECK(unread["threads"] == Json::array({{{"cid", "messaging:general"}, {"parent_id", first}, {"unread", 2}}}));
+  CHECK(unread["threads"] == Json::array({{{"cid", "messaging:general"}, {"parent_id", first}, {"unread", 2}, {"mentions", 0}}}));
   CHECK(unread_of(app, "bob")["threads"].size() == 2);     // carol answered in both
   CHECK(unread_of(app, "carol")["unread_threads"] == 0);   // its own answers
   const auto thread = "/v1/channels/messaging/general/messages/" + first + "/thread";

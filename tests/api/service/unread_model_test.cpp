@@ -49,6 +49,9 @@ class Model {
     auto& author = members[one.author];
     const bool counts = one.countable;
     const bool is_reply = one.reply;
+    const auto mentioned = one.mentioned;
+    const auto writer = one.author;
+    const auto before = has_replies() ? said.size() : 0;
     said.push_back(std::move(one));
     if (counts) advance(author, said.size());
     if (!is_reply) return;
@@ -56,6 +59,8 @@ class Model {
     author.thread_read = said.size();
     auto& asked = members[said.front().author];
     if (!std::exchange(asked.in_thread, true)) asked.follows = true;
+    for (const auto& user : mentioned)
+      if (user != writer) begin_to_follow(members[user], before);
   }
   void read(const std::string& user, std::size_t up_to) { advance(members[user], up_to); }
   void unread(const std::string& user, std::size_t from) {
@@ -78,10 +83,11 @@ class Model {
     members[user].in_thread = true;
     members[user].thread_read = said.size();
   }
-  [[nodiscard]] std::int64_t replies_of(const std::string& user) const {
+  [[nodiscard]] std::int64_t replies_of(const std::string& user, bool that_mention = false) const {
     const auto& member = members.at(user);
     std::int64_t n = 0;
-    for (std::size_t i = member.thread_read; i < said.size(); ++i) n += said[i].reply && !said[i].deleted && said[i].author != user;
+    for (std::size_t i = member.thread_read; i < said.size(); ++i)
+      n += said[i].reply && !said[i].deleted && said[i].author != user && (!that_mention || said[i].mentioned.contains(user));
     return member.follows && !said.empty() && !said.front().deleted ? n : 0;
   }
 
@@ -105,6 +111,11 @@ class Model {
  private:
   [[nodiscard]] bool has_replies() const {
     return std::any_of(said.begin(), said.end(), [](const Said& one) { return one.reply; });
+  }
+  static void begin_to_follow(Member& member, std::size_t read) {
+    if (member.follows) return;
+    member.follows = member.in_thread = true;
+    member.thread_read = std::max(member.thread_read, read);
   }
   static void advance(Member& member, std::size_t up_to) {
     if (!member.read || up_to > *member.read) member.read = std::max(up_to, member.joined);
@@ -181,6 +192,7 @@ class Play {
       if (model_.unread_of(user) > 0) CHECK((unread["teams"][0]["team"] == "red" && unread["teams"][0]["unread"] == unread["total"]));
       CHECK(unread["unread_threads"] == (model_.replies_of(user) > 0 ? 1 : 0));
       if (model_.replies_of(user) > 0) CHECK(unread["threads"][0]["unread"] == model_.replies_of(user));
+      if (model_.replies_of(user) > 0) CHECK(unread["threads"][0]["mentions"] == model_.replies_of(user, true));
       CHECK(unread["mentions"] == model_.mentions_of(user));
       CHECK(app_.user(user).get(base_).body["membership"]["unread"] == model_.unread_of(user));
     }

@@ -1,0 +1,1 @@
+drop function unread_replies(uuid, uuid, uuid, uuid, uuid, integer);
