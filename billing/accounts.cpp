@@ -97,7 +97,7 @@ void Accounts::refresh_limits(Account& account, const std::shared_ptr<const tena
   const auto now = clock_.now();
   const bool has_ended = account.limits_ && account.limits_->until && *account.limits_->until <= now;
   if (account.limits_ && !has_ended && account.plans_version_ == version && account.limits_of_.lock() == application) return;
-  auto plan = plans_.find(application->plan_id);
+  auto plan = plans_.find(application->plan_id, application->plan_version);
   auto overrides = json::Document::parse(application->limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
   account.limits_ = std::make_shared<const Limits>(merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), now));

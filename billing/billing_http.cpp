@@ -1,5 +1,6 @@
 #include "billing/billing_http.h"
 
+#include "billing/plan_versions.h"
 #include "billing/recount.h"
 #include "billing/usage.h"
 #include "platform/base/error.h"
@@ -36,7 +37,7 @@ Wanted wanted_usage(const Request& request, Timestamp now) {
 
 Response usage_of(const Services& services, Tx& tx, const tenants::ApplicationRow& application, const Wanted& wanted) {
   if (wanted.team) return http::json(200, team_usage_json(tx, application.plan_id, *wanted.team, wanted.month));
-  auto plan = services.plans.find(application.plan_id);
+  auto plan = services.plans.find(application.plan_id, plan_version_of(tx));
   auto overrides = json::Document::parse(application.limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
   auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), services.clock.now());
@@ -158,6 +159,7 @@ void add_operator_routes(http::Router& router, const Services& services) {
       [](const Services&, const Request& request, Tx& tx) { return show_plan(200, tx, request.part("plan_id")); });
   add(Method::put, "/plans/{plan_id}", "put_plan", kWrite, put);
   add(Method::del, "/plans/{plan_id}", "delete_plan", kWrite, remove);
+  add_plan_routes(router, services);
 }
 
 }  // namespace chat::billing

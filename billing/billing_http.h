@@ -12,6 +12,7 @@ struct Services {
 };
 
 void add_routes(http::Router& router, const Services& services);            // /v1/usage
+void add_plan_routes(http::Router& router, const Services& services);       // versions, moves
 void add_operator_routes(http::Router& router, const Services& services);   // /operator/v1/plans, …/usage
 
 void add_limit_routes(http::Router& router, const Services& services);            // /v1/limits

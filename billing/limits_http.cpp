@@ -1,6 +1,7 @@
 #include <array>
 
 #include "billing/billing_http.h"
+#include "billing/plan_versions.h"
 #include "platform/base/json.h"
 #include "tenants/applications.h"
 #include "tenants/auth.h"
@@ -44,7 +45,7 @@ Totals totals_of(const Services& services, Tx& tx, AppId app, Timestamp now) {
 
 Response show(const Services& services, Tx& tx, const tenants::ApplicationRow& application) {
   const auto now = services.clock.now();
-  const auto plan = services.plans.find(application.plan_id);
+  const auto plan = services.plans.find(application.plan_id, plan_version_of(tx));
   const auto overrides = json::Document::parse(application.limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
   const auto limits = merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), now);

@@ -59,6 +59,7 @@ struct Application {
   Status status = Status::active;
   std::string status_reason;                 // empty: none
   std::string plan_id;
+  std::int64_t plan_version = 0;             // of the plan as it was when the application was moved to it
   std::string settings_json = "{}";
   std::string limits_json = "{}";            // overrides of the plan's limits, by meter
   ApplicationSettings settings;

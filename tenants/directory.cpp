@@ -82,6 +82,7 @@ std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId ap
   application->created_at = row.time(7);
   application->updated_at = row.time(8);
   application->pushes = row.boolean(9);
+  application->plan_version = row.integer(10);
   application->loaded_at = now;
   auto secrets = tx.query(sql::read_secrets, app, now);
   for (auto secret : secrets) {

@@ -96,12 +96,13 @@ Response list(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
-/// {"messages":{"hard":10}}: numbers only; billing reads them when it merges them over the plan.
+/// {"messages":{"hard":10,"expires_at":"2026-12-24T00:00:00Z"}}: numbers, and how long they hold; billing reads them when it merges them over the plan.
 std::string check_overrides(const Services& services, const json::Value& limits) {
   for (auto [meter, override_of] : limits.members()) {
     if (!services.is_meter(meter)) throw invalid_field("#/set/limits/" + std::string(meter), "Unknown meter.");
     json::Fields fields(override_of, "#/set/limits/" + std::string(meter));
     for (auto name : {"included", "hard", "burst"}) fields.find_integer(name, {0, 1'000'000'000'000'000});
+    fields.find_time("expires_at");
     fields.finish();
   }
   return limits.raw();

@@ -148,6 +148,7 @@ void take_in(storage::Connection& connection, const ImportServices& services, co
     for (std::int64_t part = 1; part <= (*found)[0].integer(0); ++part) run.over(tx, sql::import_part, part);
     const auto now = services.clock.now();
     if (!tx.find(sql::settle_imported, app, now)) throw Mistake{std::nullopt, "The file holds no row of the table applications."};
+    tx.run(sql::bill_imported, app, now);
     const auto lost = drop_lost_secrets(tx, app, services.sealer);
     tx.run(sql::set_import_status, app, id, "done", now, std::nullopt, std::nullopt, lost);
     tenants::announce_change(tx, services.bus, app);

@@ -75,8 +75,13 @@ where p.app_id = $1 and p.import_id = $2 and p.part = $3
 -- name: settle_imported
 -- $1 app  $2 now.  No row: the file had no application in it.
 update applications set status = 'suspended', status_reason = coalesce(status_reason, 'Imported.'), status_before = null, delete_after = null,
-  erase = false, purged_at = null, updated_at = $2 where app_id = $1
+  erase = false, purged_at = null, updated_at = $2, plan_version = 0 where app_id = $1
 returning app_id
+
+-- name: bill_imported
+-- $1 app  $2 now.  From here on this service bills it, on the last version of its plan.
+insert into plan_moves (app_id, moved_at, plan_id, version, yearly)
+select app_id, $2, plan_id, plan_version, pays_yearly from applications where app_id = $1 on conflict do nothing
 
 -- name: imported_secrets
 -- $1 app

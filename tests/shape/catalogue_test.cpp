@@ -16,6 +16,7 @@ const std::map<std::string, std::string> kSharedTables = {
     {"operator_audit", "what operators did stays, whatever becomes of the application it was done to"},
     {"operator_audit_head", "the end of that chain"},
     {"plans", "a plan belongs to the operator and is offered to many applications"},
+    {"plan_versions", "a version of a plan is offered to many applications, and stays for their bills"},
     {"schema_migrations", "the state of the schema itself"},
 };
 
@@ -24,6 +25,10 @@ const std::map<std::string, std::string> kTriggers = {
     {"chain_operator_audit", "nobody but the database says where in the chain a row stands"},
     {"keep_operator_audit", "the audit can only be added to, by the owner of the schema too"},
     {"count_reaction", "counts that every way of removing a reaction must keep"},
+    {"choose_plan_version", "applications are made and moved in several ways; each stays on the version of its plan that it came to"},
+    {"choose_later_plan_version", "the same when it moves"},
+    {"note_plan_move", "bills need the moment, whoever made or moved an application"},
+    {"note_later_plan_move", "the same when it moves"},
     {"count_vote", "the same for the votes of a poll"},
     {"forget_message_parts", "what hangs on a message goes with it, however it goes"},
     {"forget_poll", "a poll goes with its message, however that goes"},

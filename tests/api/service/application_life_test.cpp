@@ -89,7 +89,7 @@ TEST_CASE("applications: when the time is over the data goes, a tombstone and th
     return app.rows("applications", "purged_at is not null") == 1;
   });
   Probe superuser(superuser_database().dsn);
-  CHECK(leftovers(superuser, uuid_of(app)) == "applications usage_metrics ");
+  CHECK(leftovers(superuser, uuid_of(app)) == "applications plan_moves usage_metrics ");
   CHECK(shown(app)["status"] == "deleted");
 }
 
