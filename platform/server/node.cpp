@@ -12,6 +12,7 @@
 #include "platform/http/cors.h"
 #include "platform/http/server.h"
 #include "platform/redis/link.h"
+#include "platform/server/client_address.h"
 #include "platform/server/doors.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
@@ -314,8 +315,10 @@ void Node::State::wire() {
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
   operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token"), clock));
-  auto serve = [](http::Gate& gate) {
-    return [&gate](http::Request request, http::Responder respond) { gate.handle(std::move(request), std::move(respond)); };
+  auto serve = [this](http::Gate& gate, const char* proxies) {
+    return behind_proxies(networks_of(settings.list(proxies)), [&gate](http::Request request, http::Responder respond) {
+      gate.handle(std::move(request), std::move(respond));
+    });
   };
   schedule.add("count_reactions", reactions::Counted::kTurn, [this](storage::Connection& connection) { counted.turn(connection); });
   bus->subscribe([this](bus::Bus::Events events) { counted.on_events(events); },
@@ -331,8 +334,8 @@ void Node::State::wire() {
   auto public_options = door_options(settings, "public");
   if (depot.is_open()) public_options.on_large_body = [this](const http::Request& head) { return depot.take(head); };
   const http::Cors cors(settings.list("public.allowed_origins"));
-  public_door = http::make_server(public_options, cors.around(serve(*public_gate)), on_upgrade);
-  operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate));
+  public_door = http::make_server(public_options, cors.around(serve(*public_gate, "public.trusted_proxies")), on_upgrade);
+  operator_door = http::make_server(door_options(settings, "operator"), serve(*operator_gate, "operator.trusted_proxies"));
   bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { on_control(control); },
                  [this](bus::Bus::Missed missed) { on_missed(missed); });
 }

@@ -27,6 +27,8 @@ std::vector<Entry> door(const std::string& name, const std::string& port, const 
       {.key = name + ".threads", .type = Type::integer, .fallback = "2", .meaning = "Its event loops.", .min = 1, .max = 64},
       {.key = name + ".max_connections", .type = Type::integer, .fallback = "20000",
        .meaning = "Open HTTP connections; further ones are answered 503. WebSockets count apart, by the plans.", .min = 1, .max = 1'000'000},
+      {.key = name + ".trusted_proxies", .type = Type::list, .fallback = "[]",
+       .meaning = "Networks of proxies before this door whose X-Forwarded-For is believed: audits then name the address behind them."},
   };
 }
 
@@ -105,8 +107,9 @@ std::vector<config::Mistake> check_together(const config::Settings& settings) {
   const bool realtime = std::find(roles.begin(), roles.end(), "realtime") != roles.end();
   if (realtime && settings.text("public.engine") != "beast")
     mistake("public.engine", "pistache carries no WebSockets; use beast, or leave realtime out of node.roles");
-  for (const auto& network : settings.list("outbound.allowed_networks"))
-    if (!outbound::Network::parse(network)) mistake("outbound.allowed_networks", network + " is no network; write 10.0.0.0/8");
+  for (const char* key : {"outbound.allowed_networks", "public.trusted_proxies", "operator.trusted_proxies"})
+    for (const auto& network : settings.list(key))
+      if (!outbound::Network::parse(network)) mistake(key, network + " is no network; write 10.0.0.0/8");
   for (const auto& origin : settings.list("public.allowed_origins"))
     if (!http::Cors::is_origin(origin)) mistake("public.allowed_origins", origin + " is no origin; write https://app.example.com, or *");
   if (const auto url = settings.text("redis.url"); !url.empty() && !redis::parse_url(url))
