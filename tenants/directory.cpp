@@ -7,15 +7,13 @@
 namespace chat::tenants {
 namespace {
 
-constexpr std::size_t kMaxUsedOfForgotten = 10'000;
 constexpr auto kLookAgainAfter = std::chrono::seconds(60);
 constexpr std::string_view kKeyPrefix = "key";
 
-/// What is known of a secret's use goes on in the new snapshot.
-void take_over_uses(const Application& old, Application& application) {
-  for (auto& secret : application.secrets)
-    for (const auto& known : old.secrets)
-      if (known.id == secret.id) secret.use = known.use;
+bool is_due(const SecretUse& use, std::chrono::milliseconds throttle) {
+  const auto seen = use.seen_ms.load(std::memory_order_relaxed);
+  const auto noted = use.noted_ms.load(std::memory_order_relaxed);
+  return seen != 0 && (noted == 0 || seen - noted >= throttle.count());
 }
 
 }  // namespace
@@ -117,18 +115,16 @@ std::shared_ptr<const Application> Directory::find(AppId app) {
 
 std::shared_ptr<const Application> Directory::load(storage::Connection& connection, AppId app) {
   std::uint64_t forgotten = 0;
-  std::shared_ptr<const Application> before;
   {
     std::lock_guard lock(mutex_);
     forgotten = forgotten_;
-    if (const auto entry = entries_.find(app); entry != entries_.end()) before = entry->second.application;
   }
   std::shared_ptr<Application> application;
   try {
     connection.transact(app, storage::Mode::read, [&](storage::Transaction& tx) {
       application = read_application(tx, app, sealer_, clock_.now());
     });
-    if (application && before) take_over_uses(*before, *application);
+    if (application) share_uses(*application);
   } catch (...) {
     std::lock_guard lock(mutex_);
     if (auto entry = entries_.find(app); entry != entries_.end()) entry->second.refreshing = false;   // the next one looks
@@ -142,31 +138,42 @@ std::shared_ptr<const Application> Directory::load(storage::Connection& connecti
   return application;
 }
 
-void Directory::gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used) {
-  for (const auto& secret : application.secrets) {
-    const auto seen = secret.use->seen_ms.load(std::memory_order_relaxed);
-    const auto noted = secret.use->noted_ms.load(std::memory_order_relaxed);
-    if (seen == 0 || (noted != 0 && seen - noted < throttle.count())) continue;
-    secret.use->noted_ms.store(seen, std::memory_order_relaxed);
-    used.push_back({application.id, secret.id, Timestamp(std::chrono::milliseconds(seen))});
+/// What is known of its secrets' uses goes on in the new snapshot.
+void Directory::share_uses(Application& application) {
+  std::lock_guard lock(uses_mutex_);
+  const auto known = uses_.find(application.id);
+  if (known == uses_.end() && uses_.size() >= 2 * capacity_) return;   // their uses are not noted until the job has made room
+  auto& uses = known == uses_.end() ? uses_[application.id] : known->second;
+  std::unordered_map<SecretId, std::shared_ptr<SecretUse>> live;
+  for (auto& secret : application.secrets) {
+    if (const auto use = uses.find(secret.id); use != uses.end()) secret.use = use->second;
+    live.emplace(secret.id, secret.use);
   }
+  for (const auto& [id, use] : uses)
+    if (is_due(*use, std::chrono::milliseconds(1))) live.emplace(id, use);   // ended meanwhile, and used before
+  uses = std::move(live);
 }
 
-std::vector<Directory::Used> Directory::take_used_secrets(std::chrono::milliseconds throttle) {
-  std::lock_guard lock(mutex_);
-  std::vector<Used> used = std::move(used_of_forgotten_);
-  used_of_forgotten_.clear();
-  for (const auto& [app, entry] : entries_) gather_uses(*entry.application, throttle, used);
+std::vector<Directory::Used> Directory::used_secrets(std::chrono::milliseconds throttle, std::size_t limit) {
+  const auto recent = std::chrono::duration_cast<std::chrono::milliseconds>((clock_.now() - throttle).time_since_epoch()).count();
+  std::lock_guard lock(uses_mutex_);
+  std::vector<Used> used;
+  for (auto app = uses_.begin(); app != uses_.end();) {
+    bool kept = false;                         // in a snapshot, not noted, or noted so lately that it must not be again
+    for (const auto& [id, use] : app->second) {
+      if (used.size() < limit && is_due(*use, throttle))
+        used.push_back({app->first, id, Timestamp(std::chrono::milliseconds(use->seen_ms.load(std::memory_order_relaxed))), use});
+      kept |= use.use_count() > 1 || is_due(*use, std::chrono::milliseconds(1)) || use->seen_ms.load(std::memory_order_relaxed) > recent;
+    }
+    app = kept ? std::next(app) : uses_.erase(app);
+  }
   return used;
 }
 
 void Directory::forget(AppId app) {
   std::lock_guard lock(mutex_);
   ++forgotten_;
-  const auto entry = entries_.find(app);
-  if (entry == entries_.end()) return;
-  if (used_of_forgotten_.size() < kMaxUsedOfForgotten) gather_uses(*entry->second.application, std::chrono::milliseconds(1), used_of_forgotten_);
-  entries_.erase(entry);
+  entries_.erase(app);
 }
 
 void Directory::forget_all() {

@@ -26,9 +26,18 @@ class Directory {
   std::shared_ptr<const Application> find(AppId app);
   /// From PostgreSQL. Null: no such application.
   std::shared_ptr<const Application> load(storage::Connection& connection, AppId app);
-  /// Secrets that tokens were accepted for, each at most once in `throttle`; whoever takes one writes it down.
-  struct Used { AppId app; SecretId secret; Timestamp at; };
-  std::vector<Used> take_used_secrets(std::chrono::milliseconds throttle);
+  /// A secret that tokens were accepted for. Whoever wrote it down says so by noted().
+  struct Used {
+    AppId app;
+    SecretId secret;
+    Timestamp at;
+    std::shared_ptr<SecretUse> use;
+
+    void noted() const { use->noted_ms.store(std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count(), std::memory_order_relaxed); }
+  };
+  /// Some of those that were not noted yet, each at most once in `throttle`, those of one application together. What is known of uses
+  /// outlives the snapshots: an application that is forgotten loses none.
+  std::vector<Used> used_secrets(std::chrono::milliseconds throttle, std::size_t limit);
   void forget(AppId app);
   void forget_all();
 
@@ -40,10 +49,11 @@ class Directory {
   const crypto::Sealer& sealer_;
   const Clock& clock_;
   std::size_t capacity_;
-  static void gather_uses(const Application& application, std::chrono::milliseconds throttle, std::vector<Used>& used);
+  void share_uses(Application& application);
   std::mutex mutex_;
   std::unordered_map<AppId, Entry> entries_;
-  std::vector<Used> used_of_forgotten_;       // 10,000 and those of one application at most
+  std::mutex uses_mutex_;                      // never with the other one: whoever calls waits for no walk over the uses
+  std::unordered_map<AppId, std::unordered_map<SecretId, std::shared_ptr<SecretUse>>> uses_;   // of 2 * capacity applications at most
   std::uint64_t forgotten_ = 0;               // how often anything was: a load that saw it change keeps nothing
 };
 

@@ -22,9 +22,14 @@ update application_secrets set expires_at = least(expires_at, $3::timestamptz)
 where app_id = $1 and id = $2 and (expires_at is null or expires_at > $4)
 returning id, created_at, expires_at, last_used_at
 
--- name: note_secret_use
--- $1 app  $2 id  $3 when
-update application_secrets set last_used_at = greatest(last_used_at, $3::timestamptz) where app_id = $1 and id = $2
+-- name: forget_dead_secrets
+-- $1 app  $2 ended before
+delete from application_secrets where app_id = $1 and expires_at < $2
+
+-- name: note_secret_uses
+-- $1 app  $2 ids[]  $3 when[]
+update application_secrets s set last_used_at = greatest(s.last_used_at, u.at)
+from unnest($2::uuid[], $3::timestamptz[]) as u (id, at) where s.app_id = $1 and s.id = u.id
 
 -- name: delete_secret
 -- $1 app  $2 id.  No row: no such secret.
