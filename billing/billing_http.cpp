@@ -117,6 +117,7 @@ Response put(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   const auto& plan_id = request.part("plan_id");
   const auto checked = check_plan(document.root(), "#");
+  operators::hold(tx, operators::object_of("plan", plan_id));
   const auto before = find_plan_json(tx, plan_id);
   if (put_plan(tx, services.bus, plan_id, checked, services.clock.now()))
     note(request, tx, "plan.put", plan_id, before, plan_json(get_plan(tx, plan_id)));
@@ -125,6 +126,7 @@ Response put(const Services& services, const Request& request, Tx& tx) {
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
   const auto& plan_id = request.part("plan_id");
+  operators::hold(tx, operators::object_of("plan", plan_id));
   const auto before = find_plan_json(tx, plan_id);
   delete_plan(tx, services.bus, plan_id);
   note(request, tx, "plan.delete", plan_id, before, std::nullopt);

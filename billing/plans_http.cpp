@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "billing/billing_http.h"
 #include "billing/plan_versions.h"
@@ -53,6 +55,9 @@ Response apply(const Services& services, const Request& request, Tx& tx) {
   const bool is_dry_run = body.find_boolean("dry_run").value_or(false);
   if (!plans || plans->members().empty()) body.mistake("plans", "Must hold plans by their ids.");
   body.finish();
+  std::set<std::string> plan_ids;              // in one order, so that two calls never wait for each other
+  for (const auto& [plan_id, plan] : plans->members()) plan_ids.emplace(plan_id);
+  for (const auto& plan_id : plan_ids) operators::hold(tx, operators::object_of("plan", plan_id));
   const auto applied = apply_plans(tx, services.bus, *plans, is_dry_run, services.clock.now());
   json::Writer out;
   out.object().key("dry_run").boolean(is_dry_run).key("plans").array();
@@ -74,6 +79,7 @@ Response archive(const Services& services, const Request& request, Tx& tx) {
   const bool archived = body.find_boolean("archived").value_or(true);
   body.finish();
   const auto& plan_id = request.part("plan_id");
+  operators::hold(tx, operators::object_of("plan", plan_id));
   const auto before = plan_json(get_plan(tx, plan_id));
   const bool changed = archive_plan(tx, plan_id, archived, services.clock.now());
   const auto after = plan_json(get_plan(tx, plan_id));
@@ -92,7 +98,7 @@ Response move(const Services& services, const Request& request, Tx& tx) {
   wanted.yearly = body.find_boolean("yearly");
   body.finish();
   const auto app = tenants::resolve_application(tx, request.part("app_id"));
-  tx.enter(app);
+  tenants::hold_application(tx, app);
   const auto before = placed_json(tx);
   move_application(tx, services.bus, wanted, services.clock.now());
   if (const auto after = placed_json(tx); after != before)

@@ -200,6 +200,8 @@ AppId resolve_application(storage::Transaction& tx, const std::string& ref) {
   return *app;
 }
 
+void hold_application(storage::Transaction& tx, AppId app) { lock_status(tx, app); }
+
 ApplicationRow get_application(storage::Transaction& tx, AppId app) {
   tx.enter(app);
   auto rows = tx.find(sql::get_application, app);

@@ -45,6 +45,9 @@ AppId clone_application(storage::Transaction& tx, AppId from, NewApplication wan
 /// Errors:  not_found; conflict (several applications have this name)
 AppId resolve_application(storage::Transaction& tx, const std::string& ref);
 
+/// Held against other changes of it until the commit. Errors: not_found
+void hold_application(storage::Transaction& tx, AppId app);
+
 /// As the operator sees it. Errors: not_found
 struct ApplicationRow {
   AppId id;

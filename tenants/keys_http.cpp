@@ -1,10 +1,10 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
-#include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/directory.h"
 #include "tenants/keys.h"
 #include "tenants/keys_http.h"
+#include "tenants/operator_door.h"
 #include "tenants/tenants_http.h"
 #include "tenants/tokens.h"
 
@@ -21,13 +21,6 @@ constexpr std::int64_t kDefaultTokenSeconds = 24 * 3600;
 constexpr std::int64_t kMaxTokenSeconds = 366 * 24 * 3600;
 constexpr std::int64_t kMaxGraceSeconds = 90 * 24 * 3600;
 
-AppId app_part(const Request& request, Tx& tx) { return resolve_application(tx, request.part("app_id")); }
-
-void note(const Request& request, Tx& tx, AppId app, const char* action, const std::optional<std::string>& before,
-          const std::optional<std::string>& after) {
-  operators::audit(tx, operators::actor_of(request), action, operators::object_of("application", app.wire()), before, after);
-}
-
 Response show_keys(const Services& services, const Request& request, Tx& tx) {
   AppId app = app_part(request, tx);
   get_application(tx, app);
@@ -36,28 +29,30 @@ Response show_keys(const Services& services, const Request& request, Tx& tx) {
 
 Response add_secret(const Services& services, const Request& request, Tx& tx) {
   const auto expire_others = wanted_rotation(request);
-  const AppId app = app_part(request, tx);
-  const Secret secret = create_secret(tx, services.bus, services.sealer, app, expire_others, services.clock.now());
-  note(request, tx, app, "secret.create", std::nullopt, secret_json(secret));
+  const AppId app = hold_app_part(request, tx);
+  const auto now = services.clock.now();
+  const auto before = keys_json(tx, app, now);
+  const Secret secret = create_secret(tx, services.bus, services.sealer, app, expire_others, now);
+  audit_application(request, tx, app, "secret.create", before, keys_json(tx, app, now));
   return http::json(201, new_secret_json(secret));
 }
 
 Response end_secret(const Services& services, const Request& request, Tx& tx) {
   const auto id = request.id_part<SecretId>("secret_id", "secret");
   const auto after = wanted_expiry(request);
-  const AppId app = app_part(request, tx);
+  const AppId app = hold_app_part(request, tx);
   const auto before = find_secret_json(tx, app, id, services.clock.now());
   const Secret secret = expire_secret(tx, services.bus, app, id, after, services.clock.now());
-  if (before != secret_json(secret)) note(request, tx, app, "secret.expire", before, secret_json(secret));
+  if (before != secret_json(secret)) audit_application(request, tx, app, "secret.expire", before, secret_json(secret));
   return http::json(200, shown_secret_json(secret));
 }
 
 Response remove_secret(const Services& services, const Request& request, Tx& tx) {
   const auto id = request.id_part<SecretId>("secret_id", "secret");
-  const AppId app = app_part(request, tx);
+  const AppId app = hold_app_part(request, tx);
   const auto before = find_secret_json(tx, app, id, services.clock.now());
   delete_secret(tx, services.bus, app, id, services.clock.now());
-  note(request, tx, app, "secret.delete", before, std::nullopt);
+  audit_application(request, tx, app, "secret.delete", before, std::nullopt);
   return http::no_content();
 }
 
@@ -88,7 +83,7 @@ Response mint_token(const Services& services, const Request& request, Tx& tx) {
   if (claims.server) whose.key("server").boolean(true);
   else whose.field("user_id", claims.user_id);
   whose.optional_time("expires_at", claims.expires_at).end();
-  note(request, tx, app, "token.create", std::nullopt, whose.take());
+  audit_application(request, tx, app, "token.create", std::nullopt, whose.take());
   json::Writer out;
   out.object()
       .field("token", sign_token(claims, application->secrets.front().value))
@@ -111,7 +106,7 @@ Response revoke(const Services& services, const Request& request, Tx& tx) {
   else revoke_application_tokens(tx, services.bus, app, moment);
   json::Writer which;
   which.object().optional_field("user_id", user).key("before").time(moment).end();
-  note(request, tx, app, "token.revoke", std::nullopt, which.take());
+  audit_application(request, tx, app, "token.revoke", std::nullopt, which.take());
   return http::no_content();
 }
 

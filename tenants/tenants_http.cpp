@@ -31,6 +31,7 @@ Response update_settings(const Services& services, const Request& request, Tx& t
   const auto wanted = wanted_settings(document.root());
   const AppId app = Caller::of(request).app();
   const auto now = services.clock.now();
+  hold_application(tx, app);
   const auto before = get_application(tx, app).settings_json;
   change_settings(tx, services.bus, app, wanted.set, wanted.unset, now);
   const auto after = get_application(tx, app).settings_json;
@@ -59,8 +60,11 @@ Response show_keys(const Services& services, const Request& request, Tx& tx) {
 Response add_secret(const Services& services, const Request& request, Tx& tx) {
   const auto expire_others = wanted_rotation(request);
   const auto now = services.clock.now();
-  const Secret secret = create_secret(tx, services.bus, services.sealer, Caller::of(request).app(), expire_others, now);
-  note_own(tx, request, "secret.create", secret_object(secret.id), std::nullopt, secret_json(secret), now);
+  const AppId app = Caller::of(request).app();
+  hold_application(tx, app);
+  const auto before = keys_json(tx, app, now);
+  const Secret secret = create_secret(tx, services.bus, services.sealer, app, expire_others, now);
+  note_own(tx, request, "secret.create", secret_object(secret.id), before, keys_json(tx, app, now), now);
   return http::json(201, new_secret_json(secret));
 }
 
@@ -69,6 +73,7 @@ Response end_secret(const Services& services, const Request& request, Tx& tx) {
   const auto after = wanted_expiry(request);
   const auto now = services.clock.now();
   const AppId app = Caller::of(request).app();
+  hold_application(tx, app);
   const auto before = find_secret_json(tx, app, id, now);
   const Secret secret = expire_secret(tx, services.bus, app, id, after, now);
   if (before != secret_json(secret)) note_own(tx, request, "secret.expire", secret_object(id), before, secret_json(secret), now);
@@ -79,6 +84,7 @@ Response remove_secret(const Services& services, const Request& request, Tx& tx)
   const auto id = request.id_part<SecretId>("secret_id", "secret");
   const auto now = services.clock.now();
   const AppId app = Caller::of(request).app();
+  hold_application(tx, app);
   const auto before = find_secret_json(tx, app, id, now);
   delete_secret(tx, services.bus, app, id, now);
   note_own(tx, request, "secret.delete", secret_object(id), before, std::nullopt, now);

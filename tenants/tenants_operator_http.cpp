@@ -1,9 +1,9 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
-#include "platform/operators/audit.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
 #include "tenants/keys_http.h"
+#include "tenants/operator_door.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::tenants {
@@ -17,8 +17,6 @@ using Tx = storage::Transaction;
 
 constexpr std::size_t kMaxUnset = 20;
 
-AppId app_part(const Request& request, Tx& tx) { return resolve_application(tx, request.part("app_id")); }
-
 Response show(int status, Tx& tx, AppId app) {
   json::Writer out;
   out.object().key("application").raw(application_json(get_application(tx, app))).end();
@@ -27,29 +25,22 @@ Response show(int status, Tx& tx, AppId app) {
 
 std::string shown(Tx& tx, AppId app) { return application_json(get_application(tx, app)); }
 
-void note(const Request& request, Tx& tx, AppId app, const char* action, const std::optional<std::string>& before,
-          const std::optional<std::string>& after) {
-  operators::audit(tx, operators::actor_of(request), action, operators::object_of("application", app.wire()), before, after);
-}
-
 /// Does something to an application and notes what it was before and is then, if that is something else.
 template <class Change>
 AppId change(const Request& request, Tx& tx, const char* action, Change act) {
-  const AppId app = app_part(request, tx);
+  const AppId app = hold_app_part(request, tx);
   const auto before = shown(tx, app);
   act(app);
   const auto after = shown(tx, app);
-  if (after != before) note(request, tx, app, action, before, after);
+  if (after != before) audit_application(request, tx, app, action, before, after);
   return app;
 }
 
 /// The new application with its first secret.
-Response made(const Services& services, const Request& request, Tx& tx, AppId app, const char* action) {
+Response made(const Services& services, Tx& tx, AppId app) {
   const Secret secret = create_secret(tx, services.bus, services.sealer, app, std::nullopt, services.clock.now());
-  const auto after = shown(tx, app);
-  note(request, tx, app, action, std::nullopt, after);
   json::Writer out;
-  out.object().key("application").raw(after).field("api_key", api_key_of(app)).key("secret");
+  out.object().key("application").raw(shown(tx, app)).field("api_key", api_key_of(app)).key("secret");
   write_new_secret(out, secret);
   out.end();
   return http::json(201, out.take());
@@ -65,7 +56,20 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   wanted.belonging = read_belonging(body);
   body.finish();
   if (settings) wanted.settings_json = check_settings(*settings, "#/settings");
-  return made(services, request, tx, create_application(tx, wanted, services.clock.now()), "application.create");
+  const AppId app = create_application(tx, wanted, services.clock.now());
+  auto answer = made(services, tx, app);
+  audit_application(request, tx, app, "application.create", std::nullopt, shown(tx, app));
+  return answer;
+}
+
+/// As it is shown, with what it was made of.
+std::string cloned_json(const std::string& application, AppId from) {
+  const auto document = json::Document::parse(application);
+  json::Writer out;
+  out.object();
+  for (const auto& [name, value] : document.root().members()) out.key(name).raw(value.raw());
+  out.field("cloned_from", from.wire()).end();
+  return out.take();
 }
 
 Response clone(const Services& services, const Request& request, Tx& tx) {
@@ -77,7 +81,10 @@ Response clone(const Services& services, const Request& request, Tx& tx) {
   wanted.belonging = read_belonging(body);
   body.finish();
   const AppId from = app_part(request, tx);
-  return made(services, request, tx, clone_application(tx, from, wanted, services.clock.now()), "application.clone");
+  const AppId app = clone_application(tx, from, wanted, services.clock.now());
+  auto answer = made(services, tx, app);
+  audit_application(request, tx, app, "application.clone", std::nullopt, cloned_json(shown(tx, app), from));
+  return answer;
 }
 
 Response list(const Services& services, const Request& request, Tx& tx) {
@@ -179,10 +186,10 @@ Response restore(const Services& services, const Request& request, Tx& tx) {
 /// What goes is noted before it does: afterwards nothing could say what it was.
 Response purge(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
-  const AppId app = app_part(request, tx);
+  const AppId app = hold_app_part(request, tx);
   const auto before = shown(tx, app);
   erase_application(tx, app, services.clock.now());
-  note(request, tx, app, "application.purge", before, std::nullopt);
+  audit_application(request, tx, app, "application.purge", before, std::nullopt);
   return show(200, tx, app);
 }
 

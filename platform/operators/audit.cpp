@@ -48,6 +48,8 @@ Actor actor_of(const http::Request& request) {
 
 std::string object_of(std::string_view kind, std::string_view id) { return std::string(kind) + ":" + std::string(id); }
 
+void hold(storage::Transaction& tx, const std::string& object) { tx.query(sql::hold_object, object); }
+
 void audit(storage::Transaction& tx, const Actor& actor, std::string_view action, const std::string& object,
            const std::optional<std::string>& before, const std::optional<std::string>& after) {
   tx.run(sql::add_audit, actor.name, word(actor.role), action, object, before, after, actor.address, actor.request_id);

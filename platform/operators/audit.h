@@ -12,13 +12,16 @@ namespace chat::operators {
 struct Actor {
   std::string name;
   Role role;
-  std::string address;                         // the peer's
+  std::string address;                         // the peer's, or what a trusted proxy says of it
   std::string request_id;
 };
 Actor actor_of(const http::Request& request);
 
 /// "application:app_…": what a change is about, as the audit names it.
 std::string object_of(std::string_view kind, std::string_view id);
+
+/// Holds a thing that has no row to lock, or none yet, against other operators' changes until the commit. Before reading `before`.
+void hold(storage::Transaction& tx, const std::string& object);
 
 /// Notes a change in its own transaction: both happen or neither. Every route that changes something calls it once, last: it
 /// holds the end of the chain until the commit.

@@ -1,3 +1,7 @@
+-- name: hold_object
+-- $1 object.  Changes of it come one by one.
+select pg_advisory_xact_lock(hashtextextended($1, 8))
+
 -- name: add_audit
 -- $1 operator  $2 role  $3 action  $4 object  $5 before  $6 after  $7 address  $8 request id.  A trigger numbers and links it.
 insert into operator_audit (at, operator, role, action, object, before, after, address, request_id)

@@ -14,6 +14,7 @@
 #include "platform/transfers/transfers.h"
 #include "tenants/applications.h"
 #include "tenants/keys.h"
+#include "tenants/own_audit.h"
 
 namespace chat::server {
 namespace {
@@ -102,6 +103,13 @@ void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Direct
   if (!worker) return;
   schedule.add("end_deletions", std::chrono::minutes(1), [&clock](Connection& connection) {
     connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { tenants::end_deletions(tx, clock.now(), kSliceRows); });
+  });
+  schedule.add("sweep_own_audit", std::chrono::minutes(60), [&clock](Connection& connection) {
+    for (int i = 0; i < kMaxSlices; ++i) {
+      std::int64_t swept = 0;
+      connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = tenants::sweep_own_audit(tx, clock.now(), kSliceRows); });
+      if (swept == 0) return;
+    }
   });
 }
 

@@ -2,9 +2,8 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
-#include "platform/operators/audit.h"
 #include "platform/transfers/transfers.h"
-#include "tenants/applications.h"
+#include "tenants/operator_door.h"
 
 namespace chat::transfers {
 namespace {
@@ -17,17 +16,10 @@ using Tx = storage::Transaction;
 
 constexpr std::size_t kMaxBody = 1024 * 1024;         // of a part, with what JSON escapes
 
-AppId app_part(const Request& request, Tx& tx) { return tenants::resolve_application(tx, request.part("app_id")); }
-
 /// Of an application that need not be here.
 AppId coming_app(const Request& request) { return request.id_part<AppId>("app_id", "application"); }
 
 ImportId import_part(const Request& request) { return request.id_part<ImportId>("import_id", "import"); }
-
-void note(const Request& request, Tx& tx, AppId app, const char* action, const std::optional<std::string>& before,
-          const std::optional<std::string>& after) {
-  operators::audit(tx, operators::actor_of(request), action, operators::object_of("application", app.wire()), before, after);
-}
 
 std::string task_said(tasks::TaskId id) {
   json::Writer out;
@@ -49,28 +41,28 @@ Response show_import(int status, AppId app, const Import& import) {
 
 Response begin_export(const Services& services, const Request& request, Tx& tx) {
   http::require_empty_body(request);
-  const AppId app = app_part(request, tx);
+  const AppId app = tenants::app_part(request, tx);
   const auto task = start_export(tx, app, services.clock.now());
-  note(request, tx, app, "application.export", std::nullopt, task_said(task.id));
+  tenants::audit_application(request, tx, app, "application.export", std::nullopt, task_said(task.id));
   return show_task(202, task);
 }
 
 Response export_status(const Services&, const Request& request, Tx& tx) {
   http::Query(request).finish();
-  app_part(request, tx);
+  tenants::app_part(request, tx);
   return show_task(200, tasks::get_task_of_type(tx, request.id_part<tasks::TaskId>("task_id", "task"), kExportApplication));
 }
 
 /// Whoever takes the first part has the file: that is noted.
 Response export_part(const Services&, const Request& request, Tx& tx) {
   http::Query(request).finish();
-  const AppId app = app_part(request, tx);
+  const AppId app = tenants::app_part(request, tx);
   const auto id = request.id_part<tasks::TaskId>("task_id", "task");
   const auto part = tasks::number_part(request);
   Response response;
   response.body = tasks::get_part_of_type(tx, id, kExportApplication, part);
   response.content_type = "application/x-ndjson";
-  if (part == 1) note(request, tx, app, "application.export_download", std::nullopt, task_said(id));
+  if (part == 1) tenants::audit_application(request, tx, app, "application.export_download", std::nullopt, task_said(id));
   return response;
 }
 
@@ -82,7 +74,7 @@ Response begin(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const AppId app = coming_app(request);
   const auto import = begin_import(tx, app, *header, services.clock.now());
-  note(request, tx, app, "import.begin", std::nullopt, header->raw());
+  tenants::audit_application(request, tx, app, "import.begin", std::nullopt, header->raw());
   return show_import(201, app, import);
 }
 
@@ -103,7 +95,7 @@ Response apply(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const AppId app = coming_app(request);
   const auto import = apply_import(tx, app, import_part(request), rows, services.clock.now());
-  note(request, tx, app, "application.import", std::nullopt, import_json(app, import));
+  tenants::audit_application(request, tx, app, "application.import", std::nullopt, import_json(app, import));
   return show_import(202, app, import);
 }
 
@@ -117,7 +109,7 @@ Response discard(const Services& services, const Request& request, Tx& tx) {
   const AppId app = coming_app(request);
   const auto before = import_json(app, get_import(tx, app, import_part(request)));
   discard_import(tx, app, import_part(request), services.clock.now());
-  note(request, tx, app, "import.discard", before, std::nullopt);
+  tenants::audit_application(request, tx, app, "import.discard", before, std::nullopt);
   return http::no_content();
 }
 

@@ -54,6 +54,7 @@ TEST_CASE("contract: every operation says what a customer needs", "[shape][contr
       {"x-access", {"any", "api_key", "server", "user_or_server", "operator_only"}},
       {"x-rate-class", {"read", "write", "send"}},
       {"x-door", {"public", "operator", "websocket"}}};
+  static const std::set<std::string> roles = {"viewer", "operator", "owner"};
   std::set<std::string> ids, tags;
   for (const json& tag : document()["tags"]) tags.insert(tag["name"]);
   std::vector<std::string> mistakes;
@@ -65,6 +66,8 @@ TEST_CASE("contract: every operation says what a customer needs", "[shape][contr
       if (operation.node->value(member, "").size() < 8) say(std::string("lacks ") + member);
     for (const auto& [member, allowed] : words)
       if (!allowed.count(operation.node->value(member, ""))) say(member + " is missing or unknown");
+    if (operation.access == "operator_only" ? !roles.count(operation.node->value("x-role", "")) : operation.node->contains("x-role"))
+      say("x-role is viewer, operator or owner where x-access is operator_only");
     for (const json& tag : operation.node->at("tags"))
       if (!tags.count(tag)) say("unknown tag " + tag.dump());
     if (!operation.node->at("responses").contains("default")) say("lacks the default problem");

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "platform/operators/operators.h"
 #include "platform/server/routes.h"
 #include "tests/shape/tree.h"
 #include "tests/support/contract.h"
@@ -44,6 +45,10 @@ TEST_CASE("routes: what the code serves is what the contract says", "[shape][con
     if (operation.access != word_of(route->access)) mistakes.push_back(place + ": access is " + word_of(route->access) + ", in the contract " + operation.access);
     const std::string rate_class = operation.node->at("x-rate-class");
     if (rate_class != rate_class_of(*route)) mistakes.push_back(place + ": rate class is " + rate_class_of(*route) + ", in the contract " + rate_class);
+    if (route->access == http::Access::operator_only) {
+      const std::string role(operators::word(operators::role_needed(*route)));
+      if (role != operation.node->value("x-role", "")) mistakes.push_back(place + ": needs the role " + role + ", in the contract another");
+    }
     promised.erase(found);
   }
   for (const auto& [place, operation] : promised) mistakes.push_back(place + ": in the contract as " + operation->id + ", not served");

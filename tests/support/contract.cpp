@@ -96,6 +96,14 @@ const Operation* Contract::find(std::string_view method, std::string_view path) 
   return best;
 }
 
+const Operation* Contract::find_change(std::string_view method, std::string_view path) const {
+  const Operation* operation = find(method, path.substr(0, path.find('?')));
+  if (!operation || (operation->access != "operator_only" && operation->access != "server")) return nullptr;
+  return operation->method == "GET" && operation->id != "get_export_part" ? nullptr : operation;
+}
+
+void Contract::saw_note(const Operation& operation) { note_seen("noted." + operation.id); }
+
 Mistakes Contract::check_problem(const json& problem, int status, const json& codes) const {
   Mistakes found = schemas_.mistakes(document_["components"]["schemas"]["Problem"], problem);
   if (!found.empty()) return found;

@@ -38,6 +38,11 @@ class Contract {
   [[nodiscard]] std::vector<std::string> check_event(std::string_view frame) const;
   [[nodiscard]] bool is_event(std::string_view type) const;
 
+  /// The operation at this address if it changes something that belongs into an audit: at the operator's door, or with a server token.
+  [[nodiscard]] const Operation* find_change(std::string_view method, std::string_view path) const;
+  /// A change by it stands in an audit. Leaves a file "noted.<id>".
+  static void saw_note(const Operation& operation);
+
   [[nodiscard]] const nlohmann::json& document() const { return document_; }
   [[nodiscard]] const JsonSchema& schemas() const { return schemas_; }
   [[nodiscard]] const std::vector<Operation>& operations() const { return operations_; }

@@ -1,6 +1,7 @@
 #include "platform/base/error.h"
 #include "platform/chat/channels/channel_types.h"
 #include "platform/chat/channels/channels_http.h"
+#include "tenants/own_audit.h"
 
 namespace chat::channels {
 namespace {
@@ -10,6 +11,8 @@ using http::Method;
 using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
+
+std::string object_of(const std::string& type) { return "channel_type:" + type; }
 
 Response show(int status, const ChannelType& type) {
   json::Writer out;
@@ -43,20 +46,32 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   TypeSettings settings;
   read_settings(body, settings);
   body.finish();
-  return show(201, create_channel_type(tx, type, settings, services.clock.now()));
+  const auto now = services.clock.now();
+  const auto made = create_channel_type(tx, type, settings, now);
+  tenants::note_own(tx, request, "channel_type.create", object_of(type), std::nullopt, channel_type_json(made), now);
+  return show(201, made);
 }
 
 Response update(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
+  tenants::hold_setup(tx);                     // what is not given stays as it is now
   auto current = get_channel_type(tx, request.part("type"));
+  const auto before = channel_type_json(current);
   json::Fields body(document.root());
   read_settings(body, current.settings);
   body.finish();
-  return show(200, update_channel_type(tx, current.type, current.settings, services.clock.now()));
+  const auto now = services.clock.now();
+  const auto changed = update_channel_type(tx, current.type, current.settings, now);
+  tenants::note_own_change(tx, request, "channel_type.update", object_of(current.type), before, channel_type_json(changed), now);
+  return show(200, changed);
 }
 
-Response remove(const Services&, const Request& request, Tx& tx) {
-  delete_channel_type(tx, request.part("type"));
+Response remove(const Services& services, const Request& request, Tx& tx) {
+  const auto& type = request.part("type");
+  tenants::hold_setup(tx);
+  const auto before = channel_type_json(get_channel_type(tx, type));
+  delete_channel_type(tx, type);
+  tenants::note_own(tx, request, "channel_type.delete", object_of(type), before, std::nullopt, services.clock.now());
   return http::no_content();
 }
 

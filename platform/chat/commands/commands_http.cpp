@@ -4,6 +4,7 @@
 #include "platform/base/json.h"
 #include "platform/chat/commands/commands.h"
 #include "tenants/auth.h"
+#include "tenants/own_audit.h"
 
 namespace chat::commands {
 namespace {
@@ -12,6 +13,14 @@ using http::Method;
 using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
+
+std::string object_of(const std::string& name) { return "command:" + name; }
+
+std::optional<std::string> find_json(Tx& tx, const std::string& name) {
+  for (const auto& command : list_commands(tx))
+    if (command.name == name) return command_json(command);
+  return std::nullopt;
+}
 
 Response put(const Services& services, const Request& request, Tx& tx) {
   Command command;
@@ -23,15 +32,23 @@ Response put(const Services& services, const Request& request, Tx& tx) {
   command.args = body.find_text("args", {.max_bytes = kMaxArgsBytes}).value_or("");
   command.visible = body.find_boolean("visible").value_or(true);
   body.finish();
-  const auto put = put_command(tx, command, services.clock.now());
+  const auto now = services.clock.now();
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, command.name);
+  const auto put = put_command(tx, command, now);
+  tenants::note_own_change(tx, request, "command.put", object_of(command.name), before, command_json(put.command), now);
   json::Writer out;
   out.object().key("command").raw(command_json(put.command)).end();
   return http::json(put.created ? 201 : 200, out.take());
 }
 
-Response remove(const Services&, const Request& request, Tx& tx) {
+Response remove(const Services& services, const Request& request, Tx& tx) {
   http::Query(request).finish();
-  delete_command(tx, request.part("name"));
+  const auto& name = request.part("name");
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, name);
+  delete_command(tx, name);
+  tenants::note_own(tx, request, "command.delete", object_of(name), before, std::nullopt, services.clock.now());
   return http::no_content();
 }
 

@@ -4,6 +4,7 @@
 #include "platform/chat/notifications/notifications_http.h"
 #include "platform/chat/notifications/providers.h"
 #include "tenants/auth.h"
+#include "tenants/own_audit.h"
 
 namespace chat::notifications {
 namespace {
@@ -15,6 +16,15 @@ using Tx = storage::Transaction;
 
 constexpr std::size_t kMaxAccountBytes = 16 * 1024;
 constexpr std::size_t kMaxKeyBytes = 4 * 1024;
+
+std::string object_of(const std::string& provider, const std::string& name) { return "push_provider:" + provider + ":" + name; }
+
+/// As it is listed, without its keys.
+std::optional<std::string> find_json(Tx& tx, const std::string& provider, const std::string& name) {
+  for (const auto& one : list_providers(tx))
+    if (one.provider == provider && one.name == name) return provider_json(one);
+  return std::nullopt;
+}
 
 /// What the kind needs, as it is kept; members of other kinds are unknown fields.
 std::string read_credentials(json::Fields& body, const std::string& provider) {
@@ -44,7 +54,11 @@ Response save(const Services& services, const Request& request, Tx& tx) {
   input.name = read_name(body, "name");
   input.document = input.provider.empty() ? "{}" : read_credentials(body, input.provider);
   body.finish();
-  const auto saved = save_provider(tx, services.bus, services.senders, input, services.clock.now());
+  const auto now = services.clock.now();
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, input.provider, input.name);
+  const auto saved = save_provider(tx, services.bus, services.senders, input, now);
+  tenants::note_own(tx, request, "push_provider.save", object_of(input.provider, input.name), before, provider_json(saved.provider), now);
   json::Writer out;
   out.object().key("push_provider").raw(provider_json(saved.provider)).end();
   return http::json(saved.created ? 201 : 200, out.take());
@@ -59,7 +73,11 @@ Response list(const Services&, const Request&, Tx& tx) {
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {
-  delete_provider(tx, services.bus, request.part("provider"), request.part("name"));
+  const auto &provider = request.part("provider"), &name = request.part("name");
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, provider, name);
+  delete_provider(tx, services.bus, provider, name);
+  tenants::note_own(tx, request, "push_provider.delete", object_of(provider, name), before, std::nullopt, services.clock.now());
   return http::no_content();
 }
 

@@ -3,6 +3,7 @@
 #include "platform/chat/notifications/notice.h"
 #include "platform/chat/notifications/templates.h"
 #include "tenants/auth.h"
+#include "tenants/own_audit.h"
 
 namespace chat::notifications {
 namespace {
@@ -11,6 +12,16 @@ using http::Method;
 using http::Request;
 using http::Response;
 using Tx = storage::Transaction;
+
+std::string object_of(const std::string& event, const std::string& language) {
+  return "push_template:" + event + (language.empty() ? "" : ":" + language);
+}
+
+std::optional<std::string> find_json(Tx& tx, const std::string& event, const std::string& language) {
+  for (const auto& one : list_templates(tx))
+    if (one.event == event && one.language == language) return template_json(one);
+  return std::nullopt;
+}
 
 std::string read_text(json::Fields& body, const char* name, bool required) {
   const auto text = required ? body.text(name, {.min_bytes = 1, .max_bytes = kMaxTemplateBytes})
@@ -44,17 +55,25 @@ Response save(const Services& services, const Request& request, Tx& tx) {
   json::Fields body(document.root());
   Template given{event, read_language(body), read_text(body, "title", true), read_text(body, "body", true), {}, {}};
   body.finish();
-  const auto saved = save_template(tx, given, services.clock.now());
+  const auto now = services.clock.now();
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, event, given.language);
+  const auto saved = save_template(tx, given, now);
+  tenants::note_own_change(tx, request, "push_template.save", object_of(event, given.language), before, template_json(saved.saved), now);
   json::Writer out;
   out.object().key("push_template").raw(template_json(saved.saved)).end();
   return http::json(saved.created ? 201 : 200, out.take());
 }
 
-Response remove(const Services&, const Request& request, Tx& tx) {
+Response remove(const Services& services, const Request& request, Tx& tx) {
   http::Query query(request);
   auto language = query.find_text("language", kMaxLanguageBytes).value_or("");
   query.finish();
-  delete_template(tx, event_of(request), language);
+  const auto event = event_of(request);
+  tenants::hold_setup(tx);
+  const auto before = find_json(tx, event, language);
+  delete_template(tx, event, language);
+  tenants::note_own(tx, request, "push_template.delete", object_of(event, language), before, std::nullopt, services.clock.now());
   return http::no_content();
 }
 

@@ -2,6 +2,7 @@
 
 #include "platform/base/json.h"
 #include "platform/chat/teams/teams.h"
+#include "tenants/own_audit.h"
 #include "tenants/tokens.h"
 
 namespace chat::teams {
@@ -14,6 +15,8 @@ using http::Response;
 using Tx = storage::Transaction;
 
 constexpr json::Text kName{.min_bytes = 1, .max_bytes = 255};
+
+std::string object_of(const std::string& team_id) { return "team:" + team_id; }
 
 Response show(int status, const Team& team) {
   json::Writer out;
@@ -29,7 +32,10 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   const auto name = body.find_text("name", kName);
   const auto custom = body.find_raw_object("custom", kMaxCustomBytes);
   body.finish();
-  return show(201, create_team(tx, team_id, name, custom, services.clock.now()));
+  const auto now = services.clock.now();
+  const auto team = create_team(tx, team_id, name, custom, now);
+  tenants::note_own(tx, request, "team.create", object_of(team_id), std::nullopt, team_json(team), now);
+  return show(201, team);
 }
 
 Response list(const Services& services, const Request& request, Tx& tx) {
@@ -66,12 +72,22 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     if (const auto& name = change.unset[i]; name != "name" && name != "custom" && !name.starts_with("custom."))
       body.mistake_at("unset/" + std::to_string(i), "Can't be unset; name, custom and custom.<key> can.");
   body.finish();
-  return show(200, update_team(tx, request.part("team_id"), change, services.clock.now()));
+  const auto& team_id = request.part("team_id");
+  const auto now = services.clock.now();
+  tenants::hold_setup(tx);
+  const auto before = team_json(get_team(tx, team_id));
+  const auto team = update_team(tx, team_id, change, now);
+  tenants::note_own_change(tx, request, "team.update", object_of(team_id), before, team_json(team), now);
+  return show(200, team);
 }
 
-Response remove(const Services&, const Request& request, Tx& tx) {
+Response remove(const Services& services, const Request& request, Tx& tx) {
   http::Query(request).finish();
-  delete_team(tx, request.part("team_id"));
+  const auto& team_id = request.part("team_id");
+  tenants::hold_setup(tx);
+  const auto before = team_json(get_team(tx, team_id));
+  delete_team(tx, team_id);
+  tenants::note_own(tx, request, "team.delete", object_of(team_id), before, std::nullopt, services.clock.now());
   return http::no_content();
 }
 

@@ -58,16 +58,34 @@ TEST_CASE("applications: one that was suspended is suspended again when it is re
   CHECK(app.server().get("/v1/app").code() == "application_suspended");
 }
 
-TEST_CASE("applications: suspended or deleted, its sockets are closed within a second", "[api][applications][ws]") {
+TEST_CASE("applications: suspended or deleted, all its sockets on every node are closed within a second", "[api][applications][ws]") {
   TestApp app;
-  app.add_users({"alice"});
-  auto first = app.connect("alice");
-  REQUIRE(operators().post(path_of(app, "/suspend"), {{"reason", "unpaid"}}).status == 200);
-  CHECK(first.wait_closed() == 4503);
-  REQUIRE(operators().post(path_of(app, "/resume")).status == 200);
-  auto second = app.connect("alice");
+  app.add_users({"alice", "bob"});
+  const auto connect_everywhere = [&] {
+    std::vector<WsClient> clients;
+    for (const auto port : Service::get().ports()) {
+      Actor server(port, {{"X-API-Key", app.key()}, {"Authorization", "Bearer " + app.token("")}});
+      eventually("this node has heard that it is open", [&] { return server.get("/v1/app").status == 200; });
+      for (const auto* user : {"alice", "bob"}) {
+        clients.emplace_back(WsClient::Options{.port = port, .api_key = app.key(), .token = app.token(user)});
+        clients.back().wait_for("connection.ready");
+      }
+    }
+    return clients;
+  };
+  auto fastest = std::chrono::steady_clock::duration::max();   // of some rounds: the machine may be busy during one
+  for (int round = 0; round < 5 && fastest >= std::chrono::seconds(1); ++round) {
+    auto clients = connect_everywhere();
+    const auto begun = std::chrono::steady_clock::now();
+    REQUIRE(operators().post(path_of(app, "/suspend"), {{"reason", "unpaid"}}).status == 200);
+    for (auto& client : clients) CHECK(client.wait_closed() == 4503);
+    fastest = std::min(fastest, std::chrono::steady_clock::now() - begun);
+    REQUIRE(operators().post(path_of(app, "/resume")).status == 200);
+  }
+  CHECK(fastest < std::chrono::seconds(1));
+  auto clients = connect_everywhere();
   REQUIRE(operators().del(path_of(app)).status == 204);
-  CHECK(second.wait_closed() == 4501);
+  for (auto& client : clients) CHECK(client.wait_closed() == 4501);
 }
 
 TEST_CASE("applications: suspended twice keeps the newer reason", "[api][applications]") {
@@ -81,6 +99,9 @@ TEST_CASE("applications: when the time is over the data goes, a tombstone and th
   app.add_users({"alice", "bob"});
   app.add_channel("general", {"alice", "bob"});
   app.send("alice", "general", "hello");
+  Probe superuser(superuser_database().dsn);
+  superuser.run("insert into team_usage_metrics values ('" + uuid_of(app) + "', 'red', current_date, 'messages', 0, 7);"
+                "insert into storage_accounts (app_id, stored_bytes, settled_at) values ('" + uuid_of(app) + "', 1000, now() - interval '30 minutes')");
   REQUIRE(operators().del(path_of(app)).status == 204);
   end_waiting(app);
   CHECK(operators().post(path_of(app, "/restore")).code() == "conflict");
@@ -88,8 +109,8 @@ TEST_CASE("applications: when the time is over the data goes, a tombstone and th
     Service::get().node().run_job("purge_deleted");
     return app.rows("applications", "purged_at is not null") == 1;
   });
-  Probe superuser(superuser_database().dsn);
-  CHECK(leftovers(superuser, uuid_of(app)) == "applications plan_moves usage_metrics ");
+  CHECK(leftovers(superuser, uuid_of(app)) == "applications plan_moves team_usage_metrics usage_metrics ");
+  CHECK(app.rows("usage_metrics", "meter = 'storage_byte_hours' and value > 0") > 0);   // up to the end
   CHECK(shown(app)["status"] == "deleted");
 }
 
@@ -165,6 +186,9 @@ TEST_CASE("applications: a clone is set up as its original, with keys of its own
   CHECK(clone["organisation"] == "Acme " + app.id());
   CHECK(clone["region"] == "eu");
   CHECK(made.body["secret"]["value"] != app.secret());
+  const auto noted = operators().get("/operator/v1/audit?object=application:" + clone["app_id"].get<std::string>()).body["audit"];
+  REQUIRE(noted.size() == 1);
+  CHECK(noted[0]["after"]["cloned_from"] == app.id());
   const std::string token = operators().post(kApplications + "/" + clone["app_id"].get<std::string>() + "/tokens", {{"server", true}}).body["token"];
   Actor server(Service::get().port(), {{"X-API-Key", made.body["api_key"]}, {"Authorization", "Bearer " + token}});
   CHECK(server.get("/v1/users/alice").code() == "not_found");

@@ -119,6 +119,26 @@ TEST_CASE("audit: a repetition with the same Idempotency-Key is noted once", "[a
   CHECK(actions_of("application:" + app.id()) == std::vector<std::string>{"application.create", "application.suspend"});
 }
 
+TEST_CASE("audit: changed at once, each change finds what the one before left", "[api][audit]") {
+  TestApp app;
+  const std::string plan = "p" + AppId::make(system_clock().now()).wire().substr(4);
+  std::vector<std::future<int>> calls;
+  for (const auto* word : {"a", "b", "c", "d"}) {
+    calls.push_back(std::async(std::launch::async, [&app, word] { return Service::get().operators().post(path_of(app, "/suspend"), {{"reason", word}}).status; }));
+    calls.push_back(std::async(std::launch::async, [&plan, word] {
+      return Service::get().operators().put("/operator/v1/plans/" + plan, {{"name", word}, {"limits", Json::array()}}).status;
+    }));
+  }
+  for (auto& call : calls) CHECK(call.get() == 200);
+  for (const auto& object : {"application:" + app.id(), "plan:" + plan}) {
+    INFO(object);
+    const auto entries = audit_of(object);
+    REQUIRE(entries.size() >= 4);
+    for (std::size_t i = 1; i < entries.size(); ++i) CHECK(entries[i]["before"] == entries[i - 1]["after"]);
+  }
+  REQUIRE(Service::get().operators().del("/operator/v1/plans/" + plan).status == 204);
+}
+
 TEST_CASE("audit: filters say what they are, and the whole chain holds", "[api][audit]") {
   TestApp app;
   auto boss = Service::get().operators();

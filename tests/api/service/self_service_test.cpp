@@ -2,7 +2,7 @@
 
 #include <future>
 
-#include "tests/support/service.h"
+#include "tests/support/applications.h"
 
 using namespace chat;
 using namespace chat::test;
@@ -10,7 +10,6 @@ using namespace chat::test;
 namespace {
 
 Actor operators() { return Service::get().operators(); }
-std::string path_of(const TestApp& app, const std::string& more = "") { return "/operator/v1/applications/" + app.id() + more; }
 
 }  // namespace
 

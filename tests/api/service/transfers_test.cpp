@@ -180,6 +180,7 @@ TEST_CASE("transfers: an application exported, erased and imported is the same, 
   suspend(app.id());
   const auto before = everything(app.id());
   const auto lines = export_of(app.id());
+  CHECK(operators().get("/operator/v1/audit?action=application.export_download&object=application:" + app.id()).body["audit"].size() == 1);
   CHECK(Json::parse(lines.front())["app_id"] == app.id());
   CHECK(Json::parse(lines.back()) == Json{{"end", true}, {"rows", lines.size() - 2}});
   erase(app.id());
