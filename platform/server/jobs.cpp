@@ -1,5 +1,6 @@
 #include "platform/server/jobs.h"
 
+#include "billing/statements/statements.h"
 #include "platform/base/metrics.h"
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
@@ -128,6 +129,11 @@ void add_import_jobs(jobs::Schedule& schedule, const transfers::ImportServices& 
 void add_preview_jobs(jobs::Schedule& schedule, previews::Fetcher& fetcher) {
   schedule.add("fetch_previews", std::chrono::milliseconds(500), [&fetcher](Connection& connection) { fetcher.turn(connection); });
   schedule.add("sweep_previews", std::chrono::minutes(10), previews::sweep_previews);
+}
+
+void add_statement_job(jobs::Schedule& schedule, bus::Bus& bus, const Clock& clock, std::chrono::milliseconds delay) {
+  schedule.add("finalize_statements", std::chrono::minutes(10),
+               [&bus, &clock, delay](Connection& connection) { statements::finalize_due(connection, bus, delay, clock.now()); });
 }
 
 void add_send_job(jobs::Schedule& schedule, const SendJob& job) {

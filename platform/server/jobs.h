@@ -25,6 +25,9 @@ struct SendJob {
 };
 void add_send_job(jobs::Schedule& schedule, const SendJob& job);
 
+/// Statements of the months that are over, every ten minutes.
+void add_statement_job(jobs::Schedule& schedule, bus::Bus& bus, const Clock& clock, std::chrono::milliseconds delay);
+
 /// Ends deletions and writes down when secrets were used; the latter every node for itself.
 void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Directory& directory, const Clock& clock);
 

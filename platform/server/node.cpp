@@ -375,6 +375,8 @@ void Node::start() {
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
   if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, {*state.bus, state.sealer, state.clock, [&state] { return state.stopping.load(); }});
+  if (has_role(state.settings, "worker") && state.settings.text("billing.finalize") == "automatic")
+    add_statement_job(state.schedule, *state.bus, state.clock, state.settings.duration("billing.finalize_after"));
   if (has_role(state.settings, "worker")) add_upload_jobs(state.schedule, state.depot, state.clock);
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);

@@ -3,6 +3,7 @@
 #include "platform/server/built_in_commands.h"
 
 #include "billing/billing_http.h"
+#include "billing/statements/statements_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/devices/devices_http.h"
@@ -96,6 +97,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});
   presence::add_routes(router, parts.presence);
   sync::add_routes(router, {parts.cursors});
+  statements::add_routes(router, {parts.bus, parts.cursors, parts.clock});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
@@ -105,6 +107,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   transfers::add_routes(router, {parts.clock, parts.transfers});
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
+  statements::add_operator_routes(router, {parts.bus, parts.cursors, parts.clock});
 }
 
 HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {

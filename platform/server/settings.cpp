@@ -64,6 +64,8 @@ std::vector<Entry> make_schema() {
       {.key = "transfers.settle", .type = Type::duration, .fallback = "75s", .meaning = "Between suspending an application and the first row of its export: what was under way ends, and every node has heard of it.", .min = 0, .max = 3600 * kSecond},
       {.key = "transfers.max_bytes", .type = Type::bytes, .fallback = "64GiB", .meaning = "Of the file of an application that comes in.", .min = 1 * kMiB, .max = 16LL * 1024 * 1024 * kMiB},
       {.key = "usage.flush_interval", .type = Type::duration, .fallback = "5s", .meaning = "How often counts in memory go to the ledger; a crash loses one interval at most.", .min = 100, .max = 60 * kSecond},
+      {.key = "billing.finalize", .type = Type::word, .fallback = "automatic", .meaning = "Who makes a month's statements final: a job, or an operator by hand.", .words = {"automatic", "by_hand"}},
+      {.key = "billing.finalize_after", .type = Type::duration, .fallback = "48h", .meaning = "How long after its end a month's statements become final; usage that comes later is on the next ones.", .min = 0, .max = 20LL * 86'400 * kSecond},
       {.key = "uploads.storage", .type = Type::word, .fallback = "disk", .meaning = "Where uploaded files are kept: a folder of this machine, a store that speaks S3, or nowhere.", .words = {"disk", "s3", "off"}},
       {.key = "uploads.folder", .fallback = "/var/lib/chatd/uploads", .meaning = "With disk: where files are kept; every node needs the same one. With s3: where they are looked at."},
       {.key = "uploads.public_url", .meaning = "Address of the customers' door as clients reach it, before /v1 in links to files. Empty: links begin with /v1."},

@@ -17,6 +17,7 @@ const std::map<std::string, std::string> kSharedTables = {
     {"operator_audit_head", "the end of that chain"},
     {"plans", "a plan belongs to the operator and is offered to many applications"},
     {"plan_versions", "a version of a plan is offered to many applications, and stays for their bills"},
+    {"statement_numbers", "statements are numbered without gaps over the whole service"},
     {"schema_migrations", "the state of the schema itself"},
 };
 

@@ -145,8 +145,10 @@ Mistakes Contract::check_response(std::string_view method, std::string_view path
   }
 
   const bool problem = status >= 400;
-  const std::string media = problem ? "application/problem+json" : response->at("content").begin().key();
-  if (!content_type.empty() && content_type.substr(0, content_type.find(';')) != media)
+  const std::string sent(content_type.substr(0, content_type.find(';')));
+  const bool is_one_of_them = !problem && response->at("content").contains(sent);
+  const std::string media = problem ? "application/problem+json" : is_one_of_them ? sent : response->at("content").begin().key();
+  if (!content_type.empty() && sent != media)
     found.push_back("Content-Type must be " + media + ", is " + std::string(content_type));
   if (media.find("json") == std::string::npos || media == "application/x-ndjson") return labelled();
 

@@ -160,7 +160,7 @@ Service::Service() {
 }
 
 std::vector<std::string> Service::flags_of_a_node(const std::string& redis_url, const std::string& redis_prefix) {
-  return {std::string("operator.token=") + kOperatorToken, "database.workers=4", "database.lanes=2", "usage.flush_interval=200ms",
+  return {std::string("operator.token=") + kOperatorToken, "database.workers=4", "database.lanes=2", "usage.flush_interval=200ms", "billing.finalize=by_hand",
           "secrets.master_key=" + crypto::base64(std::string(32, 'k')), "outbound.allowed_networks=[127.0.0.0/8]", "outbound.allow_http=true",
           "push.delay=0s", "transfers.settle=0s", "operator.trusted_proxies=[127.0.0.0/8]", "public.trusted_proxies=[127.0.0.0/8]", "push.fcm_url=" + push_services().url(), "push.apns_url=" + push_services().url(),
           "uploads.folder=" + uploads_folder(), "uploads.max_size=64MiB", "redis.url=" + redis_url, "redis.prefix=" + redis_prefix};
