@@ -63,6 +63,7 @@ class Account {
 
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
   std::atomic<std::int64_t> total_api_calls{0};
+  std::atomic<std::int64_t> total_errors{0};
 
   /// What is counted in memory, of one hour. A flush takes it away and keeps it until it is written.
   struct Pending {

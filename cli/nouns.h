@@ -8,7 +8,8 @@ void add_apps(CommandLine& line);
 void add_keys(CommandLine& line);
 void add_plans(CommandLine& line);
 void add_usage(CommandLine& line);
-void add_usage_chart(Noun& usage);  // a verb of it
+void add_usage_chart(Noun& usage);  // verbs of it
+void add_limits(CommandLine& line);
 void add_tokens(CommandLine& line);
 void add_operators(CommandLine& line);
 void add_audit(CommandLine& line);
@@ -21,6 +22,7 @@ void add_devices(CommandLine& line);
 void add_push(CommandLine& line);
 void add_uploads(CommandLine& line);
 void add_tasks(CommandLine& line);
+void add_top(CommandLine& line);
 void add_tail(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_contexts(CommandLine& line);

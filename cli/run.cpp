@@ -45,7 +45,7 @@ Failure failure_of(const Error& error) {
 void act(CommandLine& line, const std::vector<std::string>& words, World& world) {
   const auto parsed = line.parse(words);
   Session session(world, line.globals());
-  if (parsed.run && parsed.watch) watch(session, parsed.run, *parsed.watch);
+  if (parsed.run && parsed.watch) return watch(session, parsed.run, *parsed.watch);
   if (parsed.run) return parsed.run(session);
   if (!parsed.to_error) return session.print_text(parsed.text);
   world.err << parsed.text;
@@ -61,6 +61,7 @@ void add_all(CommandLine& line) {
   add_tokens(line);
   add_plans(line);
   add_usage(line);
+  add_limits(line);
   add_operators(line);
   add_audit(line);
   add_users(line);
@@ -72,6 +73,7 @@ void add_all(CommandLine& line) {
   add_push(line);
   add_uploads(line);
   add_tasks(line);
+  add_top(line);
   add_tail(line);
   add_migrations(line);
   add_config(line);

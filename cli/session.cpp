@@ -103,12 +103,14 @@ std::unique_ptr<Api> Session::connect(ApiOptions options) {
 }
 
 Api& Session::api() {
-  if (!api_) {
-    auto options = options_for(server());
-    options.token = [this] { return token(); };
-    api_ = connect(std::move(options));
-  }
+  if (!api_) api_ = api_of(server());
   return *api_;
+}
+
+std::unique_ptr<Api> Session::api_of(const std::string& server) {
+  auto options = options_for(server);
+  options.token = [this] { return token(); };
+  return connect(std::move(options));
 }
 
 Api& Session::public_api() {

@@ -27,6 +27,7 @@ class Session {
   std::string public_url();                  // of the public door; Errors: Failure usage: none is named anywhere
   std::string token();                       // Errors: Failure denied: none is named anywhere
   Api& api();
+  std::unique_ptr<Api> api_of(const std::string& server);  // another operator API, with the same token
   /// The public door, with a server's token minted for the application meant.
   /// Errors:  Failure: no application or public door is named, or the operator API does not give a token
   Api& public_api();

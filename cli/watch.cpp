@@ -44,20 +44,21 @@ std::string drawn(const std::string& frame, std::size_t rows) {
 
 }  // namespace
 
-void watch(Session& session, const Verb::Run& verb, std::chrono::milliseconds interval) {
+void watch(Session& session, const Verb::Run& verb, std::chrono::milliseconds interval, std::int64_t rounds) {
   auto& world = session.world();
   const bool redraws = world.out_is_terminal && world.variable("TERM") != "dumb";
-  bool first = true;
   if (redraws) session.print_text("\x1b[2J");
-  for (;;) {
+  for (std::int64_t round = 1;; ++round) {
+    const bool first = round == 1;
     const auto frame = frame_of(session, verb, first);
     if (redraws)
       session.print_text(drawn(frame, session.terminal_size().rows - 1));
     else
       session.print_text((first ? "" : "\n") + frame);
-    first = false;
+    if (round == rounds) break;
     if (!world.wait(interval)) throw Failure(Exit::interrupted, "");
   }
+  if (redraws) session.print_text("\r\n");
 }
 
 }  // namespace chat::cli

@@ -97,9 +97,11 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   };
   hooks.served = [&](const http::GateHooks::Served& served) {
     const auto* caller = dynamic_cast<const Caller*>(served.principal.get());   // of a large body it is what holds the body
-    if (!caller || !served.admitted) return;
+    const auto account = caller ? accounts.known(caller->app()) : nullptr;
+    if (!account) return;
+    if (served.status >= 400) account->total_errors.fetch_add(1, std::memory_order_relaxed);
     const bool counts_for_team = !caller->user_id().empty() && caller->application().settings.teams;
-    if (auto account = accounts.known(caller->app()))
+    if (served.admitted)
       account->end_call(served.status < 500 && served.status != 429, counts_for_team ? caller->user_id() : "", clock.now());
   };
   return hooks;

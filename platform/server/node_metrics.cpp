@@ -36,6 +36,8 @@ void collect_node_metrics(const billing::Accounts& accounts, const std::atomic<i
       [](const billing::Account& account) { return account.total_messages.load(std::memory_order_relaxed); });
   add("chat_application_api_calls_total", "API calls answered since the start, by application.", metrics::Type::counter,
       [](const billing::Account& account) { return account.total_api_calls.load(std::memory_order_relaxed); });
+  add("chat_application_errors_total", "API calls answered with 400 or more since the start, by application.", metrics::Type::counter,
+      [](const billing::Account& account) { return account.total_errors.load(std::memory_order_relaxed); });
   add("chat_application_connections", "Open WebSockets, by application.", metrics::Type::gauge,
       [](const billing::Account& account) { return account.connections(); });
   metrics::gauge("chat_build_info", "What runs; always 1.", {{"version", CHAT_VERSION}, {"compiler", __VERSION__}}).set(1);

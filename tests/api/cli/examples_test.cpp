@@ -24,6 +24,7 @@ const std::map<std::string, std::vector<std::string>>& before() {
         "app purge acme --confirm acme", "context add new --server https://new.example.com"}},
       {"ban lift", {"ban add bob --app acme --yes"}},
       {"user reactivate", {"user deactivate alice --app acme --yes"}},
+      {"limit clear", {"limit set messages --app acme --hard 100000"}},
       {"plan delete", {"plan apply -f trial.yaml"}},
       {"context use", {"context add prod --server https://ops.example.com"}},
       {"context show", {"context add prod --server https://ops.example.com"}},

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -167,6 +168,35 @@ TEST_CASE("chatctl: an application's life", "[api][cli]") {
   play_service(stage.api);
   play_life(stage.api);
   compare("life.txt", stage);
+}
+
+TEST_CASE("chatctl: top shows what is busy between two looks", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  play_busy(stage.api);
+  stage.api.on("GET", "/operator/v1/applications/app_01kam7xm00f9z8y2c4d6e8g0h2", 200, R"({"application":{"name":"acme"}})");
+  stage.rounds = 100;
+  compare("top.txt", stage);
+}
+
+TEST_CASE("chatctl: limits are shown and replaced one by one", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  stage.api.on("GET", "/operator/v1/applications/acme/limits", 200,
+               R"({"plan":"free","limits":[{"meter":"messages","window":"month","used":812,"state":"warning","included":1000,"hard":2000,)"
+               R"("action":"block","resets_at":"2026-12-01T00:00:00.000000Z"},{"meter":"user_requests","window":"minute","hard":60,"burst":20,)"
+               R"("action":"throttle"}],"features":{"threads":true,"polls":false}})");
+  stage.api.on("GET", "/operator/v1/applications/acme/usage/hours", 200,
+               R"({"day":"2026-11-21","plan":"free","hours":[{"hour":"2026-11-21T09:00:00.000000Z","messages":12,"api_calls":40},)"
+               R"({"hour":"2026-11-21T10:00:00.000000Z","messages":6,"api_calls":20,"deliveries":55}]})");
+  stage.api.on("GET", "/operator/v1/applications/acme", 200,
+               R"({"application":{"name":"acme","limits":{"messages":{"hard":10,"expires_at":"2026-12-24T00:00:00Z"},"push":{"hard":7}}}})");
+  compare("limits.txt", stage);
+  const auto sent = [&](const std::string& what) {
+    return std::count(stage.api.asked.begin(), stage.api.asked.end(), "PATCH /operator/v1/applications/acme " + what);
+  };
+  CHECK(sent(R"({"set":{"limits":{"push":{"hard":7},"messages":{"expires_at":"2026-12-24T00:00:00Z","hard":50,"included":40}}}})") == 1);
+  CHECK(sent(R"({"set":{"limits":{"push":{"hard":7}}}})") == 1);
 }
 
 TEST_CASE("chatctl: operators and their audit", "[api][cli]") {

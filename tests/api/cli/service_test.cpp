@@ -156,6 +156,33 @@ TEST_CASE("chatctl and chatd: an operator is made, acts under its own name, and 
   CHECK(real.fails("app show " + real.name) == 4);
 }
 
+TEST_CASE("chatctl and chatd: top shows sends and errors of the application that makes them", "[api][cli]") {
+  Real real;
+  real.create();
+  real.ok("user set alice");
+  real.ok("channel create messaging:general --by alice");
+  const auto send = [&] {
+    real.ok("message send messaging:general hello --user alice");
+    CHECK(real.fails("user show nobody") == 3);
+  };
+  for (int i = 0; i < 60; ++i) send();  // among the busiest since the start, which have series of their own
+  Real looker;
+  auto seen = std::async(std::launch::async, [&] { return looker.stage.run_line("top --interval 2s --limit 500 -o json"); });
+  while (seen.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) send();
+  const auto top = seen.get();
+  REQUIRE(top.exit == 0);
+  bool found = false;
+  for (const auto& row : Json::parse(top.out)) {
+    if (row.at("name") != real.name) continue;
+    found = true;
+    CHECK(row.at("sends_per_s").get<double>() > 0);
+    CHECK(row.at("errors_per_s").get<double>() > 0);
+    CHECK(row.at("calls_per_s").get<double>() >= row.at("sends_per_s").get<double>());
+    CHECK(row.at("sockets") == 0);
+  }
+  CHECK(found);
+}
+
 TEST_CASE("chatctl and chatd: an application goes into a file and comes back from it, and a spoilt file leaves nothing", "[api][cli]") {
   Real real;
   real.create();

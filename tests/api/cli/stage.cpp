@@ -13,9 +13,11 @@
 namespace chat::test {
 namespace {
 
-class StillClock : public Clock {
+/// Goes on only while a verb waits.
+class StageClock : public Clock {
  public:
-  [[nodiscard]] Timestamp now() const override { return *parse_time("2026-11-21T12:00:00Z"); }
+  Timestamp at = *parse_time("2026-11-21T12:00:00Z");
+  [[nodiscard]] Timestamp now() const override { return at; }
 };
 
 class ApiOnStage : public cli::Api {
@@ -106,13 +108,13 @@ Stage::~Stage() {
 }
 
 Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string& input) {
-  static const StillClock clock;
+  StageClock clock;
   std::istringstream in(input);
   std::ostringstream out, err;
   cli::World world{.in = in,
                    .out = out,
                    .err = err,
-                   .clock = real ? system_clock() : clock,
+                   .clock = real ? system_clock() : static_cast<const Clock&>(clock),
                    .in_is_terminal = terminal,
                    .environment = environment,
                    .connect_api =
@@ -130,7 +132,10 @@ Stage::Seen Stage::run(const std::vector<std::string>& words, const std::string&
                          }
                          return std::make_unique<SocketOnStage>(std::move(events));
                        },
-                   .wait = [this](std::chrono::milliseconds) { return rounds-- > 0; }};
+                   .wait = [this, &clock](std::chrono::milliseconds time) {
+                     clock.at += time;
+                     return rounds-- > 0;
+                   }};
   if (real) {
     world.connect_api = cli::make_api_client;
     world.open_socket = cli::make_socket;
@@ -240,6 +245,24 @@ void play_service(ScriptedApi& api) {
       "GET", "/operator/v1/status", 200,
       R"({"version":"0.1.0","uptime_s":12,"schema":{"database":6,"binary":6},"database":"ok","connections":0,"redis":"connected",)"
       R"("config_warnings":[],"engine":{"public":"beast","operator":"pistache"}})");
+}
+
+void play_busy(ScriptedApi& api) {
+  const auto looks = std::make_shared<int>(0);
+  api.on("GET", "/metrics", [looks](const cli::ApiRequest&) -> cli::ApiAnswer {
+    const int look = ++*looks;
+    const auto of = [](const std::string& name, const std::string& app, int value) {
+      return "chat_application_" + name + "{app=\"" + app + "\"} " + std::to_string(value) + "\n";
+    };
+    const std::string acme = "app_01kam7xm00f9z8y2c4d6e8g0h2", globex = "app_01kam7xm00f9z8y2c4d6e8g0h3";
+    return {.status = 200,
+            .body = of("messages_total", acme, 100 + 3 * look) + of("messages_total", globex, 5000) +
+                    of("messages_total", "__other__", 900 + look) + of("api_calls_total", acme, 500 + 25 * look) +
+                    of("api_calls_total", globex, look < 4 ? 9000 : look) + of("api_calls_total", "__other__", 0) +
+                    of("errors_total", globex, 45 * look) + of("errors_total", "__other__", 0) +
+                    of("connections", acme, 1200 + look) + of("connections", "__other__", 17),
+            .headers = {}};
+  });
 }
 
 void play_life(ScriptedApi& api) {

@@ -64,6 +64,8 @@ class Stage {
 /// A customer, plans, keys, usage: enough for every noun to show something.
 void play_service(ScriptedApi& api);
 
+/// A page of metrics on which acme sends and globex errs; at the fourth look globex' calls began anew.
+void play_busy(ScriptedApi& api);
 /// What becomes of acme: cloned, changed, deleted and restored; a secret that ends.
 void play_life(ScriptedApi& api);
 /// Two operators, an audit whose chain holds, and one that an anchor of row 9 does not fit.

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <algorithm>
 
 #include "tests/api/cli/pseudo_terminal.h"
 #include "tests/api/cli/real.h"
@@ -79,6 +80,23 @@ TEST_CASE("chatctl at a terminal: --watch redraws until Ctrl-C", "[api][cli]") {
   terminal.type(kCtrlC);
   CHECK(terminal.wait_end() == 130);
   CHECK(terminal.echoes());
+}
+
+TEST_CASE("chatctl at a terminal: top goes on until Ctrl-C and fits the window", "[api][cli]") {
+  Seat seat;
+  seat.real.ok("user set alice");
+  auto terminal = seat.at({"top", "--interval", "500ms"});
+  terminal.wait_for(" sends/s, ");
+  terminal.wait_for("\x1b[J\x1b[H");
+  terminal.type(kCtrlC);
+  CHECK(terminal.wait_end() == 130);
+  std::size_t lines = 0, most = 0;
+  for (std::size_t at = 0; at < terminal.seen().size(); ++at) {
+    if (terminal.seen().compare(at, 3, "\x1b[H") == 0) lines = 1;
+    if (terminal.seen()[at] == '\n') most = std::max(most, ++lines);
+  }
+  CHECK(most > 1);
+  CHECK(most <= 24);  // rows of the terminal
 }
 
 }  // namespace chat::test

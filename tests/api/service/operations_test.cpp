@@ -13,7 +13,7 @@ TEST_CASE("operations: health and metrics need no token", "[api][operations]") {
   auto metrics = stranger.get("/metrics");
   CHECK(metrics.status == 200);
   for (const auto* name : {"chat_build_info", "chat_http_requests_total", "chat_lane_batch_messages", "chat_messages_sent_total",
-                           "chat_database_pool_size", "chat_application_messages_total", "chat_config_last_reload_successful",
+                           "chat_database_pool_size", "chat_application_messages_total", "chat_application_errors_total", "chat_config_last_reload_successful",
                            "process_resident_memory_bytes"})
     CHECK(metrics.http.body.find(name) != std::string::npos);
   CHECK(stranger.get("/operator/v1/status").code() == "unauthenticated");
