@@ -83,7 +83,7 @@ std::string canonical(const Value& value) {
 }
 
 bool is_own_member(std::string_view name) {
-  return name == "plan_id" || name == "created_at" || name == "updated_at";
+  return name == "plan_id" || name == "version" || name == "archived_at" || name == "created_at" || name == "updated_at";
 }
 
 bool says_nothing(const Value& value) {

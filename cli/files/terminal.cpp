@@ -37,9 +37,9 @@ std::string ask_hidden(const std::string& question) {
   if (tcgetattr(STDIN_FILENO, &g_before) != 0) return "";
   termios hidden = g_before;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  std::cerr << question << std::flush;
   g_is_changed = 1;
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  std::cerr << question << std::flush;  // what is typed as soon as it is seen does not show
   std::string line;
   std::getline(std::cin, line);
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &g_before);
