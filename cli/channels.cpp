@@ -29,8 +29,6 @@ const Sheet kDetail{.columns = {{"CID", "cid"},
                     .name = "cid",
                     .rows = "channel",
                     .upright = true};
-const Sheet kMember{.columns = {{"USER_ID", "user_id"}, {"ROLE", "role"}, {"SINCE", "created_at", Look::time}},
-                    .name = "user_id"};
 const Sheet kType{.columns = {{"TYPE", "type"}, {"CREATED", "created_at", Look::time}},
                   .name = "type",
                   .rows = "channel_types"};
@@ -38,7 +36,7 @@ const Sheet kType{.columns = {{"TYPE", "type"}, {"CREATED", "created_at", Look::
 struct Given {
   std::string cid, type, user, name;
   std::vector<std::string> members;
-  std::int64_t count = 0;
+  std::int64_t count = 0, slow_mode = -1;
   bool hard = false;
 };
 
@@ -48,7 +46,7 @@ void list(Session& session, const Given& given) {
   if (!given.type.empty()) filter.field("type", given.type);
   if (!given.user.empty()) filter.key("members").object().key("$in").array().text(given.user).end().end();
   filter.end();
-  const auto rows = query_all(session.public_api(), "/v1/channels/query", "channels", filter.take(),
+  const auto rows = query_all(session.public_api(), "/v1/channels/query", "channels", {{"filter", filter.take()}},
                               static_cast<std::size_t>(given.count));
   session.print_list(rows, kRow, "no such channels");
 }
@@ -65,6 +63,18 @@ void create(Session& session, const Given& given) {
   body.end();
   const auto answer = post(session.public_api(), channel_path(given.cid), body.take());
   session.done(answer, kDetail, "channel " + given.cid + " is there");
+}
+
+void set(Session& session, const Given& given) {
+  if (given.name.empty() && given.slow_mode < 0)
+    throw Failure(Exit::usage, "nothing to change: give --name or --slow-mode");
+  json::Writer body;
+  body.object().key("set").object();
+  if (!given.name.empty()) body.field("name", given.name);
+  if (given.slow_mode >= 0) body.field("slow_mode", given.slow_mode);
+  body.end().end();
+  const auto answer = patch(session.public_api(), channel_path(given.cid), body.take());
+  session.done(answer, kDetail, "channel " + given.cid + " changed");
 }
 
 void freeze(Session& session, const Given& given, bool frozen) {
@@ -97,6 +107,12 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
       .option("--name", "NAME", given->name, "What members see")
       .example("channel create messaging:lunch --app acme --by alice --member bob --name Lunch")
       .run([given](Session& session) { create(session, *given); });
+  noun.verb("set", "Change the fields given")
+      .argument("CID", given->cid, "TYPE:ID", Fill::channel)
+      .option("--name", "NAME", given->name, "What members see")
+      .number("--slow-mode", given->slow_mode, 0, 21'600, "Seconds between two messages of a member; 0: none")
+      .example("channel set messaging:general --app acme --name General --slow-mode 10")
+      .run([given](Session& session) { set(session, *given); });
   noun.verb("freeze", "Take new messages from moderators and servers only")
       .argument("CID", given->cid, "TYPE:ID", Fill::channel)
       .example("channel freeze messaging:general --app acme")
@@ -136,12 +152,6 @@ void add_channels(CommandLine& line) {
       .example("channel show messaging:general --app acme")
       .run([given](Session& session) {
         session.print(get(session.public_api(), channel_path(given->cid)), kDetail);
-      });
-  noun.verb("members", "List a channel's members")
-      .argument("CID", given->cid, "TYPE:ID", Fill::channel)
-      .example("channel members messaging:general --app acme -o name")
-      .run([given](Session& session) {
-        session.print(list_all(session.public_api(), channel_path(given->cid, "/members"), "members"), kMember);
       });
   noun.verb("types", "List the channel types")
       .example("channel types --app acme")

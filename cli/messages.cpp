@@ -15,6 +15,12 @@ const Sheet kRow{.columns = {{"MESSAGE_ID", "id"},
                              {"TEXT", "text"}},
                  .name = "id",
                  .rows = "messages"};
+const Sheet kFound{.columns = {{"CID", "message.cid"},
+                               {"MESSAGE_ID", "message.id"},
+                               {"USER", "message.user_id"},
+                               {"CREATED", "message.created_at", Look::time},
+                               {"TEXT", "message.text"}},
+                   .name = "message.id"};
 const Sheet kDetail{.columns = {{"MESSAGE_ID", "id"},
                                 {"CID", "cid"},
                                 {"USER", "user_id"},
@@ -54,6 +60,29 @@ void send(Session& session, const Given& given) {
   session.note("accepted, but not sent yet: it waits for approval, or was a command");
 }
 
+constexpr std::size_t kSearchPage = 50;
+
+void search(Session& session, const Given& given) {
+  json::Writer query, filter;
+  query.text(given.text);
+  filter.object();
+  if (!given.cid.empty()) filter.field("cid", given.cid);
+  if (!given.user.empty()) filter.field("user_id", given.user);
+  filter.end();
+  const auto rows = query_all(session.public_api(), "/v1/search/messages", "results",
+                              {{"query", query.take()}, {"filter", filter.take()}},
+                              static_cast<std::size_t>(given.count), kSearchPage);
+  session.print_list(rows, kFound, "nothing found");
+}
+
+void edit(Session& session, const Given& given) {
+  json::Writer body;
+  body.object().key("set").object();
+  body.field("text", given.text == "-" ? read_input(session.world(), "-") : given.text).end().end();
+  const auto answer = patch(session.public_api(), message_path(given), body.take());
+  session.done(answer, kDetail, "message " + given.message + " edited");
+}
+
 void remove(Session& session, const Given& given) {
   session.confirm(std::string(given.mode == "hard" ? "Erase" : "Delete") + " message " + given.message +
                   " of " + given.cid + "?");
@@ -87,6 +116,19 @@ void add_messages(CommandLine& line) {
       .required_option("--user", "USER", given->user, "Whose message it is", Fill::user)
       .example("message send messaging:general \"Maintenance at noon\" --user alice --app acme")
       .run([given](Session& session) { send(session, *given); });
+  noun.verb("edit", "Replace a message's text; what it said before is kept")
+      .argument("CID", given->cid, "TYPE:ID", Fill::channel)
+      .argument("MESSAGE_ID", given->message, "As message list shows it")
+      .argument("TEXT", given->text, "What it says now; - reads it from stdin")
+      .example("message edit messaging:general msg_01m7yzmjq2e60tak362xesvjfr \"Maintenance at one\" --app acme")
+      .run([given](Session& session) { edit(session, *given); });
+  noun.verb("search", "Find messages by what they say, the best first")
+      .argument("TEXT", given->text, "All words must occur; \"a phrase\", or, -without")
+      .option("--channel", "CID", given->cid, "Only in this one", Fill::channel)
+      .option("--user", "USER", given->user, "Only by this one", Fill::user)
+      .number("--limit", given->count, 1, 10'000, "At most so many (default 25)")
+      .example("message search maintenance --app acme --channel messaging:general")
+      .run([given](Session& session) { search(session, *given); });
   noun.verb("delete", "Delete a message")
       .argument("CID", given->cid, "TYPE:ID", Fill::channel)
       .argument("MESSAGE_ID", given->message, "As message list shows it")

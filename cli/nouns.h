@@ -15,6 +15,7 @@ void add_operators(CommandLine& line);
 void add_audit(CommandLine& line);
 void add_users(CommandLine& line);
 void add_channels(CommandLine& line);
+void add_members(CommandLine& line);
 void add_messages(CommandLine& line);
 void add_bans(CommandLine& line);
 void add_teams(CommandLine& line);

@@ -66,6 +66,7 @@ void add_all(CommandLine& line) {
   add_audit(line);
   add_users(line);
   add_channels(line);
+  add_members(line);
   add_messages(line);
   add_bans(line);
   add_teams(line);

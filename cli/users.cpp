@@ -36,7 +36,7 @@ const Sheet kResult{.columns = {{"USER_ID", "user.user_id"}, {"RESULT", "status"
                     .rows = "results"};
 
 struct Given {
-  std::string user, name, role, mode = "soft", messages, file;
+  std::string user, name, role, search, mode = "soft", messages, file;
   std::int64_t count = 0;
   bool hide = false, deactivated = false;
 };
@@ -45,14 +45,28 @@ std::string user_path(const std::string& user, const std::string& rest = "") {
   return "/v1/users/" + text::percent_encode(user) + rest;
 }
 
-void list(Session& session, const Given& given) {
+/// Those whose name, username or id begins with a word.
+std::string search_users(Session& session, const Given& given) {
+  if (!given.role.empty() || given.deactivated)
+    throw Failure(Exit::usage, "--search finds by name alone; give no --role and no --deactivated");
+  json::Writer word;
+  word.text(given.search);
+  return query_all(session.public_api(), "/v1/users/search", "users", {{"q", word.take()}},
+                   static_cast<std::size_t>(given.count));
+}
+
+std::string query_users(Session& session, const Given& given) {
   json::Writer filter;
   filter.object();
   if (!given.role.empty()) filter.field("role", given.role);
   if (given.deactivated) filter.key("deactivated").boolean(true);
   filter.end();
-  const auto rows = query_all(session.public_api(), "/v1/users/query", "users", filter.take(),
-                              static_cast<std::size_t>(given.count));
+  return query_all(session.public_api(), "/v1/users/query", "users", {{"filter", filter.take()}},
+                   static_cast<std::size_t>(given.count));
+}
+
+void list(Session& session, const Given& given) {
+  const auto rows = given.search.empty() ? query_users(session, given) : search_users(session, given);
   session.print_list(rows, kRow, "no such users");
 }
 
@@ -134,9 +148,11 @@ void add_users(CommandLine& line) {
       .alias("ls")
       .option("--role", "ROLE", given->role, "Only those with this role")
       .flag("--deactivated", given->deactivated, "Only those who are locked out")
+      .option("--search", "TEXT", given->search, "Only those whose name, username or id begins so")
       .number("--limit", given->count, 1, 1'000'000, "At most so many (default: all)")
       .watchable()
       .example("user list --app acme --limit 20")
+      .example("user list --app acme --search ali")
       .run([given](Session& session) { list(session, *given); });
   noun.verb("show", "Show one user")
       .argument("USER", given->user, "user_id", Fill::user)

@@ -75,16 +75,18 @@ std::string list_all(Api& api, const std::string& path, const std::string& membe
   return out.take();
 }
 
-std::string query_all(Api& api, const std::string& path, const std::string& member, const std::string& filter,
-                      std::size_t limit) {
+std::string query_all(Api& api, const std::string& path, const std::string& member,
+                      const std::vector<std::pair<std::string, std::string>>& with, std::size_t limit,
+                      std::size_t most) {
   json::Writer out;
   out.array();
   std::size_t taken = 0;
   std::optional<std::string> next;
   do {
     json::Writer body;
-    body.object().key("filter").raw(filter);
-    body.field("limit", static_cast<std::int64_t>(limit == 0 ? kPage : std::min(kPage, limit - taken)));
+    body.object();
+    for (const auto& [name, json] : with) body.key(name).raw(json);
+    body.field("limit", static_cast<std::int64_t>(limit == 0 ? most : std::min(most, limit - taken)));
     if (next) body.field("next", *next);
     body.end();
     next = append_page(post(api, path, body.take()), member, limit, out, taken);

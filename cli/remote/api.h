@@ -59,9 +59,11 @@ void del(Api& api, const std::string& path, std::vector<std::pair<std::string, s
 std::string list_all(Api& api, const std::string& path, const std::string& member,
                      std::vector<std::pair<std::string, std::string>> query = {}, std::size_t limit = 0);
 
-/// The same of a query by POST, with a filter as JSON.
-std::string query_all(Api& api, const std::string& path, const std::string& member, const std::string& filter,
-                      std::size_t limit = 0);
+/// The same of a query by POST. `body`: members of it and their JSON, as {"filter", "{…}"}.
+/// Units:   page: how many are asked for at once
+std::string query_all(Api& api, const std::string& path, const std::string& member,
+                      const std::vector<std::pair<std::string, std::string>>& body, std::size_t limit = 0,
+                      std::size_t page = 100);
 
 /// "/v1/channels/messaging/general" + rest, of "messaging:general". Errors: Failure usage
 std::string channel_path(const std::string& cid, const std::string& rest = "");

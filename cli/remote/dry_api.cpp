@@ -9,9 +9,11 @@ bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// Filters travel in a body, so queries are POSTs.
+/// Filters travel in a body, so queries and searches are POSTs.
 bool is_read(const ApiRequest& request) {
-  return request.method == "GET" || (request.method == "POST" && ends_with(request.path, "/query"));
+  if (request.method == "GET") return true;
+  return request.method == "POST" && (ends_with(request.path, "/query") || ends_with(request.path, "/search") ||
+                                      request.path.rfind("/v1/search/", 0) == 0);
 }
 
 class DryApi : public Api {

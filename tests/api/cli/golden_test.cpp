@@ -120,6 +120,13 @@ void play_holdings(ScriptedApi& api) {
   api.on("POST", "/v1/channels/query", 200, R"({"channels":[{"channel":)" + channel + R"(,"own_capabilities":[]}]})");
   api.on("GET", general, 200, R"({"channel":)" + channel + "}");
   api.on("PATCH", general, 200, R"({"channel":)" + channel + "}");
+  api.on("GET", general + "/members", 200, R"({"members":[{"user_id":"alice","role":"owner","custom":{},"created_at":"2026-11-20T09:31:00.000000Z"}]})");
+  api.on("POST", general + "/members", 200,
+         R"({"results":[{"status":"added","member":{"user_id":"bob","role":"member","created_at":"2026-11-20T09:31:00.000000Z"}}]})");
+  api.on("PATCH", general + "/members/bob", 200, R"({"member":{"user_id":"bob","role":"moderator","created_at":"2026-11-20T09:31:00.000000Z"}})");
+  api.on("DELETE", general + "/members/bob", 204, "");
+  api.on("PATCH", general + "/messages/msg_1", 200, R"({"message":)" + message + "}");
+  api.on("POST", "/v1/search/messages", 200, R"({"results":[{"message":)" + message + R"(,"snippet":[]}]})");
   api.on("GET", general + "/messages", 200, R"({"messages":[)" + message + "]}");
   api.on("POST", general + "/messages", 201, R"({"message":)" + message + "}");
   api.on("GET", "/v1/bans", 200, R"({"bans":[)" + ban + "]}");
