@@ -1,5 +1,6 @@
 #include "platform/server/node.h"
 
+#include "billing/alerts/alerts.h"
 #include "billing/metering.h"
 #include "platform/base/error.h"
 #include "platform/base/json.h"
@@ -369,6 +370,9 @@ void Node::start() {
   }
   collect_node_metrics(state.accounts, state.top_applications);
   note_reload(true, state.clock.now());
+  state.metering.on_crossing([&state](storage::Connection& teller, const billing::Crossing& crossing) {
+    alerts::tell(teller, *state.bus, crossing, state.clock.now());
+  });
   add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))

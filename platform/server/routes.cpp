@@ -2,6 +2,7 @@
 
 #include "platform/server/built_in_commands.h"
 
+#include "billing/alerts/alerts.h"
 #include "billing/billing_http.h"
 #include "billing/statements/statements_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
@@ -98,6 +99,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   presence::add_routes(router, parts.presence);
   sync::add_routes(router, {parts.cursors});
   statements::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  alerts::add_routes(router, {parts.cursors});
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
@@ -108,6 +110,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   statements::add_operator_routes(router, {parts.bus, parts.cursors, parts.clock});
+  alerts::add_operator_routes(router, {parts.cursors});
 }
 
 HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {

@@ -1,0 +1,2 @@
+drop function list_limit_alerts(uuid, uuid, integer);
+drop table limit_alerts;
