@@ -1,10 +1,13 @@
 #include <algorithm>
-#include <filesystem>
+#include <charconv>
+#include <chrono>
 #include <fstream>
 #include <memory>
-#include <thread>
 
 #include "cli/apps.h"
+#include "cli/files/files.h"
+#include "cli/line/values.h"
+#include "cli/output/progress.h"
 #include "cli/output/value.h"
 #include "cli/session.h"
 #include "platform/base/text.h"
@@ -21,7 +24,8 @@ const Sheet kImported{.columns = {{"APP_ID", "app_id"}, {"STATUS", "status", Loo
                       .upright = true};
 
 struct Given {
-  std::string app, file;
+  std::string app, file, task;
+  std::chrono::milliseconds wait = std::chrono::hours(1);
 };
 
 std::string at(const std::string& json, const std::string& path) {
@@ -29,55 +33,53 @@ std::string at(const std::string& json, const std::string& path) {
   return text_at(document.root(), path);
 }
 
-/// Asks until what is at `path` is none of the words that mean "not yet".
-std::string wait_for(Session& session, const std::string& url, const std::string& path, const std::vector<std::string>& not_yet) {
+/// A number that the service or a file says.
+std::int64_t whole_number(const std::string& text, const std::string& what) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size())
+    throw Failure(Exit::failure, what + " is no number: " + text);
+  return number;
+}
+
+/// What to look at until it is over.
+struct Waiting {
+  std::string url;
+  std::string status;                          // where its status is
+  std::vector<std::string> not_yet;            // the words that mean: ask again
+  std::string doing, progress, unit;           // "exporting acme", where it is told how far that is, of what; "": nowhere
+  std::string later;                           // what to do when it takes longer than one waits
+};
+
+/// Errors:  Failure unavailable: not over within `longest`
+std::string wait_for(Session& session, const Waiting& waiting, std::chrono::milliseconds longest) {
+  const auto deadline = std::chrono::steady_clock::now() + longest;
+  Progress progress(session, waiting.doing, waiting.unit);
   for (;;) {
-    auto answer = get(session.api(), url);
-    const auto status = at(answer, path);
-    if (std::find(not_yet.begin(), not_yet.end(), status) == not_yet.end()) return answer;
-    std::this_thread::sleep_for(kLookAgain);
+    auto answer = get(session.api(), waiting.url);
+    const auto status = at(answer, waiting.status);
+    if (std::find(waiting.not_yet.begin(), waiting.not_yet.end(), status) == waiting.not_yet.end()) return answer;
+    if (std::chrono::steady_clock::now() >= deadline)
+      throw Failure(Exit::unavailable, "it is still " + status + " after " + duration_text(longest) + "; the service goes on").with_next(waiting.later);
+    if (!waiting.progress.empty()) progress.at(static_cast<std::uint64_t>(whole_number(at(answer, waiting.progress), waiting.unit)));
+    if (!session.world().wait(kLookAgain)) throw Failure(Exit::interrupted, "").with_next(waiting.later);
   }
 }
 
-/// Owner-only, appearing whole or not at all.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path) : path_(path), unfinished_(path + ".part") {
-    if (std::filesystem::exists(path)) throw Failure(Exit::conflict, path + " exists already; it is left as it is");
-    out_.open(unfinished_, std::ios::binary | std::ios::trunc);
-    if (!out_) throw Failure(Exit::failure, "can't write " + unfinished_);
-    std::filesystem::permissions(unfinished_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  }
-  NewFile(const NewFile&) = delete;
-  ~NewFile() {
-    std::error_code ignored;
-    if (!finished_) std::filesystem::remove(unfinished_, ignored);
-  }
-  void write(const std::string& text) {
-    if (!out_.write(text.data(), static_cast<std::streamsize>(text.size()))) throw Failure(Exit::failure, "can't write " + unfinished_ + "; is the disk full?");
-  }
-  void finish() {
-    out_.close();
-    if (out_.fail()) throw Failure(Exit::failure, "can't write " + unfinished_ + "; is the disk full?");
-    std::filesystem::rename(unfinished_, path_);
-    finished_ = true;
-  }
-
- private:
-  std::string path_, unfinished_;
-  std::ofstream out_;
-  bool finished_ = false;
-};
+std::string begin_export(Session& session, const std::string& app_id) {
+  return at(post(session.api(), session.app_path(app_id, "/exports"), "{}"), "task.task_id");
+}
 
 void export_to(Session& session, const Given& given) {
-  NewFile file(given.file);
+  PrivateFile file(given.file, false);
   const auto app_id = at(fetch_application(session, given.app), "app_id");
-  const auto begun = post(session.api(), session.app_path(app_id, "/exports"), "{}");
-  const auto url = session.app_path(app_id, "/exports/" + at(begun, "task.task_id"));
-  session.note("exporting " + given.app + " …");
-  const auto task = wait_for(session, url, "task.status", {"waiting", "running"});
+  const auto task_id = given.task.empty() ? begin_export(session, app_id) : given.task;
+  const auto url = session.app_path(app_id, "/exports/" + task_id);
+  const auto later = "chatctl app export " + app_id + " --out-file " + given.file + " --task " + task_id + " waits on and fetches it";
+  const Waiting waiting{url, "task.status", {"waiting", "running"}, "exporting " + given.app, "task.items", "lines", later};
+  const auto task = wait_for(session, waiting, given.wait);
   if (at(task, "task.status") != "done") throw Failure(Exit::failure, "the export failed: " + at(task, "task.error"));
-  const auto parts = std::stoll(at(task, "task.parts"));
+  const auto parts = whole_number(at(task, "task.parts"), "the number of parts");
   for (std::int64_t part = 1; part <= parts; ++part) file.write(get(session.api(), url + "/parts/" + std::to_string(part)));
   file.finish();
   session.done(member_of(task, "task"), {.columns = {{"TASK_ID", "task_id"}, {"LINES", "items", Look::number}}, .name = "task_id", .upright = true},
@@ -117,7 +119,7 @@ std::int64_t send_lines(Session& session, const std::string& url, const std::str
   for (std::int64_t part = 1; lines.next(line);) {
     if (line.starts_with(kLast)) {
       if (!waiting.empty()) send_part(session, url, part, waiting);
-      return std::stoll(at(line, "rows"));
+      return whole_number(at(line, "rows"), path + ":" + std::to_string(lines.number()) + ": rows");
     }
     if (!waiting.empty() && waiting.size() + line.size() > kPartBytes) {
       send_part(session, url, part++, waiting);
@@ -128,16 +130,22 @@ std::int64_t send_lines(Session& session, const std::string& url, const std::str
   throw Failure(Exit::failure, path + " ends at line " + std::to_string(lines.number()) + " without its last line: it was cut short");
 }
 
-void take_in(Session& session, const std::string& url, const Given& given, Lines& lines) {
+/// Brings the file and lets the service take it in; then nothing is left to bring.
+void bring(Session& session, const std::string& url, const Given& given, Lines& lines) {
   json::Writer body;
   body.object().field("rows", send_lines(session, url, given.file, lines)).end();
   post(session.api(), url + "/apply", body.take());
-  session.note("all lines are there; taking them in …");
-  const auto answer = wait_for(session, url, "import.status", {"waiting"});
-  if (at(answer, "import.status") != "done") {
-    const auto line = at(answer, "import.error_line");
-    throw Failure(Exit::failure, given.file + (line.empty() ? "" : ":" + line) + ": " + at(answer, "import.error")).with_detail("nothing was taken in");
+}
+
+void withdraw(Session& session, const std::string& url) {
+  try {
+    del(session.api(), url);
+  } catch (const Failure&) {
+    session.warn("what was brought could not be taken back; the service forgets it within a day");
   }
+}
+
+void tell_imported(Session& session, const std::string& answer) {
   const auto app_id = at(answer, "import.app_id");
   session.done(member_of(answer, "import"), kImported, "application " + app_id + " is here, suspended; chatctl app resume " + app_id + " lets it work");
   if (const auto lost = at(answer, "import.lost_secrets"); !lost.empty())
@@ -161,15 +169,18 @@ void import_from(Session& session, const Given& given) {
   const auto begun = post(session.api(), session.app_path(app_id, "/imports"), body.take());
   const auto url = session.app_path(app_id, "/imports/" + at(begun, "import.import_id"));
   try {
-    take_in(session, url, given, lines);
-  } catch (const Failure&) {
-    try {
-      del(session.api(), url);
-    } catch (const Failure&) {
-      session.warn("what was brought could not be taken back; the service forgets it within a day");
-    }
+    bring(session, url, given, lines);
+  } catch (...) {
+    withdraw(session, url);
     throw;
   }
+  session.note("all lines are there; taking them in …");
+  const auto later = "chatctl app show " + app_id + " finds it when it is here";
+  const auto answer = wait_for(session, {url, "import.status", {"waiting"}, "", "", "", later}, given.wait);
+  if (at(answer, "import.status") == "done") return tell_imported(session, answer);
+  withdraw(session, url);
+  const auto line = at(answer, "import.error_line");
+  throw Failure(Exit::failure, given.file + (line.empty() ? "" : ":" + line) + ": " + at(answer, "import.error")).with_detail("nothing was taken in");
 }
 
 }  // namespace
@@ -179,11 +190,14 @@ void add_application_transfers(Noun& noun) {
   noun.verb("export", "Write a suspended application with all it has into one file; an owner's business")
       .argument("APP", given->app, "app_id or exact name", Fill::application)
       .required_option("--out-file", "FILE", given->file, "The file to write (0600); never over an existing one", Fill::file)
+      .option("--task", "TASK_ID", given->task, "Fetch the export that was begun as this task, instead of beginning one")
+      .duration("--wait", given->wait, "How long to wait for it (default 1h); it goes on in the service")
       .detail("The file holds messages and everything else in the clear: keep it as you keep the database. The bytes of uploaded files are not in it.")
       .example("app export acme --out-file acme.jsonl")
       .run([given](Session& session) { export_to(session, *given); });
   noun.verb("import", "Take in an application from a file, with its ids, all or nothing; an owner's business")
       .argument("FILE", given->file, "As app export wrote it", Fill::file)
+      .duration("--wait", given->wait, "How long to wait until it is taken in (default 1h); the service goes on")
       .detail("The plan must be here, the application not. It comes in suspended. A mistake is told with its line, and nothing is left.")
       .example("app import acme.jsonl --context new")
       .run([given](Session& session) { import_from(session, *given); });

@@ -16,6 +16,7 @@
 #include <istream>
 #include <iterator>
 #include <ostream>
+#include <utility>
 
 #include "cli/exit_code.h"
 
@@ -110,15 +111,6 @@ bool read_until(int from, std::chrono::steady_clock::time_point deadline, std::s
   return true;
 }
 
-void write_whole(int file, const std::string& text, const std::string& path) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto wrote = write(file, text.data() + at, text.size() - at);
-    if (wrote < 0 && errno != EINTR) throw cannot("write", path);
-    if (wrote > 0) at += static_cast<std::size_t>(wrote);
-  }
-  if (fsync(file) != 0) throw cannot("write", path);
-}
-
 }  // namespace
 
 std::string read_input(World& world, const std::string& path) {
@@ -152,30 +144,54 @@ std::string read_secret_command(const std::string& command, std::chrono::millise
   return one_line(text.substr(0, text.find('\n')), "what the context's token_command printed");
 }
 
-void write_private_file(const std::string& path, const std::string& text, bool may_replace) {
-  const auto folder = std::filesystem::path(path).parent_path();
+PrivateFile::PrivateFile(std::string path, bool may_replace) : path_(std::move(path)), may_replace_(may_replace) {
+  const auto folder = std::filesystem::path(path_).parent_path();
   std::error_code failed;
   if (!folder.empty() && !std::filesystem::exists(folder)) {
     std::filesystem::create_directories(folder, failed);
     if (failed) throw Failure(Exit::failure, "cannot make " + folder.string() + ": " + failed.message());
     chmod(folder.c_str(), 0700);
   }
-  auto temporary = path + ".XXXXXX";
-  const int file = mkostemp(temporary.data(), O_CLOEXEC);  // made 0600
-  if (file < 0) throw cannot("write", path);
-  try {
-    write_whole(file, text, path);
-    close(file);
-    if (may_replace ? rename(temporary.c_str(), path.c_str()) != 0
-                    : link(temporary.c_str(), path.c_str()) != 0) {
-      if (errno == EEXIST) throw Failure(Exit::conflict, path + " exists already; it is left as it is");
-      throw cannot("write", path);
-    }
-    if (!may_replace) unlink(temporary.c_str());
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
+  struct stat facts {};
+  if (!may_replace_ && lstat(path_.c_str(), &facts) == 0)
+    throw Failure(Exit::conflict, path_ + " exists already; it is left as it is");
+  unfinished_ = path_ + ".XXXXXX";
+  file_ = mkostemp(unfinished_.data(), O_CLOEXEC);  // made 0600
+  if (file_ < 0) throw cannot("write", path_);
+}
+
+PrivateFile::~PrivateFile() {
+  if (file_ >= 0) close(file_);
+  if (!unfinished_.empty()) unlink(unfinished_.c_str());
+}
+
+void PrivateFile::write(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto wrote = ::write(file_, text.data() + at, text.size() - at);
+    if (wrote < 0 && errno != EINTR) throw cannot("write", path_);
+    if (wrote > 0) at += static_cast<std::size_t>(wrote);
   }
+}
+
+void PrivateFile::finish() {
+  if (fsync(file_) != 0) throw cannot("write", path_);
+  if (close(std::exchange(file_, -1)) != 0) throw cannot("write", path_);
+  publish();
+}
+
+void PrivateFile::publish() {
+  if (may_replace_ ? rename(unfinished_.c_str(), path_.c_str()) != 0
+                   : link(unfinished_.c_str(), path_.c_str()) != 0) {
+    if (errno == EEXIST) throw Failure(Exit::conflict, path_ + " exists already; it is left as it is");
+    throw cannot("write", path_);
+  }
+  if (may_replace_) unfinished_.clear();  // it is the file now
+}
+
+void write_private_file(const std::string& path, const std::string& text, bool may_replace) {
+  PrivateFile file(path, may_replace);
+  file.write(text);
+  file.finish();
 }
 
 bool is_private(const std::string& path) {

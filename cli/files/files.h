@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/world.h"
 
@@ -23,8 +24,27 @@ std::string read_secret_file(World& world, const std::string& path);
 /// or prints nothing.
 std::string read_secret_command(const std::string& command, std::chrono::milliseconds deadline);
 
-/// Owner-only (0600), appearing whole or not at all. `may_replace` false: an existing file is refused with
-/// conflict.
+/// An owner-only file (0600) written bit by bit; it appears whole with finish(), or not at all. Missing folders
+/// are made.
+class PrivateFile {
+ public:
+  /// `may_replace` false: an existing file is refused with conflict, here and, if it came meanwhile, by finish().
+  PrivateFile(std::string path, bool may_replace);
+  PrivateFile(const PrivateFile&) = delete;
+  PrivateFile& operator=(const PrivateFile&) = delete;
+  ~PrivateFile();                              // not finished: nothing stays
+  void write(std::string_view text);
+  void finish();
+
+ private:
+  void publish();
+
+  std::string path_, unfinished_;
+  bool may_replace_;
+  int file_ = -1;
+};
+
+/// The same at once.
 void write_private_file(const std::string& path, const std::string& text, bool may_replace);
 
 /// True when nobody but the owner may read it, or there is no such file.

@@ -226,4 +226,57 @@ TEST_CASE("chatctl: a file that others can read is said so", "[api][cli]") {
   CHECK(holds(seen.err, "chmod 600"));
 }
 
+TEST_CASE("chatctl: an export that takes longer than one waits goes on, and is fetched later", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  const std::string at = "/operator/v1/applications/app_1";
+  std::string status = "running";
+  stage.api.on("GET", "/operator/v1/applications/acme", 200, R"({"application":{"app_id":"app_1"}})");
+  stage.api.on("POST", at + "/exports", 202, R"({"task":{"task_id":"task_1"}})");
+  stage.api.on("GET", at + "/exports/task_1", [&status](const cli::ApiRequest&) {
+    cli::ApiAnswer answer;
+    answer.status = 200;
+    answer.body = R"({"task":{"task_id":"task_1","status":")" + status + R"(","items":3,"parts":2}})";
+    return answer;
+  });
+  for (const char* part : {"1", "2"}) stage.api.on("GET", at + "/exports/task_1/parts/" + part, 200, std::string("part ") + part + "\n");
+  const auto file = (stage.folder / "acme.jsonl").string();
+  const auto early = stage.run_line("app export acme --out-file " + file + " --wait 0s");
+  CHECK(early.exit == 7);
+  CHECK(holds(early.err, "still running after 0s"));
+  CHECK(holds(early.err, "--task task_1"));
+  CHECK(!std::filesystem::exists(file));
+  status = "done";
+  const auto begun = std::count(stage.api.asked.begin(), stage.api.asked.end(), "POST " + at + "/exports {}");
+  CHECK(begun == 1);
+  const auto fetched = stage.run_line("app export acme --out-file " + file + " --task task_1");
+  CHECK(fetched.exit == 0);
+  CHECK(stage.read("acme.jsonl") == "part 1\npart 2\n");
+  CHECK(std::count(stage.api.asked.begin(), stage.api.asked.end(), "POST " + at + "/exports {}") == 1);
+}
+
+TEST_CASE("chatctl: an import that can't be brought is withdrawn, whatever the mistake; one that lasts is left to the service", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  const std::string at = "/operator/v1/applications/app_1/imports";
+  stage.api.on("POST", at, 201, R"({"import":{"import_id":"imp_1"}})");
+  stage.api.on("PUT", at + "/imp_1/parts/1", 200, "{}");
+  stage.api.on("POST", at + "/imp_1/apply", 202, "{}");
+  stage.api.on("GET", at + "/imp_1", 200, R"({"import":{"import_id":"imp_1","app_id":"app_1","status":"waiting"}})");
+  stage.api.on("DELETE", at + "/imp_1", 204, "");
+  const auto withdrawn = [&] { return std::count(stage.api.asked.begin(), stage.api.asked.end(), "DELETE " + at + "/imp_1"); };
+  const std::string head = R"({"app_id":"app_1"})" "\n" R"({"table":"applications","row":{}})" "\n";
+  for (const char* last : {R"({"end":true,"rows":many})", R"({"end":true,"rows":"many"})", "more"}) {
+    INFO(last);
+    const auto before = withdrawn();
+    CHECK(stage.run_line("app import " + stage.write("acme.jsonl", head + last + "\n")).exit == 1);
+    CHECK(withdrawn() == before + 1);
+  }
+  const auto before = withdrawn();
+  const auto lasting = stage.run_line("app import --wait 0s " + stage.write("acme.jsonl", head + R"({"end":true,"rows":1})" "\n"));
+  CHECK(lasting.exit == 7);
+  CHECK(holds(lasting.err, "chatctl app show app_1"));
+  CHECK(withdrawn() == before);
+}
+
 }  // namespace chat::test

@@ -209,6 +209,8 @@ TEST_CASE("chatctl and chatd: an application goes into a file and comes back fro
   CHECK(spoilt.exit == 1);
   CHECK(holds(spoilt.err, "spoilt.jsonl:2: It is not JSON."));
   CHECK(real.stage.run_line("app import " + real.stage.write("odd.jsonl", "hello\n")).exit == 1);
+  const auto numberless = real.stage.run_line("app import " + real.stage.write("numberless.jsonl", whole.substr(0, second) + "{\"end\":true,\"rows\":many}\n"));
+  CHECK(numberless.exit == 1);
   CHECK(real.fails("app show " + id) == 3);
   real.ok("app import " + file);
   real.ok("app resume " + id);

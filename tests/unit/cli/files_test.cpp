@@ -87,4 +87,36 @@ TEST_CASE("private files: owner only, whole, and not over an existing one unless
   CHECK(!is_private(path));
 }
 
+TEST_CASE("private files: written bit by bit, nobody sees one before it is whole, and no link is followed", "[unit][cli]") {
+  const Folder folder;
+  const auto path = (folder.path / "file").string();
+  const auto entries = [&] { return std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()); };
+  {
+    PrivateFile file(path, false);
+    file.write("half");
+    CHECK(!fs::exists(path));
+    for (const auto& entry : fs::directory_iterator(folder.path)) CHECK(is_private(entry.path().string()));
+  }
+  CHECK(entries() == 0);                       // given up: nothing stays
+  PrivateFile file(path, false);
+  file.write("one ");
+  write_private_file(path, "another's", false);   // it came meanwhile
+  file.write("two");
+  CHECK_THROWS_AS(file.finish(), Failure);
+  Streams streams;
+  CHECK(read_input(streams.world, path) == "another's");
+  fs::remove(path);
+  fs::create_symlink(folder.path / "elsewhere", path);
+  CHECK_THROWS_AS(PrivateFile(path, false), Failure);
+  CHECK(!fs::exists(folder.path / "elsewhere"));
+  fs::remove(path);
+  {
+    PrivateFile whole(path, false);
+    whole.write("one ");
+    whole.write("two");
+    whole.finish();
+  }
+  CHECK(read_input(streams.world, path) == "one two");
+}
+
 }  // namespace chat::cli
