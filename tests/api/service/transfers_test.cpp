@@ -376,6 +376,28 @@ TEST_CASE("transfers: a node that ends puts an import back, one that takes too l
   }
 }
 
+TEST_CASE("transfers: a worker takes on one import and one task, however many wait", "[api][transfers][tasks]") {
+  Elsewhere there;
+  auto superuser = there.probe();
+  superuser.run("set session_replication_role = replica");
+  const auto app = AppId::make(system_clock().now()).text();
+  superuser.run("insert into applications (app_id, name, plan_id, created_at, updated_at) values ('" + app + "', 'a', '" + Service::kPlan + "', now(), now())");
+  const auto wait = [&](int rows) {
+    const auto each = " from generate_series(1, " + std::to_string(rows) + ")";
+    superuser.run("insert into imports (app_id, id, status, header, created_at, updated_at) select gen_random_uuid(), gen_random_uuid(), 'waiting', '{}', now(), now()" + each);
+    superuser.run("insert into tasks (app_id, id, type, owner, input, created_at, updated_at) select '" + app + "', gen_random_uuid(), 'x', '', '{}', now(), now()" + each);
+  };
+  wait(1);
+  superuser.run("analyze imports; analyze tasks");   // the planner believes that there is one row, and asks again for each that it finds
+  wait(5);
+  for (const auto* settings : {"set enable_seqscan = on", "set enable_seqscan = off", "set enable_hashjoin = off"}) {
+    INFO(settings);
+    superuser.run(settings);
+    CHECK(superuser.value("select count(*) from claim_import(now(), '1 minute')") == "1");
+    CHECK(superuser.value("select count(*) from claim_task('{x}', gen_random_uuid(), 60)") == "1");
+  }
+}
+
 TEST_CASE("transfers: while a long file is checked nobody else takes it on", "[api][transfers]") {
   struct Fast final : Clock {
     mutable Timestamp at = system_clock().now();
