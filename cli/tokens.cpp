@@ -16,7 +16,7 @@ const Sheet kToken{
 const Sheet kRevoked{.columns = {{"BEFORE", "before", Look::time}}, .name = "before", .upright = true};
 
 struct Given {
-  std::string user, secret_file, api_key, out_file, before;
+  std::string user, secret_file, api_key, out_file, before, token_id, expires;
   bool server = false;
   std::chrono::milliseconds ttl{std::chrono::hours(24)};
 };
@@ -68,7 +68,24 @@ void create(Session& session, const Given& given) {
   session.show_secret(answer, "token", kToken, given.out_file);
 }
 
+void revoke_one(Session& session, const Given& given) {
+  const auto app = session.app();
+  if (!given.user.empty() || !given.before.empty())
+    throw Failure(Exit::usage, "--token-id means one token, whosever it is: no --user, no --before");
+  if (!given.expires.empty() && !parse_time(given.expires))
+    throw Failure(Exit::usage, "--expires " + given.expires + " is no time; write 2026-11-21T12:00:00Z");
+  session.confirm("Revoke the token " + given.token_id + " of " + app + "? Its connections are closed.");
+  json::Writer body;
+  body.object().field("token_id", given.token_id);
+  if (!given.expires.empty()) body.field("expires_at", given.expires);
+  body.end();
+  (void)post(session.api(), session.app_path(app, "/revoke_tokens"), body.take());
+  session.note("token " + given.token_id + " in " + app + " is dead");
+}
+
 void revoke(Session& session, const Given& given) {
+  if (!given.token_id.empty()) return revoke_one(session, given);
+  if (!given.expires.empty()) throw Failure(Exit::usage, "--expires goes with --token-id");
   const auto app = session.app();
   if (!given.before.empty() && !parse_time(given.before))
     throw Failure(Exit::usage, "--before " + given.before + " is no time; write 2026-11-21T12:00:00Z");
@@ -109,10 +126,13 @@ void add_tokens(CommandLine& line) {
       .example("token create --app acme --server-token -o name")
       .example("token create --user alice --api-key key_01h455vb4pex5vsknk084sn02q --secret-file acme.secret")
       .run([given](Session& session) { create(session, *given); });
-  noun.verb("revoke", "End user tokens issued before a moment")
+  noun.verb("revoke", "End user tokens issued before a moment, or one token by its id")
       .option("--user", "ID", given->user, "Only this user's (default: every user's)")
       .option("--before", "TIME", given->before, "RFC 3339 (default: now)")
+      .option("--token-id", "JTI", given->token_id, "Only the token with this jti, a user's or a backend's")
+      .option("--expires", "TIME", given->expires, "When that token expires: so long it is remembered (default: for good)")
       .example("token revoke --app acme --user mallory")
+      .example("token revoke --app acme --token-id alice-phone-7 --expires 2026-12-24T12:00:00Z")
       .run([given](Session& session) { revoke(session, *given); });
 }
 

@@ -69,6 +69,7 @@ struct Application {
   Timestamp updated_at;
   std::vector<Secret> secrets;               // newest first; expired ones may still be in
   std::unordered_map<std::string, Revocation> revocations;   // by user_id
+  std::unordered_map<std::string, std::optional<Timestamp>> revoked_tokens;   // by `jti`: until when; none: for good
   Timestamp loaded_at;
 
   [[nodiscard]] bool is_gone() const { return status == Status::deleting || status == Status::deleted; }
@@ -81,6 +82,10 @@ std::optional<AppId> app_of_api_key(std::string_view api_key);
 
 /// At most so many users of one application may stand revoked or deactivated at once; they are held in memory.
 inline constexpr std::size_t kMaxRevocations = 100'000;
+/// Likewise single tokens that are revoked and have not expired.
+inline constexpr std::size_t kMaxRevokedTokens = 10'000;
+inline constexpr std::size_t kMaxTokenIdBytes = 255;
+inline constexpr auto kTokenLeeway = std::chrono::seconds(60);   // for clocks that differ: a token is good so long after its `exp`
 inline constexpr int kMaxSecrets = 5;
 
 }  // namespace chat::tenants

@@ -286,6 +286,42 @@ void revoke_user_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, cons
   announce_change(tx, bus, app, "user_revoked " + format_time(before) + " " + user_id);
 }
 
+void revoke_token(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& token_id, std::optional<Timestamp> expires_at, Timestamp now) {
+  if (!tx.find(sql::hold_for_token, app)) throw not_found(kApplication);
+  tx.run(sql::forget_expired_tokens, app, now - kTokenLeeway);
+  if (tx.query(sql::count_revoked_tokens, app, token_id)[0].integer(0) >= static_cast<std::int64_t>(kMaxRevokedTokens))
+    throw Error(Code::limit_reached, "Too many single tokens are revoked; revoke a user's or the application's tokens instead.");
+  tx.run(sql::revoke_token, app, token_id, expires_at, now);
+  announce_change(tx, bus, app, "token_revoked " + token_id);
+}
+
+RevocationAsk read_revocation(json::Fields& body, bool with_user) {
+  RevocationAsk wanted;
+  if (with_user) wanted.user_id = body.find_text("user_id", {.min_bytes = 1});
+  wanted.before = body.find_time("before");
+  wanted.token_id = body.find_text("token_id", {.min_bytes = 1, .max_bytes = kMaxTokenIdBytes});
+  wanted.expires_at = body.find_time("expires_at");
+  if (wanted.token_id && (wanted.user_id || wanted.before)) body.mistake("token_id", "One token is meant, whosever it is: no user_id, no before.");
+  if (wanted.expires_at && !wanted.token_id) body.mistake("expires_at", "Only with token_id: when that token expires.");
+  return wanted;
+}
+
+std::string revoke_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, const RevocationAsk& wanted, Timestamp now) {
+  json::Writer which;
+  which.object().optional_field("token_id", wanted.token_id).optional_field("user_id", wanted.user_id);
+  if (wanted.token_id) {
+    revoke_token(tx, bus, app, *wanted.token_id, wanted.expires_at, now);
+    which.optional_time("expires_at", wanted.expires_at);
+  } else {
+    const auto before = wanted.before.value_or(now);
+    if (wanted.user_id) revoke_user_tokens(tx, bus, app, *wanted.user_id, before);
+    else revoke_application_tokens(tx, bus, app, before);
+    which.key("before").time(before);
+  }
+  which.end();
+  return which.take();
+}
+
 void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
                           bool deactivated, Timestamp now) {
   check_room_for_revocation(tx, app, user_id);

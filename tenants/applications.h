@@ -107,6 +107,19 @@ std::int64_t end_deletions(storage::Transaction& tx, Timestamp now, int limit);
 void revoke_application_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, Timestamp before);
 /// The same for one user. Errors: limit_reached (kMaxRevocations stand already)
 void revoke_user_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id, Timestamp before);
+/// One token, a user's or a server's, by its `jti`; kept until it has expired, without expires_at for good.
+/// Errors:  not_found; limit_reached (kMaxRevokedTokens stand already)
+void revoke_token(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& token_id, std::optional<Timestamp> expires_at, Timestamp now);
+
+/// What a call to revoke asks for: one token; or those of a user, or of all users, issued before a moment.
+struct RevocationAsk {
+  std::optional<std::string> user_id, token_id;
+  std::optional<Timestamp> before, expires_at;
+};
+/// Errors:  gathered in `body`
+RevocationAsk read_revocation(json::Fields& body, bool with_user);
+/// What was revoked, as the audit notes it.
+std::string revoke_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, const RevocationAsk& wanted, Timestamp now);
 /// A banned user's tokens are refused until then; none: no longer banned.
 void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
                   std::optional<Timestamp> until, Timestamp now);

@@ -96,6 +96,24 @@ select end_deletions($1, $2)
 -- $1 app  $2 before
 update applications set revoked_before = greatest(revoked_before, $2::timestamptz) where app_id = $1
 
+-- name: forget_expired_tokens
+-- $1 app  $2 expired before
+delete from revoked_tokens where app_id = $1 and expires_at <= $2
+
+-- name: hold_for_token
+-- $1 app
+select 1 from applications where app_id = $1 for no key update
+
+-- name: count_revoked_tokens
+-- $1 app  $2 token: how many others stand
+select count(*) from revoked_tokens where app_id = $1 and token_id <> $2
+
+-- name: revoke_token
+-- $1 app  $2 token  $3 expires, or NULL  $4 now
+insert into revoked_tokens (app_id, token_id, expires_at, revoked_at) values ($1, $2, $3, $4)
+on conflict (app_id, token_id) do update set expires_at = case when revoked_tokens.expires_at is not null and excluded.expires_at is not null
+  then greatest(revoked_tokens.expires_at, excluded.expires_at) end
+
 -- name: count_revocations
 -- $1 app  $2 user: how many others stand
 select count(*) from user_revocations where app_id = $1 and user_id <> $2

@@ -77,6 +77,8 @@ std::shared_ptr<const Caller> Auth::check(std::shared_ptr<const Application> app
   if (claims.signed_with) note_use(*claims.signed_with, now);
   if (application->status == Status::suspended)
     throw Error(Code::application_suspended, "This application is suspended; its operator knows why.");
+  if (!claims.token_id.empty() && application->revoked_tokens.contains(claims.token_id))
+    throw Error(Code::token_revoked, "This token was revoked; ask your backend for a new one.");
   if (!claims.server) {
     if (application->revoked_before && claims.issued_at < *application->revoked_before)
       throw Error(Code::token_revoked, "All tokens issued before " + format_time(*application->revoked_before) +

@@ -95,6 +95,8 @@ std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId ap
   auto revocations = tx.query(sql::read_revocations, app, kMaxRevocations);
   for (auto revoked : revocations)
     application->revocations[std::string(revoked.text(0))] = {revoked.time(1), revoked.boolean(2), revoked.optional_time(3)};
+  auto tokens = tx.query(sql::read_revoked_tokens, app, now - kTokenLeeway, kMaxRevokedTokens);
+  for (auto token : tokens) application->revoked_tokens[std::string(token.text(0))] = token.optional_time(1);
   return application;
 }
 

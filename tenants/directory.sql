@@ -12,3 +12,7 @@ order by created_at desc, id desc
 -- name: read_revocations
 -- $1 app  $2 at most.
 select user_id, revoked_before, deactivated, banned_until from user_revocations where app_id = $1 limit $2
+
+-- name: read_revoked_tokens
+-- $1 app  $2 expired before: no more  $3 at most.
+select token_id, expires_at from revoked_tokens where app_id = $1 and (expires_at is null or expires_at > $2) limit $3

@@ -96,17 +96,11 @@ Response mint_token(const Services& services, const Request& request, Tx& tx) {
 Response revoke(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  auto user = body.find_text("user_id", {.min_bytes = 1});
-  auto before = body.find_time("before");
+  const auto wanted = read_revocation(body, true);
   body.finish();
   AppId app = app_part(request, tx);
   get_application(tx, app);
-  auto moment = before.value_or(services.clock.now());
-  if (user) revoke_user_tokens(tx, services.bus, app, *user, moment);
-  else revoke_application_tokens(tx, services.bus, app, moment);
-  json::Writer which;
-  which.object().optional_field("user_id", user).key("before").time(moment).end();
-  audit_application(request, tx, app, "token.revoke", std::nullopt, which.take());
+  audit_application(request, tx, app, "token.revoke", std::nullopt, revoke_tokens(tx, services.bus, app, wanted, services.clock.now()));
   return http::no_content();
 }
 

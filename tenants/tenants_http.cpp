@@ -42,14 +42,10 @@ Response update_settings(const Services& services, const Request& request, Tx& t
 Response revoke_all(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  auto before = body.find_time("before");
+  const auto wanted = read_revocation(body, false);
   body.finish();
   const auto now = services.clock.now();
-  const auto moment = before.value_or(now);
-  revoke_application_tokens(tx, services.bus, Caller::of(request).app(), moment);
-  json::Writer which;
-  which.object().key("before").time(moment).end();
-  note_own(tx, request, "token.revoke", "tokens", std::nullopt, which.take(), now);
+  note_own(tx, request, "token.revoke", "tokens", std::nullopt, revoke_tokens(tx, services.bus, Caller::of(request).app(), wanted, now), now);
   return http::no_content();
 }
 

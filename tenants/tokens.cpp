@@ -10,7 +10,6 @@ namespace chat::tenants {
 namespace {
 
 constexpr std::size_t kMaxTokenBytes = 4096;
-constexpr auto kLeeway = std::chrono::seconds(60);
 
 Error bad_token(std::string detail) { return Error(Code::unauthenticated, std::move(detail)); }
 
@@ -74,6 +73,11 @@ Claims read_claims(const json::Value& payload) {
   if (!issued_at) throw bad_token("The token has no iat; without it, it could not be revoked.");
   claims.issued_at = *issued_at;
   claims.expires_at = find_seconds(payload, "exp");
+  if (auto id = payload.find("jti")) {
+    if (id->kind() != json::Kind::text || id->text().empty() || id->text().size() > kMaxTokenIdBytes)
+      throw bad_token("The token's jti must be a text of 1-255 bytes.");
+    claims.token_id = id->text();
+  }
   return claims;
 }
 
@@ -102,10 +106,10 @@ Claims verify_token(std::string_view token, const std::vector<Secret>& secrets, 
   auto payload = parse_part(token.substr(first + 1, second - first - 1), "payload");
   Claims claims = read_claims(payload.root());
   claims.signed_with = signer->use;
-  if (claims.issued_at > now + kLeeway) throw bad_token("The token's iat lies in the future; check the clock that signs.");
+  if (claims.issued_at > now + kTokenLeeway) throw bad_token("The token's iat lies in the future; check the clock that signs.");
   auto not_before = find_seconds(payload.root(), "nbf");
-  if (not_before && *not_before > now + kLeeway) throw bad_token("The token is not valid yet (nbf).");
-  if (claims.expires_at && *claims.expires_at + kLeeway <= now)
+  if (not_before && *not_before > now + kTokenLeeway) throw bad_token("The token is not valid yet (nbf).");
+  if (claims.expires_at && *claims.expires_at + kTokenLeeway <= now)
     throw Error(Code::token_expired, "The token has expired; ask your backend for a new one.");
   return claims;
 }
@@ -121,6 +125,7 @@ std::string sign_token(const Claims& claims, std::string_view secret) {
   if (claims.guest) payload.key("guest").boolean(true);
   payload.field("iat", seconds(claims.issued_at));
   if (claims.expires_at) payload.field("exp", seconds(*claims.expires_at));
+  if (!claims.token_id.empty()) payload.field("jti", claims.token_id);
   payload.end();
   std::string signed_part =
       crypto::base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + crypto::base64url(payload.take());

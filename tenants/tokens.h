@@ -15,6 +15,7 @@ struct Claims {
   Timestamp issued_at;                       // `iat`, required
   std::optional<Timestamp> expires_at;       // `exp`
   std::shared_ptr<SecretUse> signed_with = {};   // of the secret that it was found to be signed with
+  std::string token_id = {};                 // `jti`; empty: none, and it can't be revoked alone
   bool guest = false;                        // {"guest":true}: of a guest or an anonymous user, whose limits are their own
 };
 

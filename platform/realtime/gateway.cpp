@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <unordered_set>
 
 #include "platform/base/log.h"
 #include "platform/http/gate.h"
@@ -216,6 +217,12 @@ void Gateway::close_user(AppId app, const std::string& user_id, std::optional<Ti
 void Gateway::close_application_tokens(AppId app, Timestamp issued_before) {
   ++state_->revocations;
   state_->on_every_shard([=](Shard& shard) { shard.close_application(app, issued_before, Close::token_revoked); });
+}
+
+void Gateway::close_tokens(AppId app, const std::vector<std::string>& token_ids) {
+  ++state_->revocations;
+  const auto dead = std::make_shared<const std::unordered_set<std::string>>(token_ids.begin(), token_ids.end());
+  state_->on_every_shard([=](Shard& shard) { shard.close_tokens(app, *dead); });
 }
 
 void Gateway::regather(AppId app, const std::vector<std::string>& cids) {

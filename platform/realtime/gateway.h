@@ -59,6 +59,7 @@ struct Identity {
   std::string user_id;                               // empty: the customer's server; hears every event of the application
   Timestamp issued_at{};
   std::optional<Timestamp> expires_at;
+  std::string token_id = {};                         // of the token; empty: it has none
 };
 
 /// A channel as a loader found it, in one snapshot of the database.
@@ -174,6 +175,7 @@ class Gateway {
   void close_application(AppId app, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_application_tokens(AppId app, Timestamp issued_before);
+  void close_tokens(AppId app, const std::vector<std::string>& token_ids);
 
   /// Who hears these channels, or all of the application's, is asked anew before anybody hears more of them.
   void regather(AppId app, const std::vector<std::string>& cids);

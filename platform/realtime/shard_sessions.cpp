@@ -137,6 +137,7 @@ void Shard::extend(Session& session, Identity identity, std::string_view ref) {
   }
   session.identity.issued_at = identity.issued_at;
   session.identity.expires_at = identity.expires_at;
+  session.identity.token_id = std::move(identity.token_id);
   set_expiry(session);
   set_timer(session);
   say(session, notices::authenticated(session.identity, ref));
@@ -219,6 +220,12 @@ void Shard::close_application(AppId app, std::optional<Timestamp> issued_before,
 void Shard::close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code) {
   for (Session* session : hub_.sessions_of_user(app, user_id)) {
     if (!issued_before || session->identity.issued_at < *issued_before) doom(*session, code);
+  }
+}
+
+void Shard::close_tokens(AppId app, const std::unordered_set<std::string>& token_ids) {
+  for (Session* session : hub_.sessions_of(app)) {
+    if (token_ids.contains(session->identity.token_id)) doom(*session, Close::token_revoked);
   }
 }
 

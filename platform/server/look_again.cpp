@@ -12,6 +12,12 @@ void close_users(const tenants::Application& application, realtime::Gateway& gat
   }
 }
 
+void close_tokens(const tenants::Application& application, realtime::Gateway& gateway) {
+  std::vector<std::string> dead;
+  for (const auto& [token_id, until] : application.revoked_tokens) dead.push_back(token_id);
+  if (!dead.empty()) gateway.close_tokens(application.id, dead);
+}
+
 }  // namespace
 
 void close_what_ended(storage::Connection& connection, tenants::Directory& directory, realtime::Gateway& gateway, Timestamp now) {
@@ -30,6 +36,7 @@ void close_what_ended(storage::Connection& connection, tenants::Directory& direc
         gateway.close_application(app, Close::teams_changed);
       }
       if (application->revoked_before) gateway.close_application_tokens(app, *application->revoked_before);
+      close_tokens(*application, gateway);
       close_users(*application, gateway, now);
     }
   }

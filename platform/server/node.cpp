@@ -205,6 +205,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   else if (word == "teams") teams_changed(control.app);
   else if (word == "deleting") gateway.close_application(control.app, realtime::Close::unauthenticated);
   else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
+  else if (word == "token_revoked") gateway.close_tokens(control.app, {rest});
   else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);
   else if (word == "user_banned") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_banned);
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);

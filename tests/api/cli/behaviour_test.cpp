@@ -94,6 +94,15 @@ TEST_CASE("chatctl: what is sent is what was asked for", "[api][cli]") {
   CHECK(asked(
       stage,
       R"(POST /operator/v1/applications/acme/revoke_tokens {"user_id":"eve","before":"2026-11-21T00:00:00Z"})"));
+  (void)stage.run_line("token revoke --app acme --token-id phone-7 --expires 2026-12-24T12:00:00Z --yes");
+  CHECK(asked(
+      stage,
+      R"(POST /operator/v1/applications/acme/revoke_tokens {"token_id":"phone-7","expires_at":"2026-12-24T12:00:00Z"})"));
+  const auto sent = stage.api.asked.size();
+  for (const auto* line : {"token revoke --app acme --token-id phone-7 --user eve --yes", "token revoke --app acme --expires 2026-12-24T12:00:00Z --yes",
+                           "token revoke --app acme --token-id phone-7 --expires soon --yes"})
+    CHECK(stage.run_line(line).exit == 2);
+  CHECK(stage.api.asked.size() == sent);
 }
 
 TEST_CASE("chatctl: without a yes nothing dangerous is sent", "[api][cli]") {

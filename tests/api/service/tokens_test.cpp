@@ -113,3 +113,81 @@ TEST_CASE("tokens: sockets opened with a revoked token close within a second", "
   CHECK(alice.wait_closed(std::chrono::milliseconds(1000)) == 4504);
   CHECK_FALSE(bob.wait_closed(std::chrono::milliseconds(200)));
 }
+
+TEST_CASE("tokens: one token is revoked by its id, on every node, and every other one stays good", "[api][tokens]") {
+  TestApp app;
+  app.add_users({"alice"});
+  const auto expires_at = format_time(system_clock().now() + std::chrono::hours(1));
+  const auto with_id = [&](const std::string& id) { return app.with_token(jwt(kHs256, user_claims(now_s() - 5, R"(,"jti":")" + id + "\""), app.secret())); };
+  auto phone = with_id("phone"), laptop = with_id("laptop");
+  auto server = app.with_token(jwt(kHs256, R"({"server":true,"jti":"backend","iat":)" + std::to_string(now_s()) + "}", app.secret()));
+  REQUIRE(phone.get("/v1/users/alice").status == 200);
+  REQUIRE(server.get("/v1/app").status == 200);
+  for (int i = 0; i < 2; ++i) REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "phone"}, {"expires_at", expires_at}}).status == 204);
+  eventually("the phone's is dead everywhere", [&] {
+    return phone.get("/v1/users/alice").code() == "token_revoked" && phone.get("/v1/users/alice").code() == "token_revoked";
+  });
+  CHECK(laptop.get("/v1/users/alice").status == 200);
+  CHECK(app.user("alice").get("/v1/users/alice").status == 200);
+  CHECK(app.rows("revoked_tokens", "token_id = 'phone'") == 1);
+
+  REQUIRE(Service::get().operators().post("/operator/v1/applications/" + app.id() + "/revoke_tokens", {{"token_id", "backend"}}).status == 204);
+  eventually("the backend's is dead everywhere", [&] {
+    return server.get("/v1/app").code() == "token_revoked" && server.get("/v1/app").code() == "token_revoked";
+  });
+  CHECK(app.server().get("/v1/app").status == 200);
+  TestApp other;
+  CHECK(other.with_token(jwt(kHs256, R"({"server":true,"jti":"backend","iat":)" + std::to_string(now_s()) + "}", other.secret())).get("/v1/app").status == 200);
+}
+
+TEST_CASE("tokens: only the sockets of the revoked token close, also after it came with an auth frame", "[api][tokens][ws]") {
+  TestApp app;
+  app.add_users({"alice"});
+  const auto open = [&](const std::string& id) {
+    const auto token = jwt(kHs256, user_claims(now_s() - 5, R"(,"jti":")" + id + "\""), app.secret());
+    WsClient client({.port = Service::get().ports().back(), .api_key = app.key(), .token = token});
+    client.wait_for("connection.ready");
+    return client;
+  };
+  auto phone = open("phone"), laptop = open("laptop"), tablet = open("tablet");
+  tablet.send({{"type", "auth"}, {"api_key", app.key()}, {"token", jwt(kHs256, user_claims(now_s() - 5, R"(,"jti":"tablet2")"), app.secret())}, {"ref", "1"}});
+  tablet.wait_for("authenticated");
+  REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "phone"}}).status == 204);
+  CHECK(phone.wait_closed(std::chrono::seconds(5)) == 4504);
+  REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "tablet"}}).status == 204);
+  REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "tablet2"}}).status == 204);
+  CHECK(tablet.wait_closed(std::chrono::seconds(5)) == 4504);
+  CHECK_FALSE(laptop.wait_closed(std::chrono::milliseconds(200)));
+}
+
+TEST_CASE("tokens: a revoked one is remembered until it has expired, the longest that was said", "[api][tokens]") {
+  TestApp app;
+  const auto in = [](int seconds) { return format_time(system_clock().now() + std::chrono::seconds(seconds)); };
+  const auto revoke = [&](const Json& body) { return app.server().post("/v1/app/revoke_tokens", body); };
+  REQUIRE(revoke({{"token_id", "old"}, {"expires_at", in(-3600)}}).status == 204);
+  REQUIRE(revoke({{"token_id", "a"}, {"expires_at", in(7200)}}).status == 204);
+  CHECK(app.rows("revoked_tokens", "token_id = 'old'") == 0);
+  REQUIRE(revoke({{"token_id", "a"}, {"expires_at", in(3600)}}).status == 204);
+  CHECK(app.rows("revoked_tokens", "expires_at > now() + interval '90 minutes'") == 1);
+  REQUIRE(revoke({{"token_id", "a"}}).status == 204);
+  REQUIRE(revoke({{"token_id", "a"}, {"expires_at", in(3600)}}).status == 204);
+  CHECK(app.rows("revoked_tokens", "expires_at is null") == 1);
+}
+
+TEST_CASE("tokens: a revocation of one token that means more is refused and revokes nothing", "[api][tokens]") {
+  TestApp app;
+  app.add_users({"alice"});
+  const auto operators = "/operator/v1/applications/" + app.id() + "/revoke_tokens";
+  const auto now = format_time(system_clock().now());
+  CHECK(app.server().post("/v1/app/revoke_tokens", {{"token_id", "a"}, {"before", now}}).pointer() == "#/token_id");
+  CHECK(app.server().post("/v1/app/revoke_tokens", {{"expires_at", now}}).pointer() == "#/expires_at");
+  CHECK(app.server().post("/v1/app/revoke_tokens", {{"token_id", ""}}).pointer() == "#/token_id");
+  CHECK(app.user("alice").post("/v1/app/revoke_tokens", {{"token_id", "a"}}).code() == "forbidden");
+  CHECK(Service::get().operators().post(operators, {{"token_id", "a"}, {"user_id", "alice"}}).pointer() == "#/token_id");
+  CHECK(app.rows("revoked_tokens") == 0);
+  CHECK(app.with_token(jwt(kHs256, user_claims(now_s(), R"(,"jti":7)"), app.secret())).get("/v1/users/alice").code() == "unauthenticated");
+  Probe probe(superuser_database().dsn);
+  probe.run("insert into revoked_tokens select app_id, 'n' || n, null, now() from applications, generate_series(1, 10000) n where name = '" +
+            app.server().get("/v1/app").body["application"]["name"].get<std::string>() + "'");
+  CHECK(app.server().post("/v1/app/revoke_tokens", {{"token_id", "one more"}}).code() == "limit_reached");
+}
