@@ -167,6 +167,7 @@ http::RateDecision Accounts::take_request(Account& account, const std::string& u
       add(decision, name, meter, limit, buckets_.take(account.app().text() + mark + whose, limit, now));
   };
   const auto& row = kClasses[static_cast<std::size_t>(route)];
+  if (guest && route == RouteClass::send) take(Meter::guest_sends, "guest_sends", "guest_sends ", user_id);
   if (guest) take(Meter::guest_requests, "guest", "guest ", user_id);
   if (!user_id.empty()) {
     take(row.of_user, row.user_name, row.user_name, " " + user_id);

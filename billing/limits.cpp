@@ -39,6 +39,10 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"user_reads", "minute"},
     {"user_writes", "minute"},
     {"user_sends", "minute"},
+    {"guest_sends", "minute"},
+    {"teams", "now"},
+    {"user_memberships", "each"},
+    {"user_channels_created", "each"},
 }};
 constexpr std::int64_t kGuestsPerMinute = 300;
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};
@@ -90,6 +94,8 @@ Limits merge_limits(const json::Value& plan, const json::Value& overrides, Times
   if (auto features = plan.find("features"))
     for (const auto& [name, on] : features->members())
       if (auto feature = parse_feature(name); feature && !on.boolean()) limits.features_off |= bit(*feature);
+  if (auto types = plan.find("upload_types"))
+    for (const auto& type : types->items()) limits.upload_types.emplace_back(type.text());
   return limits;
 }
 

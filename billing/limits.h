@@ -41,8 +41,12 @@ enum class Meter {
   user_reads,             // the same of one user; user_requests holds, too
   user_writes,
   user_sends,
+  guest_sends,            // sends of one guest or anonymous user in a minute; guest_requests and user_sends hold, too
+  teams,                  // of an application, now
+  user_memberships,       // channels that one user is a member of
+  user_channels_created,  // channels that one user made in 24 hours, with its own token
 };
-inline constexpr int kMeters = 26;
+inline constexpr int kMeters = 30;
 std::string_view word(Meter meter);
 std::optional<Meter> parse_meter(std::string_view word);
 /// month | minute | each | now: what a limit on this meter is about; fixed by the meter.
@@ -68,6 +72,7 @@ struct Limit {
 struct Limits {
   Limit by_meter[kMeters];
   std::uint32_t features_off = 0;            // a bit each
+  std::vector<std::string> upload_types;     // the only ones that are taken: "image/png", "image/*"; empty: all
   std::optional<Timestamp> until;            // when the first of the overrides ends
   [[nodiscard]] const Limit& of(Meter meter) const { return by_meter[static_cast<int>(meter)]; }
   [[nodiscard]] bool has(Feature feature) const { return (features_off & bit(feature)) == 0; }

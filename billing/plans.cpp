@@ -6,6 +6,7 @@
 #include "billing/plans.sql.h"
 #include "platform/base/error.h"
 #include "platform/base/yaml.h"
+#include "tenants/applications.h"
 
 namespace chat::billing {
 namespace {
@@ -116,6 +117,10 @@ std::string check_plan(const json::Value& document, const std::string& pointer) 
   if (features)
     for (const auto& [name, on] : features->members())
       if (on.kind() != json::Kind::boolean) plan.mistake_at("features/" + std::string(name), "Must be true or false.");
+  const auto types = plan.find_texts("upload_types", 100, {.min_bytes = 3, .max_bytes = 100});
+  for (std::size_t i = 0; types && i < types->size(); ++i)
+    if (!tenants::is_media_type((*types)[i]))
+      plan.mistake_at("upload_types/" + std::to_string(i), "Must be a media type in small letters: image/png, or image/* for all of a kind.");
   check_limits(plan, pointer);
   plan.finish();
   return document.raw();

@@ -46,6 +46,7 @@ struct ApplicationSettings {
   bool unique_emails = false;
   std::vector<std::string> upload_types, blocked_upload_types;   // "image/png", "image/*"; upload_types empty: all
   std::string search_language = "simple";    // a text search configuration of PostgreSQL, or off
+  std::int64_t guest_days = 30;              // guests who made themselves are deleted when they were away so long; 0: never
   bool teams = false;                        // users and channels of different teams don't see each other (ops/docs/teams.md),
   std::string cross_team = "off";            // but for: off | users | channels | all
 

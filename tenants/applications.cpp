@@ -54,7 +54,7 @@ void set_status(storage::Transaction& tx, bus::Bus& bus, AppId app, Status statu
 
 bool is_setting(const std::string& name) {
   auto is_in = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  return is_in(kSwitches) || is_in(kTypeLists) || name == "search_language" || name == "cross_team";
+  return is_in(kSwitches) || is_in(kTypeLists) || name == "search_language" || name == "cross_team" || name == "guest_days";
 }
 
 /// The settings with `set` put over them and `unset` taken out.
@@ -84,10 +84,9 @@ bool changes_reach(const std::string& before, const std::string& after) {
 
 /// Media types, as `image/png` or `image/*`.
 void check_types(json::Fields& fields, const char* name) {
-  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("+-./*").find(c) != std::string_view::npos; };
   const auto types = fields.find_texts(name, kMaxTypes, {.min_bytes = 3, .max_bytes = 100}).value_or(std::vector<std::string>{});
   for (std::size_t i = 0; i < types.size(); ++i)
-    if (std::count(types[i].begin(), types[i].end(), '/') != 1 || !std::all_of(types[i].begin(), types[i].end(), allowed))
+    if (!is_media_type(types[i]))
       fields.mistake_at(std::string(name) + "/" + std::to_string(i), "Must be a media type in small letters: image/png, or image/* for all of a kind.");
 }
 
@@ -336,11 +335,17 @@ void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std:
   announce_change(tx, bus, app, (until ? "user_banned " : "user_unbanned ") + format_time(now) + " " + user_id);
 }
 
+bool is_media_type(std::string_view text) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("+-./*").find(c) != std::string_view::npos; };
+  return std::count(text.begin(), text.end(), '/') == 1 && std::all_of(text.begin(), text.end(), allowed);
+}
+
 std::string check_settings(const json::Value& settings, const std::string& pointer) {
   json::Fields fields(settings, pointer);
   for (const auto& name : kSwitches) fields.find_boolean(name);
   fields.find_word("search_language", kSearchLanguages);
   fields.find_word("cross_team", {"off", "users", "channels", "all"});
+  fields.find_integer("guest_days", {0, 3650});
   for (const auto& name : kTypeLists) check_types(fields, name.c_str());
   fields.finish();
   return settings.raw();

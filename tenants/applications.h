@@ -127,6 +127,8 @@ void set_user_ban(storage::Transaction& tx, bus::Bus& bus, AppId app, const std:
 void set_user_deactivated(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& user_id,
                           bool deactivated, Timestamp now);
 
+bool is_media_type(std::string_view text);   // image/png, or image/* for all of a kind; small letters
+
 /// Errors:  invalid_field #/settings/…; returns it minified.
 std::string check_settings(const json::Value& settings, const std::string& pointer);
 

@@ -41,6 +41,7 @@ ApplicationSettings parse_settings(const std::string& text) {
   read_types("upload_types", settings.upload_types);
   read_types("blocked_upload_types", settings.blocked_upload_types);
   if (auto language = document.root().find("search_language")) settings.search_language = language->text();
+  if (auto days = document.root().find("guest_days")) settings.guest_days = days->integer();
   read("teams", settings.teams);
   if (auto across = document.root().find("cross_team")) settings.cross_team = across->text();
   return settings;

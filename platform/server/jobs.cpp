@@ -10,6 +10,7 @@
 #include "platform/chat/previews/previews.h"
 #include "platform/chat/scheduled/scheduled.h"
 #include "platform/chat/truncation/truncation.h"
+#include "platform/chat/users/guests.h"
 #include "platform/http/idempotency.h"
 #include "platform/server/jobs.sql.h"
 #include "platform/transfers/transfers.h"
@@ -72,6 +73,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   schedule.add("pass_on_channels", std::chrono::seconds(10), [&bus, &clock](Connection& connection) {
     channels::pass_on_of_deleted(connection, bus, clock.now());
   });
+  schedule.add("expire_guests", minutes(10), [&bus, &clock](Connection& connection) { users::expire_guests(connection, bus, clock.now()); });
   schedule.add("keep_retention", minutes(1), [&bus, &clock](Connection& connection) {
     truncation::keep_retention(connection, bus, clock.now());
   });

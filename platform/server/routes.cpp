@@ -57,27 +57,31 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   tenants::add_routes(router, tenant_services(parts));
   billing::add_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   billing::add_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
-  teams::add_routes(router, {parts.cursors, parts.clock});
+  const auto hard_of = [&accounts = parts.accounts](const tenants::Caller& caller, billing::Meter meter) -> std::int64_t {
+    const auto account = accounts.find(caller.shared_application());
+    return account ? account->limits()->of(meter).hard : 0;
+  };
+  teams::add_routes(router, {parts.cursors, parts.clock, [hard_of](const tenants::Caller& caller) { return hard_of(caller, billing::Meter::teams); }});
   const users::Services users{parts.bus, parts.cursors, parts.clock};
   users::add_routes(router, users);
   users::add_relation_routes(router, users);
   tasks::add_routes(router);
   exports::add_routes(router, parts.clock);
-  const auto max_members = [&accounts = parts.accounts](const tenants::Caller& caller) {
-    auto account = accounts.find(caller.shared_application());
-    return account ? account->limits()->of(billing::Meter::channel_members).hard : 0;
+  const auto caps = [hard_of](const tenants::Caller& caller) {
+    using billing::Meter;
+    return channels::Caps{hard_of(caller, Meter::channel_members), hard_of(caller, Meter::user_memberships), hard_of(caller, Meter::user_channels_created)};
   };
   const auto count_watchers = [&store = parts.ephemeral](AppId app, const std::string& cid) {
     return static_cast<std::int64_t>(store.count({app, presence::kWatchers, cid}));
   };
-  const channels::Services channels{parts.bus, parts.cursors, parts.clock, max_members, count_watchers};
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, caps, count_watchers};
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
   channels::add_membership_routes(router, channels);
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
-  invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, max_members});
+  invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, caps});
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
                                 [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
                                   run_built_in(tx, bus, caller, call, clock.now());

@@ -9,8 +9,11 @@ namespace chat::channels {
 namespace {
 
 constexpr int kMaxTypes = 100;
-constexpr std::size_t kMaxRoles = 25;
+constexpr int kMaxRoles = 25;
 constexpr json::Text kName{.min_bytes = 1, .max_bytes = 64};
+constexpr std::string_view kUserTypes[] = {"user:regular", "user:guest", "user:anonymous"};
+
+bool is_user_type(std::string_view role) { return std::find(std::begin(kUserTypes), std::end(kUserTypes), role) != std::end(kUserTypes); }
 
 struct Flag {
   std::string_view name;
@@ -50,14 +53,18 @@ void read_grant(json::Fields& fields, std::string_view role, const json::Value& 
     grants.erase(std::string(role));
     return;
   }
-  if (!is_role_name(role)) return fields.mistake_at(at, "A role is 1-32 of a-z 0-9 _ -, a letter first.");
+  const bool of_user_type = is_user_type(role);
+  if (!of_user_type && !is_role_name(role)) return fields.mistake_at(at, "A role is 1-32 of a-z 0-9 _ -, a letter first.");
   if (value.kind() != json::Kind::array) return fields.mistake_at(at, "Must be a list of actions, or null for the defaults.");
   Actions actions = 0;
   std::size_t i = 0;
   for (const auto& item : value.items()) {
     const auto action = item.kind() == json::Kind::text ? parse_action(item.text()) : std::nullopt;
-    if (action) actions |= bit(*action);
-    else fields.mistake_at(at + "/" + std::to_string(i), "No such action.");
+    const auto here = at + "/" + std::to_string(i);
+    if (!action) fields.mistake_at(here, "No such action.");
+    else if (of_user_type != (*action == Action::create_channel))
+      fields.mistake_at(here, "chat:channel:create is for user:regular, user:guest and user:anonymous, the others for roles in a channel.");
+    else actions |= bit(*action);
     ++i;
   }
   grants[std::string(role)] = actions;
@@ -67,7 +74,8 @@ void read_grants(json::Fields& fields, Grants& grants) {
   auto given = fields.find_object("grants");
   if (!given) return;
   for (const auto& [role, value] : given->members()) read_grant(fields, role, value, grants);
-  if (grants.size() > kMaxRoles) fields.mistake("grants", "25 roles at most.");
+  const auto roles = std::count_if(grants.begin(), grants.end(), [](const auto& grant) { return !is_user_type(grant.first); });
+  if (roles > kMaxRoles) fields.mistake("grants", "25 roles at most.");
 }
 
 void write_actions(json::Writer& out, std::string_view role, Actions actions) {
@@ -86,7 +94,7 @@ void write_names(json::Writer& out, std::string_view key, const std::vector<std:
 void write_settings(json::Writer& out, const TypeSettings& settings) {
   out.field("max_message_bytes", settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) out.key(name).boolean(settings.*flag);
-  out.field("retention_days", settings.retention_days);
+  out.field("retention_days", settings.retention_days).field("undelete_hours", settings.undelete_hours);
   out.field("slow_mode", settings.slow_mode).field("cooldown", settings.cooldown);
   write_names(out, "commands", settings.commands);
   write_names(out, "block_lists", settings.block_lists);
@@ -101,8 +109,10 @@ std::string shown_settings_json(const TypeSettings& settings) {
   for (auto role : {Role::member, Role::moderator, Role::admin, Role::owner})
     write_actions(out, word(role), actions_of(word(role), settings.open, settings.grants));
   if (settings.open) write_actions(out, kAnyone, actions_of("", true, settings.grants));
+  for (const auto& role : kUserTypes)
+    write_actions(out, role, may_create(role.substr(kOfUserType.size()), settings.grants) ? bit(Action::create_channel) : 0);
   for (const auto& [role, actions] : settings.grants)
-    if (!is_built_in(role) && (role != kAnyone || !settings.open)) write_actions(out, role, actions);
+    if (!is_built_in(role) && !is_user_type(role) && (role != kAnyone || !settings.open)) write_actions(out, role, actions);
   out.end().end();
   return out.take();
 }
@@ -123,13 +133,18 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
       fields.find_integer("max_message_bytes", {1, 60'000}).value_or(settings.max_message_bytes);
   for (const auto& [name, flag] : kFlags) settings.*flag = fields.find_boolean(name).value_or(settings.*flag);
   settings.retention_days = fields.find_integer("retention_days", {0, 3650}).value_or(settings.retention_days);
+  settings.undelete_hours = fields.find_integer("undelete_hours", {0, 8'760}).value_or(settings.undelete_hours);
   for (const auto& [name, flag] : kSmallOnly)
     if (settings.large && fields.find_boolean(name).value_or(false)) fields.mistake(name, "A large channel has none.");
   keep_large_small(settings);
   settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
   settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);
-  if (auto names = fields.find_texts("block_lists", 20, kName)) settings.block_lists = std::move(*names);
+  if (auto names = fields.find_texts("block_lists", 20, kName)) {
+    for (std::size_t i = 0; i < names->size(); ++i)
+      fields.mistake_at("block_lists/" + std::to_string(i), "No such block list: " + (*names)[i] + ". There are no block lists yet.");
+    settings.block_lists = std::move(*names);
+  }
   read_grants(fields, settings.grants);
 }
 

@@ -27,6 +27,7 @@ struct TypeSettings {
   bool link_previews = false;                  // linked pages are fetched and shown
   bool pending = false;                        // what those without chat:message:approve send waits for approval
   std::int64_t retention_days = 0;             // messages go when they are older; 0: they stay
+  std::int64_t undelete_hours = 24;            // so long after it was deleted a message can be brought back; 0: never
   bool large = false;                          // thousands look on: no typing, read and delivery events, no push, watchers only counted
   std::int64_t slow_mode = 0, cooldown = 0;    // of new channels, in seconds: see Channel
   std::vector<std::string> commands, block_lists;   // names: which of them hold in channels of the type

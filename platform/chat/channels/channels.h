@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -113,8 +114,14 @@ struct ChannelInput {
   bool cross_team = false;                     // servers only
 };
 
+/// What the application's plan allows: members of a channel, channels that one user is a member of, and that one made in 24 hours.
+struct Caps {
+  std::int64_t members = kNoCap, memberships = kNoCap, created_a_day = kNoCap;
+  static constexpr std::int64_t kNoCap = std::numeric_limits<std::int64_t>::max();
+};
+
 /// Makes the channel, or finds it as it is. The creator becomes its owner.
-/// Errors:  not_found (type, team, users who are not in reach of it); invalid_field #/team (which of the creator's?); limit_reached channel_members; forbidden (exists, and this user may not read it)
+/// Errors:  not_found (type, team, users who are not in reach of it); invalid_field #/team (which of the creator's?); limit_reached (Caps); forbidden (exists, and this user may not read it; chat:channel:create)
 /// Event:   channel.created to the members, when made.
 struct Created {
   bool created = false;
@@ -122,7 +129,7 @@ struct Created {
 };
 Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller,
                               const std::string& type, const std::string& channel_id, const ChannelInput& input,
-                              std::int64_t max_members, Timestamp now, bool distinct = false);
+                              const Caps& caps, Timestamp now, bool distinct = false);
 /// The id that a set of members shares, in each team another: '!' and a hash of the sorted user ids.
 std::string distinct_id(std::vector<std::string> user_ids, const std::optional<std::string>& team = std::nullopt);
 /// The team that a channel is made in. Errors: as get_or_create_channel
@@ -130,14 +137,14 @@ std::optional<std::string> team_for(storage::Transaction& tx, const tenants::Cal
 
 /// Makes a user a member: the caller has checked that it may become one. Twice changes nothing.
 /// Thread:  the channel's head must be locked.
-/// Errors:  limit_reached channel_members
+/// Errors:  limit_reached (Caps)
 /// Event:   member.added, when new
 struct Admitted {
   bool is_new = false;
   Member member;
 };
 Admitted admit_member(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, UserId id,
-                      const std::string& role, std::int64_t max_members, Timestamp now);
+                      const std::string& role, const Caps& caps, Timestamp now);
 
 struct ChannelChange {
   std::optional<std::string> name, image, description, custom, overrides;

@@ -49,6 +49,14 @@ insert into channel_heads (app_id, channel_id, epoch, member_count) values ($1, 
 insert into channel_members (app_id, channel_id, user_id, role, joined_message_seq, created_at, updated_at)
 select $1, $2, m.user_id, m.role, 0, $5, $5 from unnest($3::uuid[], $4::text[]) as m (user_id, role)
 
+-- name: hold_creator
+-- $1 app  $2 user
+select 1 from users where app_id = $1 and id = $2 for no key update
+
+-- name: count_created
+-- $1 app  $2 user  $3 since  $4 at most.  Deleted ones, too.
+select count(*) from (select 1 from channels where app_id = $1 and created_by = $2 and created_at > $3 limit $4) c
+
 -- name: update_channel
 -- $1 app  $2 channel  $3 name  $4 image  $5 description  $6 custom  $7 frozen  $8 unset[]  $9 unset keys of custom[]  $10 now
 -- $11 slow mode  $12 cooldown  $13 team  $14 cross_team  $15 settings  $16 unset keys of settings[]; NULL keeps.

@@ -70,7 +70,7 @@ Response get_or_create(const Services& services, const Request& request, Tx& tx)
   json::Fields body(document.root());
   auto input = read_input(request, body, 0);
   const auto& caller = Caller::of(request);
-  auto made = get_or_create_channel(tx, services.bus, caller, type, id, input, services.max_members(caller), services.clock.now());
+  auto made = get_or_create_channel(tx, services.bus, caller, type, id, input, services.caps(caller), services.clock.now());
   return show_state(made.created ? 201 : 200, services, request, tx, type, id, input.created_by);
 }
 
@@ -85,7 +85,7 @@ Response get_or_create_distinct(const Services& services, const Request& request
   const auto& caller = Caller::of(request);
   input.team = team_for(tx, caller, input);
   const auto id = distinct_id({set.begin(), set.end()}, input.team);
-  auto made = get_or_create_channel(tx, services.bus, caller, request.part("type"), id, input, services.max_members(caller),
+  auto made = get_or_create_channel(tx, services.bus, caller, request.part("type"), id, input, services.caps(caller),
                                     services.clock.now(), true);
   return show_state(made.created ? 201 : 200, services, request, tx, request.part("type"), id, input.created_by);
 }

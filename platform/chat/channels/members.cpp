@@ -43,7 +43,7 @@ bool is_last_owner(storage::Transaction& tx, const Channel& channel, const Membe
 /// Inserts those who are not members yet and says who they were.
 std::unordered_set<std::string> insert(storage::Transaction& tx, const Channel& channel,
                                        const std::vector<users::FoundUser>& found, const std::vector<MemberInput>& inputs,
-                                       Timestamp now) {
+                                       const Caps& caps, Timestamp now) {
   text::ArrayLiteral ids, roles;
   std::unordered_map<Uuid, std::string> names;
   for (const auto& user : found) {
@@ -53,12 +53,28 @@ std::unordered_set<std::string> insert(storage::Transaction& tx, const Channel& 
     names[user.id.uuid] = user.user_id;
   }
   std::unordered_set<std::string> added;
-  auto rows = tx.query(sql::insert_members, tx.app(), channel.id, ids.take(), roles.take(), now);
+  const auto wanted = ids.take();
+  hold_memberships(tx, wanted, caps);
+  auto rows = tx.query(sql::insert_members, tx.app(), channel.id, wanted, roles.take(), now);
+  check_memberships(tx, wanted, caps);
   for (auto row : rows) added.insert(names.at(row.uuid(0)));
   return added;
 }
 
 }  // namespace
+
+// Two channels at once: whoever is let into both is counted by the one after the other.
+void hold_memberships(storage::Transaction& tx, const std::string& users, const Caps& caps) {
+  if (caps.memberships != Caps::kNoCap) tx.query(sql::hold_users, tx.app(), users);
+}
+
+void check_memberships(storage::Transaction& tx, const std::string& users, const Caps& caps) {
+  if (caps.memberships == Caps::kNoCap) return;
+  if (auto full = tx.find(sql::find_beyond_memberships, tx.app(), users, caps.memberships))
+    throw Error(Code::limit_reached, "The plan allows " + std::to_string(caps.memberships) + " channels to a user; this would be one more of " +
+                                         std::string((*full)[0].text(0)) + ".",
+                {{"limit:user_memberships", "Too many channels of one user."}});
+}
 
 void check_rank(const Opened& opened, Role theirs) {
   if (own_role(opened) < theirs) throw forbidden("Your role in this channel is below " + std::string(word(theirs)) + ".");
@@ -84,7 +100,7 @@ void check_roles(const std::vector<MemberInput>& members, const Grants& grants) 
 }
 
 std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
-                                   const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now) {
+                                   const std::vector<MemberInput>& inputs, const Caps& caps, Timestamp now) {
   opened.require(Action::add_members);
   check_roles(inputs, opened.settings.grants);
   std::vector<std::string> wanted;
@@ -93,8 +109,8 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
     wanted.push_back(input.user_id);
   }
   const auto found = users::find_candidates(tx, wanted, opened.acting_user, opened.channel.team, opened.channel.cross_team);
-  const auto added = insert(tx, opened.channel, found, inputs, now);
-  if (!added.empty()) count_in(tx, opened.channel, added.size(), max_members, "#/members");
+  const auto added = insert(tx, opened.channel, found, inputs, caps, now);
+  if (!added.empty()) count_in(tx, opened.channel, added.size(), caps.members, "#/members");
   text::ArrayLiteral ids;
   for (const auto& user : found) ids.add(user.id.text());
   const auto members = read_members(tx, opened.channel, ids.take());
@@ -115,18 +131,18 @@ std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, cons
 }
 
 Admitted admit_member(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, UserId id,
-                      const std::string& role, std::int64_t max_members, Timestamp now) {
-  const auto added = insert(tx, channel, {{user_id, id, ""}}, {{user_id, role}}, now);
-  if (!added.empty()) count_in(tx, channel, 1, max_members, "path:id");
+                      const std::string& role, const Caps& caps, Timestamp now) {
+  const auto added = insert(tx, channel, {{user_id, id, ""}}, {{user_id, role}}, caps, now);
+  if (!added.empty()) count_in(tx, channel, 1, caps.members, "path:id");
   Admitted admitted{!added.empty(), get_member(tx, channel, user_id)};
   if (admitted.is_new) tell(tx, bus, channel, now, {{.type = kMemberAdded, .data = member_data(admitted.member), .joined = {user_id}}});
   return admitted;
 }
 
-Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, std::int64_t max_members, Timestamp now) {
+Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const Caps& caps, Timestamp now) {
   if (opened.membership) return {false, *opened.membership};
   opened.require(Action::join_channel);
-  return admit_member(tx, bus, opened.channel, opened.acting_user, *opened.acting_id, std::string(word(Role::member)), max_members, now);
+  return admit_member(tx, bus, opened.channel, opened.acting_user, *opened.acting_id, std::string(word(Role::member)), caps, now);
 }
 
 Member get_member(storage::Transaction& tx, const Channel& channel, const std::string& user_id) {

@@ -19,19 +19,19 @@ void check_rank(const Opened& opened, Role theirs);
 
 /// Adds users; each item stands alone, a missing user refuses only itself.
 /// Shape:   one result per input, in order. Adding twice changes nothing the second time.
-/// Errors:  forbidden; limit_reached channel_members (nothing is added then)
+/// Errors:  forbidden; limit_reached (Caps; nothing is added then)
 /// Event:   member.added for each one added
 struct AddResult {
   enum class Status { added, unchanged, no_such_user } status = Status::added;
   std::optional<Member> member;
 };
 std::vector<AddResult> add_members(storage::Transaction& tx, bus::Bus& bus, const Opened& opened,
-                                   const std::vector<MemberInput>& inputs, std::int64_t max_members, Timestamp now);
+                                   const std::vector<MemberInput>& inputs, const Caps& caps, Timestamp now);
 
 /// A user makes itself a member of an open channel.
-/// Errors:  forbidden; limit_reached channel_members
+/// Errors:  forbidden; limit_reached (Caps)
 /// Event:   member.added, when new
-Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, std::int64_t max_members, Timestamp now);
+Admitted join_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, const Caps& caps, Timestamp now);
 
 struct MemberChange {
   std::optional<std::string> role;
@@ -50,5 +50,9 @@ void remove_member(storage::Transaction& tx, bus::Bus& bus, const Opened& opened
 /// By user id, 1..limit a page.
 storage::Page<Member> list_members(storage::Transaction& tx, const Opened& opened, int limit,
                                    const std::optional<std::string>& cursor, const storage::Cursors& cursors);
+
+/// Before and after users become members: who of them would be a member of too many channels? Errors: limit_reached
+void hold_memberships(storage::Transaction& tx, const std::string& users, const Caps& caps);
+void check_memberships(storage::Transaction& tx, const std::string& users, const Caps& caps);
 
 }  // namespace chat::channels

@@ -43,3 +43,12 @@ select id, user_id, role, created_at, updated_at, read_message_seq, read_at, unr
   pinned_at, archived_at, cleared_message_id
 from members_shown where app_id = $1 and channel_id = $2 and ($3::uuid is null or id > $3) and ($5::boolean or not suspended)
 order by id limit $4
+
+-- name: hold_users
+-- $1 app  $2 users[].  In one order everywhere.
+select 1 from users where app_id = $1 and id = any ($2::uuid[]) order by id for no key update
+
+-- name: find_beyond_memberships
+-- $1 app  $2 users[]  $3 at most.  One who is a member of more channels.
+select u.user_id from users u where u.app_id = $1 and u.id = any ($2::uuid[])
+  and (select count(*) from (select 1 from channel_members m where m.app_id = $1 and m.user_id = u.id limit $3 + 1) s) > $3 limit 1

@@ -66,7 +66,7 @@ Response add(const Services& services, const Request& request, Tx& tx) {
   auto user = body.find_text("user_id");
   body.finish();
   auto opened = lock_for(request, tx, user, "#/user_id");
-  auto results = add_members(tx, services.bus, opened, members, services.max_members(Caller::of(request)), services.clock.now());
+  auto results = add_members(tx, services.bus, opened, members, services.caps(Caller::of(request)), services.clock.now());
   json::Writer out;
   out.object().key("results").array();
   for (const auto& result : results) write_result(out, result);

@@ -28,7 +28,7 @@ Response join(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
-  const auto joined = join_channel(tx, services.bus, opened, services.max_members(caller), services.clock.now());
+  const auto joined = join_channel(tx, services.bus, opened, services.caps(caller), services.clock.now());
   return http::json(joined.is_new ? 201 : 200, member_data(joined.member));
 }
 

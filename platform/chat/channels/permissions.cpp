@@ -11,6 +11,7 @@ struct ActionRow {
   std::string_view word;
   Role from;                                   // this role and the stronger ones
 };
+constexpr Role kNobody = static_cast<Role>(5);   // no role in a channel has it
 constexpr std::array kActionRows{
     ActionRow{Action::read_channel, "chat:channel:read", Role::member},
     ActionRow{Action::update_channel, "chat:channel:update", Role::admin},
@@ -49,13 +50,16 @@ constexpr std::array kActionRows{
     ActionRow{Action::send_typing, "chat:typing:send", Role::member},
     ActionRow{Action::upload_files, "chat:upload:create", Role::member},
     ActionRow{Action::approve_message, "chat:message:approve", Role::moderator},
+    ActionRow{Action::mention_roles, "chat:message:mention_roles", Role::member},
+    ActionRow{Action::create_channel, "chat:channel:create", kNobody},
 };
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.
 constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_message) | bit(Action::send_reply) |
                                  bit(Action::update_own_message) | bit(Action::delete_own_message) |
                                  bit(Action::add_reaction) | bit(Action::follow_thread) | bit(Action::join_channel) |
-                                 bit(Action::create_poll) | bit(Action::vote_in_poll) | bit(Action::send_typing);
+                                 bit(Action::create_poll) | bit(Action::vote_in_poll) | bit(Action::send_typing) |
+                                 bit(Action::mention_roles);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 Actions defaults_of(Role role) {
@@ -85,7 +89,12 @@ bool is_role_name(std::string_view text) {
 std::string_view word(Role role) { return kRoleWords[static_cast<std::size_t>(role)]; }
 
 bool is_role_of(std::string_view role, const Grants& grants) {
-  return is_built_in(role) || (role != kAnyone && grants.contains(role));
+  return is_built_in(role) || (role != kAnyone && !role.starts_with(kOfUserType) && grants.contains(role));
+}
+
+bool may_create(std::string_view user_type, const Grants& grants) {
+  const auto given = grants.find(std::string(kOfUserType) + std::string(user_type));
+  return given == grants.end() ? user_type == "regular" : allows(given->second, Action::create_channel);
 }
 
 Actions actions_of(std::string_view role, bool open, const Grants& grants, std::string_view team_role) {

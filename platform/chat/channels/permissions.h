@@ -48,6 +48,8 @@ enum class Action : unsigned {
   send_typing,
   upload_files,
   approve_message,
+  mention_roles,
+  create_channel,
   count,
 };
 
@@ -72,6 +74,10 @@ std::string_view word(Role role);
 /// of an open channel who are not members. A role that is not in it has the defaults, one of the customer's own a member's.
 using Grants = std::map<std::string, Actions, std::less<>>;
 inline constexpr std::string_view kAnyone = "anyone";
+/// Who makes a channel has no role in it yet: there the type of the user decides. `user:regular`, `user:guest` and `user:anonymous` among the
+/// grants hold create_channel or nothing; left out, regular users alone have it.
+inline constexpr std::string_view kOfUserType = "user:";
+bool may_create(std::string_view user_type, const Grants& grants);
 bool is_role_of(std::string_view role, const Grants& grants);   // a member may have it
 
 /// The actions of a member's role; of an empty one, what anybody may do in an open channel. `team_role`: the user's role in the

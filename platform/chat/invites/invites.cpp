@@ -197,14 +197,14 @@ std::vector<InviteResult> invite_users(storage::Transaction& tx, bus::Bus& bus, 
 }
 
 Answered accept_invite(storage::Transaction& tx, bus::Bus& bus, const std::string& type, const std::string& channel_id,
-                       const std::string& user_id, std::int64_t max_members, Timestamp now) {
+                       const std::string& user_id, const channels::Caps& caps, Timestamp now) {
   auto found = find_invite(tx, type, channel_id, user_id);
   if (!found.invite || found.invite->state == State::rejected) throw not_found("invite");
   const bool is_member = tx.find(sql::find_member, tx.app(), found.channel.id, found.user).has_value();
   if (found.invite->state == State::accepted && !is_member) throw not_found("invite");
   if (tx.find(sql::find_ban, tx.app(), found.channel.id, found.user)) throw forbidden("This user is banned from this channel.");
   Answered answered{*found.invite, std::nullopt};
-  answered.member = channels::admit_member(tx, bus, found.channel, user_id, found.user, answered.invite.role, max_members, now).member;
+  answered.member = channels::admit_member(tx, bus, found.channel, user_id, found.user, answered.invite.role, caps, now).member;
   if (answered.invite.state == State::accepted) return answered;
   answer(tx, found, answered.invite, State::accepted, now);
   answered.invite = get_invites(tx, found.channel, {user_id}).at(user_id);

@@ -52,10 +52,10 @@ struct Answered {
   std::optional<channels::Member> member;      // accepted
 };
 /// The invited user becomes a member. Twice gives the same answer, as long as it is one.
-/// Errors:  not_found (channel; no invitation that could be accepted); forbidden (banned); limit_reached channel_members
+/// Errors:  not_found (channel; no invitation that could be accepted); forbidden (banned); limit_reached (channels::Caps)
 /// Event:   member.added; invite.accepted to the devices of the two
 Answered accept_invite(storage::Transaction& tx, bus::Bus& bus, const std::string& type, const std::string& channel_id,
-                       const std::string& user_id, std::int64_t max_members, Timestamp now);
+                       const std::string& user_id, const channels::Caps& caps, Timestamp now);
 /// Twice gives the same answer. Errors: not_found (as above; accepted already)
 /// Event:   invite.rejected to the devices of the two
 Answered reject_invite(storage::Transaction& tx, bus::Bus& bus, const std::string& type, const std::string& channel_id,

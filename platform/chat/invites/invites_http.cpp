@@ -84,7 +84,7 @@ Response show(const Answered& answered) {
 
 Response accept(const Services& services, const Request& request, Tx& tx) {
   return show(accept_invite(tx, services.bus, request.part("type"), request.part("id"), invited_user(request),
-                            services.max_members(Caller::of(request)), services.clock.now()));
+                            services.caps(Caller::of(request)), services.clock.now()));
 }
 
 Response reject(const Services& services, const Request& request, Tx& tx) {

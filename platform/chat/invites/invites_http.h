@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "platform/bus/feed.h"
+#include "platform/chat/channels/channels.h"
 #include "platform/http/router.h"
 #include "platform/storage/page.h"
 #include "tenants/auth.h"
@@ -12,8 +13,7 @@ struct Services {
   bus::Bus& bus;
   const storage::Cursors& cursors;
   const Clock& clock;
-  /// Members that the application's plan allows in a channel.
-  std::function<std::int64_t(const tenants::Caller&)> max_members;
+  std::function<channels::Caps(const tenants::Caller&)> caps;
 };
 void add_routes(http::Router& router, const Services& services);   // /v1/invites, /v1/channels/{type}/{id}/invites
 

@@ -37,8 +37,10 @@ Message undelete_message(storage::Transaction& tx, bus::Bus& bus, const channels
   check_may(opened, locked, by_itself ? Action::delete_own_message : Action::delete_any_message, Action::delete_any_message);
   check_not_frozen(opened);
   if (!locked.deleted_at) return get_message(tx, channel, id);
-  if (now - *locked.deleted_at > kUndeleteWindow)
-    throw Error(Code::conflict, "It was deleted more than 24 hours ago.");
+  const auto hours = opened.settings.undelete_hours;
+  if (hours == 0) throw Error(Code::conflict, "What is deleted in this type of channel does not come back.");
+  if (now - *locked.deleted_at > std::chrono::hours(hours))
+    throw Error(Code::conflict, "It was deleted more than " + std::to_string(hours) + " hours ago.");
   tx.run(sql::undelete_message, tx.app(), channel.id, id);
   if (locked.message_seq) tx.run(sql::uncount_deletion, tx.app(), channel.id, *locked.message_seq);
   if (locked.parent && !locked.shadowed) tx.run(sql::count_reply, tx.app(), channel.id, *locked.parent);

@@ -108,9 +108,8 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
 Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, bool hard,
                        Timestamp now);
 
-inline constexpr std::chrono::hours kUndeleteWindow{24};
 /// Takes a soft deletion back: by its author, if it was the author's own, or with delete_any. Twice changes nothing.
-/// Errors:  not_found (missing or erased); forbidden; channel_frozen; conflict (deleted longer ago than kUndeleteWindow)
+/// Errors:  not_found (missing or erased); forbidden; channel_frozen; conflict (deleted longer ago than the channel's type lets it come back)
 /// Event:   message.undeleted
 Message undelete_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, Timestamp now);
 

@@ -46,6 +46,8 @@ with input as (
         and not coalesce(r.granted ? 'chat:message:mention_all', m.role in ('owner', 'admin', 'moderator'), false)
         and not r.of_team ? 'chat:message:mention_all'
         and coalesce(i.extras -> 'mention_channel', i.extras -> 'mention_here') = 'true' then 'no_mention_all'
+      when i.extras ? 'mention_roles' and not i.by_server and not coalesce(r.granted ? 'chat:message:mention_roles', true)
+        and not r.of_team ? 'chat:message:mention_roles' then 'no_mention_roles'
       when i.extras ? 'poll' and not coalesce((c.settings ->> 'polls')::boolean, (t.settings ->> 'polls')::boolean, true) then 'no_polls'
       when i.extras ? 'poll' and not i.by_server and not coalesce(r.granted ? 'chat:poll:create', true)
         and not r.of_team ? 'chat:poll:create' then 'not_granted_poll'

@@ -221,6 +221,7 @@ Error refusal(std::string_view verdict, const Send& send) {
   if (verdict == "blocked") return forbidden("One of the two users of this channel has blocked the other.");
   if (verdict == "frozen") return Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
   if (verdict == "no_mention_all") return forbidden("This needs chat:message:mention_all, which moderators and stronger have.");
+  if (verdict == "no_mention_roles") return forbidden("This needs chat:message:mention_roles, which your role lacks.");
   if (verdict == "too_large")
     return Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/text", "Too long."}});
   if (verdict == "no_replies") return forbidden("This channel's type has no threads.");

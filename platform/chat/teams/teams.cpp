@@ -1,5 +1,7 @@
 #include "platform/chat/teams/teams.h"
 
+#include <limits>
+
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
@@ -10,6 +12,13 @@ namespace {
 
 Team read(const storage::Row& row) {
   return {std::string(row.text(0)), row.optional_text(1), std::string(row.text(2)), row.time(3), row.time(4)};
+}
+
+void check_room(storage::Transaction& tx, std::int64_t max_teams) {
+  if (max_teams == std::numeric_limits<std::int64_t>::max()) return;
+  tx.query(sql::lock_teams, tx.app());
+  if (tx.query(sql::count_teams, tx.app(), max_teams)[0].integer(0) >= max_teams)
+    throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_teams) + " teams.", {{"limit:teams", "Too many teams."}});
 }
 
 }  // namespace
@@ -27,7 +36,8 @@ std::string team_json(const Team& team) {
 }
 
 Team create_team(storage::Transaction& tx, const std::string& team_id, const std::optional<std::string>& name,
-                 const std::optional<std::string>& custom, Timestamp now) {
+                 const std::optional<std::string>& custom, std::int64_t max_teams, Timestamp now) {
+  check_room(tx, max_teams);
   auto rows = tx.find(sql::insert_team, tx.app(), team_id, name, custom, now);
   if (!rows) throw Error(Code::already_exists, "A team with this id exists.");
   return read((*rows)[0]);

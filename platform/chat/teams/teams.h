@@ -22,9 +22,9 @@ std::string team_json(const Team& team);
 
 inline constexpr std::size_t kMaxCustomBytes = 5 * 1024;   // minified
 
-/// Errors:  already_exists
+/// Errors:  already_exists; limit_reached (`max_teams`, of the application's plan)
 Team create_team(storage::Transaction& tx, const std::string& team_id, const std::optional<std::string>& name,
-                 const std::optional<std::string>& custom, Timestamp now);
+                 const std::optional<std::string>& custom, std::int64_t max_teams, Timestamp now);
 /// Errors:  not_found
 Team get_team(storage::Transaction& tx, const std::string& team_id);
 

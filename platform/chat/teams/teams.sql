@@ -3,6 +3,14 @@
 insert into teams (app_id, team_id, name, custom, created_at, updated_at) values ($1, $2, $3, coalesce($4::jsonb, '{}'), $5, $5)
 on conflict do nothing returning team_id, name, custom::text, created_at, updated_at
 
+-- name: lock_teams
+-- $1 app.  Whoever makes another team of the application waits.
+select pg_advisory_xact_lock(hashtextextended($1::text, 9))
+
+-- name: count_teams
+-- $1 app  $2 at most
+select count(*) from (select 1 from teams where app_id = $1 limit $2) t
+
 -- name: get_team
 -- $1 app  $2 team.  No row: no such team.
 select team_id, name, custom::text, created_at, updated_at from teams where app_id = $1 and team_id = $2

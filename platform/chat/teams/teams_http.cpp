@@ -33,7 +33,7 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   const auto custom = body.find_raw_object("custom", kMaxCustomBytes);
   body.finish();
   const auto now = services.clock.now();
-  const auto team = create_team(tx, team_id, name, custom, now);
+  const auto team = create_team(tx, team_id, name, custom, services.max_teams(tenants::Caller::of(request)), now);
   tenants::note_own(tx, request, "team.create", object_of(team_id), std::nullopt, team_json(team), now);
   return show(201, team);
 }

@@ -118,7 +118,7 @@ void put_content(const Services& services, const std::shared_ptr<Request>& reque
   const bool accepted = services.run([services, request, respond, ticket = taken->ticket()](storage::Connection& connection) {
     guarded(*request, respond, [&] {
       const auto application = load_active(connection, services, ticket.place.app);
-      submit_look(services, {application, UploadId{ticket.place.file}, "", {}, {}}, *request, respond);
+      submit_look(services, {application, services.accounts.load(connection, application)->limits(), UploadId{ticket.place.file}, "", {}, {}}, *request, respond);
     });
   });
   if (!accepted) throw Error(Code::unavailable, "The bytes are here; complete the upload in a moment.").with_retry_after(std::chrono::seconds(1));

@@ -152,7 +152,7 @@ Upload Depot::look_at(const Look& look) {
   const Mapped file(local->path());
   const auto mime_type = images::sniff(file.bytes());
   try {
-    check_type(look.application->settings, mime_type);
+    check_type(look.application->settings, *look.limits, mime_type);
     store().keep({look.application->id, look.upload.uuid}, *local);
     upload = complete(look, mime_type, file.bytes());
   } catch (const Error& error) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "billing/limits.h"
 #include "platform/chat/uploads/links.h"
 #include "platform/http/files.h"
 #include "tenants/application.h"
@@ -53,6 +54,7 @@ class Depot {
   /// An upload whose bytes were brought: looked at, and ready from then on. Again: nothing is done, and it is answered.
   struct Look {
     std::shared_ptr<const tenants::Application> application;
+    std::shared_ptr<const billing::Limits> limits;   // of its plan
     UploadId upload;
     std::string acting_user;                   // whose it must be; empty: anybody's
     std::function<void(const Upload&)> done;   // exactly one of these two is called, once, on a thread of the depot

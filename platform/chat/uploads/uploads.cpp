@@ -65,7 +65,7 @@ void check_wanted(const tenants::Caller& caller, const NewUpload& wanted, const 
   const auto most = std::min(limits.of(billing::Meter::upload_bytes).hard, rules.max_bytes);
   if (wanted.size_bytes > most)
     throw Error(Code::too_large, "A file may have " + std::to_string(most) + " bytes.", {{"#/size_bytes", "Too large."}});
-  if (wanted.mime_type) check_type(caller.application().settings, *wanted.mime_type);
+  if (wanted.mime_type) check_type(caller.application().settings, limits, *wanted.mime_type);
 }
 
 Upload insert(storage::Transaction& tx, const std::optional<UserId>& user, const std::optional<ChannelId>& channel, const NewUpload& wanted,
@@ -157,7 +157,10 @@ bool mark(storage::Transaction& tx, UploadId id, Timestamp now) {
 
 }  // namespace
 
-void check_type(const tenants::ApplicationSettings& settings, std::string_view mime_type) {
+void check_type(const tenants::ApplicationSettings& settings, const billing::Limits& limits, std::string_view mime_type) {
+  if (!limits.upload_types.empty() && !fits(limits.upload_types, mime_type))
+    throw Error(Code::unsupported_media_type, "The plan takes no files of type " + std::string(mime_type) + ".",
+                {{"plan:upload_types", "Not among the plan's types."}});
   const bool taken = settings.upload_types.empty() || fits(settings.upload_types, mime_type);
   if (!taken || fits(settings.blocked_upload_types, mime_type))
     throw Error(Code::unsupported_media_type, "This application takes no files of type " + std::string(mime_type) + ".");

@@ -90,7 +90,7 @@ struct Attaching {
 std::string attach(storage::Transaction& tx, const Attaching& wanted);
 
 /// Whether this application takes files of this kind. Errors: unsupported_media_type
-void check_type(const tenants::ApplicationSettings& settings, std::string_view mime_type);
+void check_type(const tenants::ApplicationSettings& settings, const billing::Limits& limits, std::string_view mime_type);
 
 /// Removes the files that are due, of all applications, some at a time: marks a row, removes its file, removes the row. Whoever is
 /// killed between leaves a row that the next round finds.

@@ -112,7 +112,9 @@ void complete(const Services& services, const std::shared_ptr<Request>& request,
   http::require_empty_body(*request);
   static_cast<void>(services.depot.store());   // none: refused before anything is read
   const auto& caller = Caller::of(*request);
-  submit_look(services, {caller.shared_application(), upload_of(*request), caller.is_server() ? "" : caller.user_id(), {}, {}}, *request, respond);
+  const auto account = services.accounts.find(caller.shared_application());
+  if (!account) throw Error(Code::unavailable, "Try again.").with_retry_after(std::chrono::seconds(1));
+  submit_look(services, {caller.shared_application(), account->limits(), upload_of(*request), caller.is_server() ? "" : caller.user_id(), {}, {}}, *request, respond);
 }
 
 }  // namespace

@@ -256,8 +256,7 @@ User reactivate_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Cal
   return user;
 }
 
-void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                 const Deletion& how, Timestamp now) {
+void delete_user(storage::Transaction& tx, bus::Bus& bus, const std::string& user_id, const Deletion& how, Timestamp now) {
   const auto id = lock_user(tx, user_id).id;
   if (how.new_owner && (*how.new_owner == user_id || find_users(tx, {*how.new_owner}).empty()))
     throw Error(Code::not_found, "No such user: " + *how.new_owner + ".", {{"query:new_owner", "No such user, or the deleted one itself."}});
@@ -268,7 +267,7 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller&
   if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);
   keep_words(tx, user_id);
   keep_teams(tx, array_of({user_id}));
-  tenants::set_user_deactivated(tx, bus, caller.app(), user_id, true, now);
+  tenants::set_user_deactivated(tx, bus, tx.app(), user_id, true, now);
   json::Writer out;
   out.object().field("user_id", user_id).key("hard").boolean(how.hard).end();
   tell(tx, bus, kUserDeleted, user_id, out.take(), now);

@@ -102,8 +102,7 @@ struct Deletion {
 /// The user can't come in any more and its user_id never comes back. A job passes on the channels that it owns (channels/ownership.h).
 /// Errors:  not_found (also `new_owner`); limit_reached (as above)
 /// Event:   user.deleted
-void delete_user(storage::Transaction& tx, bus::Bus& bus, const tenants::Caller& caller, const std::string& user_id,
-                 const Deletion& how, Timestamp now);
+void delete_user(storage::Transaction& tx, bus::Bus& bus, const std::string& user_id, const Deletion& how, Timestamp now);
 
 /// Filter: user_id username name role type created_at updated_at last_active_at deactivated, and for servers email invisible teams.
 /// Sort: created_at updated_at name user_id.

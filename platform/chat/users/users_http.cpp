@@ -223,7 +223,7 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
   how.new_owner = parameters.find_text("new_owner");
   parameters.finish();
   how.messages = messages == "keep" ? MessagesFate::keep : messages == "hide" ? MessagesFate::hide : MessagesFate::erase;
-  delete_user(tx, services.bus, Caller::of(request), request.part("user_id"), how, services.clock.now());
+  delete_user(tx, services.bus, request.part("user_id"), how, services.clock.now());
   return http::no_content();
 }
 

@@ -174,6 +174,53 @@ TEST_CASE("bans: from the application, tokens and sockets are refused, in the sh
   CHECK(app.rows("users", "banned") == 0);
 }
 
+TEST_CASE("bans: a shadow ban of a channel ends by its time; what was said in the shadow stays there", "[api][bans]") {
+  TestApp app;
+  app.add_users({"alice", "bob", "mallory"});
+  app.add_channel("general", {"alice", "bob", "mallory"});
+  auto mallory = app.user("mallory");
+  REQUIRE(app.user("alice").put(kBans + "/mallory", {{"shadow", true}, {"expires_at", in(std::chrono::hours(1))}}).status == 200);
+  REQUIRE(mallory.post(kMessages, {{"text", "buy"}}).status == 201);
+  CHECK(texts(app.user("bob")).empty());
+  REQUIRE(app.user("alice").put(kBans + "/mallory", {{"shadow", true}, {"expires_at", in(std::chrono::seconds(1))}}).status == 200);
+  int sent = 0;
+  eventually("what it says is seen again", [&] {
+    mallory.post(kMessages, {{"text", "sorry"}});
+    ++sent;
+    return !texts(app.user("bob")).empty();
+  });
+  const auto seen = texts(app.user("bob"));
+  CHECK(seen == Texts{"sorry"});
+  CHECK(unread(app, "bob") == 1);
+  CHECK(app.rows("messages") == sent + 1);
+  Service::get().node().run_job("lift_expired_bans");
+  eventually("the ban is gone", [&] { return app.rows("channel_bans") == 0; });
+  CHECK(texts(app.user("bob")) == seen);
+}
+
+TEST_CASE("bans: a shadow ban from the application ends by its time, in every channel", "[api][bans]") {
+  TestApp app;
+  app.add_users({"alice", "mallory"});
+  for (const char* channel : {"general", "second"}) app.add_channel(channel, {"alice", "mallory"});
+  auto mallory = app.user("mallory");
+  REQUIRE(app.server().put("/v1/bans/mallory", {{"shadow", true}, {"expires_at", in(std::chrono::hours(1))}}).status == 200);
+  for (const char* channel : {"general", "second"}) {
+    REQUIRE(mallory.post(std::string("/v1/channels/messaging/") + channel + "/messages", {{"text", "buy"}}).status == 201);
+    CHECK(app.user("alice").get(std::string("/v1/channels/messaging/") + channel).body["membership"]["unread"] == 0);
+  }
+  REQUIRE(app.server().put("/v1/bans/mallory", {{"shadow", true}, {"expires_at", in(std::chrono::seconds(1))}}).status == 200);
+  for (const char* channel : {"general", "second"}) {
+    INFO(channel);
+    eventually("what it says counts again", [&] {
+      mallory.post(std::string("/v1/channels/messaging/") + channel + "/messages", {{"text", "sorry"}});
+      return app.user("alice").get(std::string("/v1/channels/messaging/") + channel).body["membership"]["unread"] == 1;
+    });
+  }
+  Service::get().node().run_job("lift_expired_bans");
+  eventually("the ban is gone", [&] { return app.rows("application_bans") == 0; });
+  CHECK(app.rows("users", "banned") == 0);
+}
+
 TEST_CASE("bans: only moderators ban, nobody above itself, nobody elsewhere", "[api][bans][tenancy]") {
   TestApp app, other;
   app.add_users({"alice", "bob", "mod", "carol"});

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "platform/base/id.h"
 #include "tests/support/service.h"
 
 using namespace chat;
@@ -100,4 +101,77 @@ TEST_CASE("guests: a plan that says nothing still bounds how many are made", "[a
   app.set({{"guests", true}});
   auto made = stranger(app.key()).post("/v1/guests");
   CHECK_THAT(*made.http.header("ratelimit-policy"), Catch::Contains("\"guests\";q=" + std::to_string(kGuestsPerMinute)));
+}
+
+TEST_CASE("guests: those who made themselves end when they were away for the setting's days", "[api][guests][users][ws]") {
+  TestApp app, other;
+  for (auto* one : {&app, &other}) one->set({{"guests", true}});
+  app.add_users({"alice"});
+  REQUIRE(app.server().post("/v1/users", {{"users", {{{"user_id", "lead-7"}, {"type", "guest"}}, {{"user_id", "guest-of-honour"}, {"type", "guest"}}}}}).status == 200);
+  const auto make = [](TestApp& in) {
+    const auto made = stranger(in.key()).post("/v1/guests", {{"name", "Visitor"}}).body;
+    return std::pair(made["user"]["user_id"].get<std::string>(), made["token"].get<std::string>());
+  };
+  const auto [gone, gone_token] = make(app);
+  const auto [active, active_token] = make(app);
+  const auto [fresh, fresh_token] = make(app);
+  const auto [regular, regular_token] = make(app);
+  const auto [theirs, their_token] = make(other);
+  REQUIRE(app.server().patch("/v1/users/" + regular, {{"set", {{"type", "regular"}}}}).status == 200);
+  app.add_channel("general", {"alice", gone});
+  REQUIRE(app.with_token(gone_token).post(kMessages, {{"text", "hello"}}).status == 201);
+  REQUIRE(app.with_token(active_token).get("/v1/unread").status == 200);
+  Service::get().node().run_job("flush_usage");
+  Probe probe(superuser_database().dsn);
+  const auto uuids = "('" + AppId::parse(app.id())->text() + "', '" + AppId::parse(other.id())->text() + "')";
+  // Away for forty days: all but the fresh one; the active one was seen this month.
+  probe.run("update users set created_at = now() - interval '40 days', last_active_at = null where app_id in " + uuids + " and user_id <> '" + fresh + "'");
+  probe.run("delete from active_users where app_id in " + uuids + " and user_id <> '" + active + "'");
+  other.set({{"guests", true}, {"guest_days", 60}});
+  auto backend = app.connect("");
+  const auto run = [&] { Service::get().node().run_job("expire_guests"); };
+  eventually("the guest is gone", [&] {
+    run();
+    return app.rows("users", "deleted_at is not null") == 1;
+  });
+  CHECK(app.rows("users", "deleted_at is not null and user_id = '" + gone + "' and name is null") == 1);
+  CHECK(hear(backend, "user.deleted")["data"]["user_id"] == gone);
+  run();
+  CHECK(app.rows("users", "deleted_at is not null") == 1);
+  CHECK(other.rows("users", "deleted_at is not null") == 0);
+  eventually("its token is dead", [&] { return app.with_token(gone_token).get("/v1/unread").code() == "user_deactivated"; });
+  CHECK(app.user("alice").get(kMessages).body["messages"][0]["text"] == "hello");
+  CHECK(app.with_token(fresh_token).get("/v1/unread").status == 200);
+  other.set({{"guests", true}, {"guest_days", 20}});
+  eventually("the other application's, too", [&] {
+    run();
+    return other.rows("users", "deleted_at is not null") == 1;
+  });
+  CHECK(other.rows("users", "deleted_at is not null and user_id = '" + theirs + "'") == 1);
+}
+
+TEST_CASE("guests: what keeps the tokens of a deleted one dead goes when they have expired by themselves", "[api][guests]") {
+  TestApp app;
+  app.set({{"guests", true}});
+  const std::string first = stranger(app.key()).post("/v1/guests").body["user"]["user_id"], second = stranger(app.key()).post("/v1/guests").body["user"]["user_id"];
+  app.add_users({"alice"});
+  for (const auto& user : {first, second, std::string("alice")}) REQUIRE(app.server().del("/v1/users/" + user + "?mode=hard").status == 204);
+  Probe(superuser_database().dsn).run("update users set deleted_at = now() - interval '31 days' where user_id in ('" + first + "', 'alice') and app_id = '" + AppId::parse(app.id())->text() + "'");
+  eventually("it is forgotten", [&] {
+    Service::get().node().run_job("expire_guests");
+    return app.rows("user_revocations", "user_id = '" + first + "'") == 0;
+  });
+  CHECK(app.rows("user_revocations") == 2);
+}
+
+TEST_CASE("guests: an application keeps its guests for good when it says so, and nonsense is refused", "[api][guests]") {
+  TestApp app;
+  app.set({{"guests", true}, {"guest_days", 0}});
+  REQUIRE(stranger(app.key()).post("/v1/guests").status == 201);
+  Probe(superuser_database().dsn).run("update users set created_at = now() - interval '4000 days' where app_id = '" + AppId::parse(app.id())->text() + "'");
+  Service::get().node().run_job("expire_guests");
+  CHECK(app.rows("users", "deleted_at is not null") == 0);
+  for (const auto& days : {Json(-1), Json(3651), Json("30")})
+    CHECK(app.server().patch("/v1/app/settings", {{"set", {{"guest_days", days}}}}).pointer() == "#/set/guest_days");
+  CHECK(app.server().patch("/v1/app/settings", {{"unset", {"guest_days"}}}).status == 200);
 }

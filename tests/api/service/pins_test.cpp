@@ -174,6 +174,28 @@ TEST_CASE("undelete: not what a moderator deleted, not after a day, not what is 
   CHECK(room.rows("channel_events", "type = 'message.undeleted'") == 1);
 }
 
+TEST_CASE("undelete: a type says for how long, or never", "[api][undelete][types]") {
+  Room room;
+  const auto set = [&](int hours) { return room.server().patch("/v1/channel_types/messaging", {{"settings", {{"undelete_hours", hours}}}}); };
+  CHECK(set(-1).pointer() == "#/settings/undelete_hours");
+  CHECK(set(8761).pointer() == "#/settings/undelete_hours");
+  const auto deleted = [&](int hours_ago) {
+    const auto message = room.send("bob", "general", "oops");
+    REQUIRE(room.user("bob").del(path_of(message)).status == 200);
+    Probe(superuser_database().dsn).run("update messages set deleted_at = deleted_at - interval '" + std::to_string(hours_ago) + " hours' where id = '" +
+                                        MessageId::parse(message["id"].get<std::string>())->text() + "'");
+    return path_of(message, "/undelete");
+  };
+  const auto fresh = deleted(0), older = deleted(30);
+  CHECK(room.user("bob").post(older).code() == "conflict");
+  REQUIRE(set(48).body["channel_type"]["settings"]["undelete_hours"] == 48);
+  CHECK(room.user("bob").post(older).status == 200);
+  REQUIRE(set(0).status == 200);
+  CHECK(room.user("bob").post(fresh).code() == "conflict");
+  CHECK(room.server().post(fresh, {{"user_id", "alice"}}).code() == "conflict");
+  CHECK(room.rows("messages", "deleted_at is not null") == 1);
+}
+
 TEST_CASE("undelete: who was away hears a deletion that was taken back as a change", "[api][undelete][ws]") {
   Room room;
   auto message = room.send("bob", "general", "here");

@@ -55,9 +55,20 @@ TEST_CASE("types: grants name what exists, and a mistake changes nothing", "[api
   for (int i = 0; i < 26; ++i) many["r" + std::to_string(i)] = Json::array();
   CHECK(patch(many).pointer() == "#/settings/grants");
   CHECK(has(app.server().get(kType).body["channel_type"]["settings"]["grants"]["member"], "chat:message:send"));
-  auto named = app.server().patch(kType, {{"settings", {{"commands", {"giphy"}}, {"block_lists", {"profanity"}}}}});
+  auto named = app.server().patch(kType, {{"settings", {{"commands", {"giphy"}}, {"block_lists", Json::array()}}}});
   CHECK(named.body["channel_type"]["settings"]["commands"] == Json({"giphy"}));
-  CHECK(app.server().patch(kType, {{"settings", {{"block_lists", {""}}}}}).pointer() == "#/settings/block_lists/0");
+}
+
+TEST_CASE("types: there are no block lists yet, so that any name is refused and nothing kept", "[api][types]") {
+  TestApp app;
+  const auto refused = app.server().patch(kType, {{"settings", {{"block_lists", {"profanity"}}, {"polls", false}}}});
+  CHECK(refused.code() == "invalid_field");
+  CHECK(refused.pointer() == "#/settings/block_lists/0");
+  CHECK(app.server().post("/v1/channel_types", {{"type", "own"}, {"settings", {{"block_lists", {"", "x"}}}}}).pointer() == "#/settings/block_lists/0");
+  const auto kept = app.server().get(kType).body["channel_type"]["settings"];
+  CHECK(kept["block_lists"].empty());
+  CHECK(kept["polls"] == true);
+  CHECK(app.server().get("/v1/channel_types/own").code() == "not_found");
 }
 
 TEST_CASE("types: a role of one's own has what the type grants it", "[api][types]") {

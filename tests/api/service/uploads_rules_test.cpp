@@ -66,6 +66,29 @@ TEST_CASE("uploads: an application takes the types that it is set to take", "[ap
   CHECK(operators.patch("/operator/v1/applications/" + room.id(), {{"set", {{"settings", {{"upload_types", {"png"}}}}}}}).code() == "invalid_field");
 }
 
+TEST_CASE("uploads: a plan takes its types, of which an application takes its own", "[api][uploads][limits][plans]") {
+  UploadRoom room;
+  auto operators = Service::get().operators();
+  const std::string plan = "p-" + room.id().substr(4);
+  CHECK(operators.put("/operator/v1/plans/" + plan, {{"name", "P"}, {"upload_types", {"text/plain", "PNG"}}}).pointer() == "#/upload_types/1");
+  REQUIRE(operators.put("/operator/v1/plans/" + plan, {{"name", "P"}, {"upload_types", {"text/*", "image/png"}}}).status == 200);
+  REQUIRE(operators.patch("/operator/v1/applications/" + room.id(), {{"set", {{"plan", plan}}}}).status == 200);
+  auto alice = room.user("alice");
+  const auto begin = [&](const char* type) { return alice.post(kUploads, {{"name", "a"}, {"size_bytes", 5}, {"mime_type", type}}); };
+  eventually("the plan is known", [&] { return begin("video/mp4").code() == "unsupported_media_type" && begin("video/mp4").code() == "unsupported_media_type"; });
+  CHECK(begin("video/mp4").pointer() == "plan:upload_types");
+  CHECK(begin("text/csv").status == 201);
+  CHECK(room.upload("alice", "a.txt", kText)["mime_type"] == "text/plain");
+  room.set({{"upload_types", {"text/plain", "image/gif"}}});
+  eventually("the setting is known", [&] { return begin("text/csv").code() == "unsupported_media_type" && begin("text/csv").code() == "unsupported_media_type"; });
+  CHECK(begin("text/plain").status == 201);
+  CHECK(begin("image/png").code() == "unsupported_media_type");            // the plan's, not the application's
+  CHECK(begin("image/gif").code() == "unsupported_media_type");            // the application's, not the plan's
+  const std::string gif("GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;", 43);
+  auto lying = alice.post(kUploads, {{"name", "a.txt"}, {"size_bytes", gif.size()}, {"mime_type", "text/plain"}});
+  CHECK(UploadRoom::bring(lying.body, gif).code() == "unsupported_media_type");   // what it is, not what it was called
+}
+
 TEST_CASE("uploads: storage ends exactly at its limit, whoever comes at once", "[api][uploads][limits]") {
   UploadRoom room(Json{{"storage_bytes", {{"hard", 1000}}}});
   std::vector<std::thread> threads;
