@@ -18,6 +18,7 @@ void add_channels(CommandLine& line);
 void add_members(CommandLine& line);
 void add_messages(CommandLine& line);
 void add_bans(CommandLine& line);
+void add_permissions(CommandLine& line);
 void add_teams(CommandLine& line);
 void add_devices(CommandLine& line);
 void add_push(CommandLine& line);

@@ -7,6 +7,7 @@
 #include "billing/statements/statements_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
+#include "platform/chat/channels/explain.h"
 #include "platform/chat/devices/devices_http.h"
 #include "platform/chat/drafts/drafts_http.h"
 #include "platform/chat/commands/commands.h"
@@ -81,6 +82,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   channels::add_membership_routes(router, channels);
   channels::add_ownership_routes(router, channels);
   channels::add_ban_routes(router, channels);
+  channels::add_explain_routes(router);
   invites::add_routes(router, {parts.bus, parts.cursors, parts.clock, caps});
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
                                 [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
@@ -115,6 +117,7 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
   billing::add_operator_limit_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
   statements::add_operator_routes(router, {parts.bus, parts.cursors, parts.clock});
   alerts::add_operator_routes(router, {parts.cursors});
+  channels::add_operator_explain_routes(router);
 }
 
 HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {
