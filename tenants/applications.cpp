@@ -286,7 +286,7 @@ void revoke_user_tokens(storage::Transaction& tx, bus::Bus& bus, AppId app, cons
 }
 
 void revoke_token(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& token_id, std::optional<Timestamp> expires_at, Timestamp now) {
-  if (!tx.find(sql::hold_for_token, app)) throw not_found(kApplication);
+  hold_application(tx, app);
   tx.run(sql::forget_expired_tokens, app, now - kTokenLeeway);
   if (tx.query(sql::count_revoked_tokens, app, token_id)[0].integer(0) >= static_cast<std::int64_t>(kMaxRevokedTokens))
     throw Error(Code::limit_reached, "Too many single tokens are revoked; revoke a user's or the application's tokens instead.");

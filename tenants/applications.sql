@@ -100,10 +100,6 @@ update applications set revoked_before = greatest(revoked_before, $2::timestampt
 -- $1 app  $2 expired before
 delete from revoked_tokens where app_id = $1 and expires_at <= $2
 
--- name: hold_for_token
--- $1 app
-select 1 from applications where app_id = $1 for no key update
-
 -- name: count_revoked_tokens
 -- $1 app  $2 token: how many others stand
 select count(*) from revoked_tokens where app_id = $1 and token_id <> $2
