@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "platform/base/crypto.h"
+#include "platform/base/id.h"
 #include "tests/support/service.h"
 
 using namespace chat;
@@ -151,7 +152,7 @@ TEST_CASE("tokens: only the sockets of the revoked token close, also after it ca
   };
   auto phone = open("phone"), laptop = open("laptop"), tablet = open("tablet");
   tablet.send({{"type", "auth"}, {"api_key", app.key()}, {"token", jwt(kHs256, user_claims(now_s() - 5, R"(,"jti":"tablet2")"), app.secret())}, {"ref", "1"}});
-  tablet.wait_for("authenticated");
+  tablet.wait_for("auth.done");
   REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "phone"}}).status == 204);
   CHECK(phone.wait_closed(std::chrono::seconds(5)) == 4504);
   REQUIRE(app.server().post("/v1/app/revoke_tokens", {{"token_id", "tablet"}}).status == 204);
@@ -186,8 +187,6 @@ TEST_CASE("tokens: a revocation of one token that means more is refused and revo
   CHECK(Service::get().operators().post(operators, {{"token_id", "a"}, {"user_id", "alice"}}).pointer() == "#/token_id");
   CHECK(app.rows("revoked_tokens") == 0);
   CHECK(app.with_token(jwt(kHs256, user_claims(now_s(), R"(,"jti":7)"), app.secret())).get("/v1/users/alice").code() == "unauthenticated");
-  Probe probe(superuser_database().dsn);
-  probe.run("insert into revoked_tokens select app_id, 'n' || n, null, now() from applications, generate_series(1, 10000) n where name = '" +
-            app.server().get("/v1/app").body["application"]["name"].get<std::string>() + "'");
+  Probe(superuser_database().dsn).run("insert into revoked_tokens select '" + AppId::parse(app.id())->text() + "', 'n' || n, null, now() from generate_series(1, 10000) n");
   CHECK(app.server().post("/v1/app/revoke_tokens", {{"token_id", "one more"}}).code() == "limit_reached");
 }
