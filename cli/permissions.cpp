@@ -34,7 +34,6 @@ void explain(Session& session, const Given& given) {
 void add_permissions(CommandLine& line) {
   const auto given = std::make_shared<Given>();
   auto noun = line.noun("permission", "Who may do what, and why");
-  noun.alias("permissions");
   noun.verb("explain", "Say whether a user may do something in a channel, and which rule decides")
       .required_option("--user", "ID", given->user, "Whom it is about", Fill::user)
       .required_option("--channel", "CID", given->cid, "TYPE:ID", Fill::channel)

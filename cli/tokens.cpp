@@ -130,7 +130,7 @@ void add_tokens(CommandLine& line) {
       .option("--user", "ID", given->user, "Only this user's (default: every user's)")
       .option("--before", "TIME", given->before, "RFC 3339 (default: now)")
       .option("--token-id", "JTI", given->token_id, "Only the token with this jti, a user's or a backend's")
-      .option("--expires", "TIME", given->expires, "When that token expires: so long it is remembered (default: for good)")
+      .option("--expires", "TIME", given->expires, "When that token expires (default: remembered for good)")
       .example("token revoke --app acme --user mallory")
       .example("token revoke --app acme --token-id alice-phone-7 --expires 2026-12-24T12:00:00Z")
       .run([given](Session& session) { revoke(session, *given); });
