@@ -11,10 +11,10 @@ namespace chat::channels {
 namespace {
 
 struct Asked {
-  Action action;
-  bool deactivated, reached, blocked, open, frozen;
+  Action action{};
+  bool deactivated = false, reached = false, blocked = false, open = false, frozen = false;
   std::optional<bool> shadow;                  // of a ban; none: not banned
-  std::string user_type, user_id;
+  std::string user_type;
   TypeSettings settings;
   std::optional<std::string> role, team_role;
 };
@@ -22,7 +22,8 @@ struct Asked {
 std::string name(Action action) { return std::string(word(action)); }
 
 Asked read(const storage::Row& row, const std::string& user_id, Action action) {
-  Asked asked{.action = action};
+  Asked asked;
+  asked.action = action;
   const auto channel = read_channel(row);
   asked.settings = parse_type_settings(std::string(row.text(kChannelColumns)));
   apply_overrides(asked.settings, channel.overrides);
@@ -33,7 +34,6 @@ Asked read(const storage::Row& row, const std::string& user_id, Action action) {
   asked.reached = row.boolean(row.column("reached"));
   asked.blocked = row.boolean(row.column("blocked"));
   asked.user_type = row.text(row.column("user_type"));
-  asked.user_id = user_id;
   if (const auto member = read_member(row, kChannelColumns + 3)) asked.role = member->role;
   asked.team_role = row.optional_text(row.column("team_role"));
   const int ban = kChannelColumns + 3 + kMemberColumns;

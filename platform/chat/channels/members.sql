@@ -51,4 +51,4 @@ select 1 from users where app_id = $1 and id = any ($2::uuid[]) order by id for 
 -- name: find_beyond_memberships
 -- $1 app  $2 users[]  $3 at most.  One who is a member of more channels.
 select u.user_id from users u where u.app_id = $1 and u.id = any ($2::uuid[])
-  and (select count(*) from (select 1 from channel_members m where m.app_id = $1 and m.user_id = u.id limit $3 + 1) s) > $3 limit 1
+  and (select count(*) from (select 1 from channel_members m where m.app_id = $1 and m.user_id = u.id limit $3::bigint + 1) s) > $3::bigint limit 1
