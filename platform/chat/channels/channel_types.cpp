@@ -142,7 +142,7 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);
   if (auto names = fields.find_texts("block_lists", 20, kName)) {
     for (std::size_t i = 0; i < names->size(); ++i)
-      fields.mistake_at("block_lists/" + std::to_string(i), "No such block list: " + (*names)[i] + ". There are no block lists yet.");
+      fields.mistake_at("block_lists/" + std::to_string(i), "No such block list: " + (*names)[i] + "; there are no block lists yet");
     settings.block_lists = std::move(*names);
   }
   read_grants(fields, settings.grants);

@@ -65,7 +65,8 @@ Explanation of_role(const Asked& asked) {
   if (own && grants.contains(word(Role::member)))
     return {allowed, "type_grants_of_member", "The type does not name " + named + ", so that it has what the type grants member; those" + does + name(asked.action) + ".", {}, {}};
   return {allowed, role.empty() ? "default_of_anyone" : "default_of_role",
-          "The type does not name " + named + "; by default " + (own ? "it is as good as member, and those" : "those who are " + named) + does + name(asked.action) + ".", {}, {}};
+          "The type does not name " + named + "; by default it " + (own ? "is as good as member, and " : "") + (allowed ? "has " : "does not have ") +
+              name(asked.action) + ".", {}, {}};
 }
 
 /// Switches and states that a role does not overrule.
