@@ -54,13 +54,15 @@ where reaches_channel($1, u.teams, c.team, c.cross_team)
 order by w.ord
 
 -- name: find_unread_channels
--- $1 app  $2 user_id  $3 at most
+-- $1 app  $2 user_id  $3 at most.  Those in sight, as in unread.sql.
 select c.id, c.type, c.channel_id, m.id, m.role, (t.settings || c.settings)::text, m.last_message_seq
 from users u
 join members_shown m on m.app_id = u.app_id and m.id = u.id
 join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
 join channel_types t on t.app_id = c.app_id and t.type = c.type
 where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
+  and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
+  and not (c.has_bans and exists (select from bans_in_force b where b.app_id = c.app_id and b.user_id = m.id and b.channel_id = c.id and not b.shadow))
 order by c.id limit $3
 
 -- name: lock_own_memberships

@@ -1,4 +1,5 @@
--- Out of sight, and of the counts: the direct channel of two of whom one blocks the other; channels of teams out of reach.
+-- Out of sight, and of the counts: the direct channel of two of whom one blocks the other; channels of teams out of reach; those that the user is
+-- banned from.
 
 -- name: sum_unread
 -- $1 app  $2 user_id.  A row per channel type and team that have something unread.
@@ -6,6 +7,7 @@ select c.type, sum(m.unread)::bigint, sum(m.mentions)::bigint, count(*), c.team 
 join members_shown m on m.app_id = u.app_id and m.id = u.id
 join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
   and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
+  and not (c.has_bans and exists (select from bans_in_force b where b.app_id = c.app_id and b.user_id = m.id and b.channel_id = c.id and not b.shadow))
 where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
 group by c.type, c.team order by c.type, c.team collate "C"
 
@@ -49,6 +51,7 @@ select c.id, c.type || ':' || c.channel_id, m.unread, m.mentions, m.read_message
 join members_shown m on m.app_id = u.app_id and m.id = u.id
 join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
   and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
+  and not (c.has_bans and exists (select from bans_in_force b where b.app_id = c.app_id and b.user_id = m.id and b.channel_id = c.id and not b.shadow))
 where u.app_id = $1 and u.user_id = $2 and m.unread > 0 and reaches_channel($1, u.teams, c.team, c.cross_team)
   and ($3::bigint is null or m.unread < $3 or (m.unread = $3 and c.id > $4))
 order by m.unread desc, c.id limit $5
@@ -61,6 +64,7 @@ from users u
 left join (members_shown m join channels c on c.app_id = m.app_id and c.id = m.channel_id and c.deleted_at is null
   and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id)))
   on m.app_id = u.app_id and m.id = u.id and reaches_channel($1, u.teams, c.team, c.cross_team)
+  and not (c.has_bans and exists (select from bans_in_force b where b.app_id = c.app_id and b.user_id = m.id and b.channel_id = c.id and not b.shadow))
 where u.app_id = $1 and u.user_id = any ($2::text[]) and u.deleted_at is null
 group by u.user_id, c.type, c.team order by u.user_id
 
@@ -71,5 +75,7 @@ from unnest($2::text[], $3::text[], $4::text[]) as w (user_id, type, channel_id)
 join users u on u.app_id = $1 and u.user_id = w.user_id
 join channels c on c.app_id = $1 and c.type = w.type and c.channel_id = w.channel_id and c.deleted_at is null
 join members_shown m on m.app_id = $1 and m.channel_id = c.id and m.id = u.id
-where reaches_channel($1, u.teams, c.team, c.cross_team) and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
+where reaches_channel($1, u.teams, c.team, c.cross_team)
+  and not (c.blocked and (select h.member_count = 2 from channel_heads h where h.app_id = c.app_id and h.channel_id = c.id))
+  and not (c.has_bans and exists (select from bans_in_force b where b.app_id = c.app_id and b.user_id = m.id and b.channel_id = c.id and not b.shadow))
 order by 1, 2
