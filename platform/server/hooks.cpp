@@ -148,12 +148,13 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
     load_account(accounts, *caller, connection);
     return identity_of(*caller);
   };
-  hooks.opened = [&accounts = live.accounts, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
+  hooks.opened = [&accounts = live.accounts, &unread = live.unread, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
     auto account = accounts.known(identity.app);
     INVARIANT(account, "an authenticated application has an account");
     account->open_connection(clock.now());
     if (identity.user_id.empty()) return;
     account->first_seen(identity.user_id, clock.now());
+    unread.came(identity.app, identity.user_id);
     online.came(identity.app, identity.user_id);
   };
   hooks.closed = [&accounts = live.accounts, &online = live.online](const realtime::Identity& identity) {

@@ -8,6 +8,7 @@
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
+#include "platform/chat/reads/here.h"
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/chat/users/users_events.h"
 #include "platform/http/cors.h"
@@ -96,7 +97,10 @@ struct Node::State {
         cursors(crypto::hmac_sha256(master_key_of(given), "cursors")),
         pool(database_options(given), static_cast<int>(given.integer("database.workers")),
              static_cast<std::size_t>(given.integer("database.queue"))),
-        lanes({.database = lane_options(given), .lanes = static_cast<int>(given.integer("database.lanes"))}, *bus, clock),
+        lanes({.database = lane_options(given), .lanes = static_cast<int>(given.integer("database.lanes")),
+               .mentions_here = [this](AppId app, ChannelId channel, const messages::Message& message) {
+                 reads::mention_here(here(), app, channel, message);
+               }}, *bus, clock),
         depot(depot_options(given, master_key_of(given)),
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),
@@ -153,6 +157,9 @@ struct Node::State {
   }
   messages::LaterServices later() {
     return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run()};
+  }
+  reads::Here here() {
+    return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};
   }
   void announce_presence();
   void share_limits();
@@ -261,7 +268,8 @@ void Node::State::announce_unread() {
   unread_announcer.connect({[this](AppId app, const std::string& cid, const Users& users) { gateway.ask_members(app, cid, users); },
                             [this](AppId app, const std::vector<std::string>& wanted, const Users& users) { gateway.ask_connected(app, wanted, users); },
                             [this](bus::Event event) { gateway.tell_here(std::move(event)); }});
-  bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) { unread_announcer.on_control(control); });
+  bus->subscribe([this](bus::Bus::Events events) { unread_announcer.on_events(events); },
+                 [this](const bus::Bus::Control& control) { unread_announcer.on_control(control); });
   schedule.add("announce_unread", reads::UnreadAnnouncer::kTurn, [this](storage::Connection& connection) { unread_announcer.turn(connection); });
 }
 

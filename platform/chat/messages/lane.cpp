@@ -55,7 +55,7 @@ std::shared_ptr<const bus::Event> event_of(const Send& send, const Outcome& outc
 }  // namespace
 
 Lane::Lane(const Lanes::Options& options, int shard, bus::Bus& bus, const Clock& clock)
-    : max_batch_(options.max_batch), shard_(shard), bus_(bus), clock_(clock), pipeline_(options.database), thread_([this] { run(); }) {}
+    : max_batch_(options.max_batch), mentions_here_(options.mentions_here), shard_(shard), bus_(bus), clock_(clock), pipeline_(options.database), thread_([this] { run(); }) {}
 
 Lane::~Lane() { stop(); }
 
@@ -192,6 +192,9 @@ void Lane::publish(const std::vector<Send*>& sends, const std::vector<Outcome>& 
           drafts::sent_event(sends[i]->application->id, *message.user_id, message.cid, message.parent_id, message.created_at)));
   }
   if (!events.empty()) bus_.publish(events);
+  for (std::size_t i = 0; i < sends.size(); ++i)
+    if (sends[i]->mentions_here && mentions_here_ && outcomes[i].verdict == Verdict::sent)
+      mentions_here_(sends[i]->application->id, outcomes[i].channel, sends[i]->message);
 }
 
 void Lane::refuse(Send& send, const Error& error) {

@@ -31,6 +31,7 @@ class Lane {
   void refuse(Send& send, const Error& error);
 
   const std::size_t max_batch_;
+  const std::function<void(AppId, ChannelId, const Message&)> mentions_here_;
   const int shard_;
   bus::Bus& bus_;
   const Clock& clock_;

@@ -28,7 +28,7 @@ struct Send {
   Message message;                             // user_id, content, nonce; the lane adds id, numbers and time
   std::vector<std::string> mentioned;
   std::vector<std::string> mentioned_roles;    // of the channel; everybody with one of them
-  bool mentions_channel = false;
+  bool mentions_channel = false, mentions_here = false;
   struct Poll {
     std::optional<Timestamp> closes_at;
   };
@@ -57,6 +57,8 @@ class Lanes {
     storage::DatabaseOptions database;
     int lanes = 4;
     std::size_t max_batch = 256;
+    /// Of each message with mention_here, once it is published; on the lane's thread, so quick.
+    std::function<void(AppId, ChannelId, const Message&)> mentions_here = {};
   };
   static constexpr std::size_t kMaxQueued = 8'192;
   static constexpr std::size_t kMaxQueuedBytes = 64 * 1024 * 1024;

@@ -73,10 +73,10 @@ std::optional<std::string> read_extras(json::Fields& body, Send& send, const std
   send.mentioned_roles = body.find_texts("mention_roles", kMaxMentionedRoles, {.min_bytes = 1, .max_bytes = 64}).value_or(std::vector<std::string>{});
   for (std::size_t i = 0; i < send.mentioned_roles.size(); ++i)
     if (!channels::is_channel_type(send.mentioned_roles[i])) body.mistake_at("mention_roles/" + std::to_string(i), "Must be a role.");
-  const bool here = body.find_boolean("mention_here").value_or(false);
+  send.mentions_here = body.find_boolean("mention_here").value_or(false);
   send.mentions_channel = body.find_boolean("mention_channel").value_or(false);
   const auto poll = read_poll(body, send);
-  if (send.mentioned_roles.empty() && !here && !send.mentions_channel && !source && !poll) return std::nullopt;
+  if (send.mentioned_roles.empty() && !send.mentions_here && !send.mentions_channel && !source && !poll) return std::nullopt;
   json::Writer out;
   out.object();
   if (!send.mentioned_roles.empty()) {
@@ -84,7 +84,7 @@ std::optional<std::string> read_extras(json::Fields& body, Send& send, const std
     for (const auto& role : send.mentioned_roles) out.text(role);
     out.end();
   }
-  if (here) out.key("mention_here").boolean(true);
+  if (send.mentions_here) out.key("mention_here").boolean(true);
   if (send.mentions_channel) out.key("mention_channel").boolean(true);
   if (source) out.key("forwarded").object().field("cid", source->cid()).field("message_id", source->message.wire()).end();
   if (poll) out.key("poll").raw(*poll);

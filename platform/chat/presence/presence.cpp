@@ -83,6 +83,14 @@ std::vector<std::string> connected_among(ephemeral::Store& store, AppId app, con
   return connected;
 }
 
+std::vector<std::string> online_among(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids) {
+  const auto statuses = ask_statuses(store, app, user_ids);
+  std::vector<std::string> online;
+  for (std::size_t i = 0; i < user_ids.size(); ++i)
+    if (statuses[i] == Status::online) online.push_back(user_ids[i]);
+  return online;
+}
+
 std::vector<Standing> find_standings(storage::Transaction& tx, ephemeral::Store& store, const std::string& viewer,
                                      const std::vector<std::string>& user_ids) {
   const auto seen = find_seen(tx, viewer, user_ids);

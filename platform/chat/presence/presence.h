@@ -44,6 +44,9 @@ realtime::Shown shown_to(storage::Transaction& tx, ephemeral::Store& store, cons
 /// Those of the users who have a socket, on this node or another. May wait for the store.
 std::vector<std::string> connected_among(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids);
 
+/// Those of the users who are online, however they appear to others: not those who are away. May wait for the store.
+std::vector<std::string> online_among(ephemeral::Store& store, AppId app, const std::vector<std::string>& user_ids);
+
 /// Members of a channel who are here, by user id.
 struct Present {
   std::int64_t count = 0;                                      // all of them

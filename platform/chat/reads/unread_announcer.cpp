@@ -5,10 +5,12 @@
 #include "platform/base/json.h"
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
+#include "platform/chat/channels/channels_events.h"
 #include "platform/chat/reads/reads.h"
 #include "platform/chat/reads/reads_events.h"
 #include "platform/chat/reads/unread.sql.h"
 #include "platform/chat/threads/threads_events.h"
+#include "platform/chat/users/users_events.h"
 
 namespace chat::reads {
 namespace {
@@ -100,14 +102,38 @@ void UnreadAnnouncer::channel_changed(AppId app, const std::string& cid, const s
 }
 
 void UnreadAnnouncer::on_control(const bus::Bus::Control& control) {
+  if (control.word == kMentionedHere) return channel_changed(control.app, control.detail, {});
   if (control.word != kUnreadMoved && control.word != threads::kThreadsMoved) return;
   const auto words = text::split(control.detail, ' ');
   Changes changes;
   for (std::size_t i = 1; i < words.size(); ++i)
     if (words[i] == "*") changes.more = true;
     else changes.cids.insert(words[i]);
+  user_changed(control.app, words.front(), changes);
+}
+
+// Of a block the direct channel of both comes or goes; which one it is, only the database knows.
+void UnreadAnnouncer::on_events(bus::Bus::Events events) {
+  for (const auto& event : events) {
+    if (event->seq != 0 || event->user_id.empty()) continue;
+    if (event->type == channels::kMembershipUpdated) user_changed(event->app, event->user_id, {{event->cid}, false});
+    if (event->type != users::kUserBlocked && event->type != users::kUserUnblocked) continue;
+    user_changed(event->app, event->user_id, {{}, true});
+    const auto document = json::Document::parse(event->data);
+    const auto block = document.root().find("block");
+    if (const auto target = (block ? *block : document.root()).find("target_id"))
+      user_changed(event->app, std::string(target->text()), {{}, true});
+  }
+}
+
+void UnreadAnnouncer::came(AppId app, const std::string& user_id) {
   const std::lock_guard lock(mutex_);
-  add(applications_[control.app].users[words.front()], changes);
+  applications_[app].came.insert(user_id);
+}
+
+void UnreadAnnouncer::user_changed(AppId app, const std::string& user_id, const Changes& changes) {
+  const std::lock_guard lock(mutex_);
+  add(applications_[app].users[user_id], changes);
 }
 
 void UnreadAnnouncer::turn(storage::Connection& connection) {
@@ -138,6 +164,8 @@ void UnreadAnnouncer::ask() {
     for (auto& [app, application] : applications_) {
       changed[app].channels.swap(application.channels);
       changed[app].users.swap(application.users);
+      for (const auto& user : application.came) told_.erase(app.text() + user);
+      application.came.clear();
     }
     std::erase_if(applications_, [](const auto& one) { return one.second.waiting.empty(); });
   }

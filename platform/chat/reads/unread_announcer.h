@@ -39,6 +39,10 @@ class UnreadAnnouncer {
   /// Something numbered happened in a channel that somebody hears here; `left` are no longer in it.
   void channel_changed(AppId app, const std::string& cid, const std::vector<std::string>& left);
   void on_control(const bus::Bus::Control& control);
+  /// A cleared history and a block change what its user has to read.
+  void on_events(bus::Bus::Events events);
+  /// A new connection asks for the numbers itself: what was told to an earlier one says nothing of what this one knows.
+  void came(AppId app, const std::string& user_id);
   void turn(storage::Connection& connection);
 
  private:
@@ -49,6 +53,7 @@ class UnreadAnnouncer {
   struct Application {
     std::set<std::string> channels;            // changed since the last turn
     std::map<std::string, Changes> users;      // likewise, by their own doing
+    std::set<std::string> came;                // likewise: what they were told before is forgotten
     std::deque<std::string> queue;             // users to be told, in order
     std::unordered_map<std::string, Changes> waiting;   // what of, by user
   };
@@ -60,6 +65,7 @@ class UnreadAnnouncer {
   Slice take(AppId app);
   void give_back(AppId app, Slice slice);
   void announce(storage::Connection& connection, AppId app, const Slice& slice);
+  void user_changed(AppId app, const std::string& user_id, const Changes& changes);
   bool is_news(AppId app, const std::string& user_id, const std::string& data);
 
   const Clock& clock_;
