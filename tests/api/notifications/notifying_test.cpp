@@ -208,6 +208,23 @@ TEST_CASE("notifications: quiet hours over midnight belong to the day on which t
   CHECK(quiet("2026-07-01T20:30:00Z", "null"));             // 22:30, in summer
 }
 
+TEST_CASE("notifications: quiet hours keep to the clock on the wall in the nights in which it is changed", "[api][notifications]") {
+  auto quiet = [](const std::string& at, const std::string& days = "null") {
+    return outside().value("select is_quiet('" + at + "', 1320::smallint, 420::smallint, " + days + ", 'Europe/Berlin')") == "t";
+  };
+  CHECK_FALSE(quiet("2026-03-28T20:59:00Z"));               // 21:59; at two it will be three
+  CHECK(quiet("2026-03-28T21:00:00Z"));
+  CHECK(quiet("2026-03-29T01:00:00Z", "'{6}'"));            // 03:00, the night of Saturday
+  CHECK(quiet("2026-03-29T04:59:00Z"));                     // 06:59, after eight hours
+  CHECK_FALSE(quiet("2026-03-29T05:00:00Z"));
+  CHECK_FALSE(quiet("2026-10-24T19:59:00Z"));               // 21:59; at three it will be two again
+  CHECK(quiet("2026-10-24T20:00:00Z"));
+  CHECK(quiet("2026-10-25T00:30:00Z", "'{6}'"));            // 02:30
+  CHECK(quiet("2026-10-25T01:30:00Z", "'{6}'"));            // 02:30 again
+  CHECK(quiet("2026-10-25T05:59:00Z"));                     // 06:59, after ten hours
+  CHECK_FALSE(quiet("2026-10-25T06:00:00Z"));
+}
+
 TEST_CASE("notifications: not of muted channels, nor of muted or blocked users, and again when they are not any more", "[api][notifications]") {
   Pushing app;
   auto bob = app.user("bob");
