@@ -350,11 +350,9 @@ class Play {
       REQUIRE(server_.del("/v1/users/goner?mode=hard").status == 204);
       run_until_none("erase_deleted_users", "user_erasures");
       gone_ = true;
-      for (auto& each : rooms_) {
-        if (!each.direct) each.model.leave("goner");
+      for (auto& each : rooms_)                // its memberships and marks stay, so that receipts stay right
         for (auto& said : each.model.said)
           if (said.author == "goner") said.deleted = said.erased = true;
-      }
     }
   }
   /// In the shadow of a ban: for nobody's count.
@@ -398,7 +396,7 @@ unsigned first_seed() {
 
 }  // namespace
 
-TEST_CASE("reads: unread, mentions and receipts, asked for and pushed, agree with a slow model over random histories", "[api][reads][ws][property]") {
+TEST_CASE("reads: what is unread agrees with a slow model over random histories, asked for and pushed", "[api][reads][ws][property]") {
   const auto first = first_seed();
   WARN("CHAT_TEST_SEED=" << first << " plays these histories again");
   for (unsigned seed = first; seed != first + 4; ++seed) {
