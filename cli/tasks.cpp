@@ -1,8 +1,6 @@
 #include "cli/tasks.h"
 
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "cli/nouns.h"
@@ -12,8 +10,6 @@
 
 namespace chat::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kAskAgain{500};
 
@@ -41,41 +37,6 @@ std::uint64_t number_at(const json::Value& from, const std::string& path) {
   return out;
 }
 
-/// A file that appears whole or not at all, for its owner only.
-class Output {
- public:
-  explicit Output(std::string path) : path_(std::move(path)), part_(path_ + ".part") {
-    if (fs::exists(path_)) throw Failure(Exit::conflict, path_ + " exists already; nothing was written");
-    file_.open(part_, std::ios::binary | std::ios::trunc);
-    std::error_code failed;
-    fs::permissions(part_, fs::perms::owner_read | fs::perms::owner_write, failed);
-    if (!file_ || failed) throw Failure(Exit::failure, "cannot write " + part_);
-  }
-  ~Output() {
-    std::error_code failed;
-    fs::remove(part_, failed);  // gone already when it was kept
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void add(const std::string& text) {
-    file_ << text;
-    if (!file_) throw Failure(Exit::failure, "cannot write " + part_);
-    bytes_ += text.size();
-  }
-  void keep() {
-    file_.close();
-    if (!file_) throw Failure(Exit::failure, "cannot write " + part_);
-    fs::rename(part_, path_);
-  }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-
- private:
-  std::string path_, part_;
-  std::ofstream file_;
-  std::size_t bytes_ = 0;
-};
-
 struct Given {
   std::string task_id, file;
 };
@@ -97,26 +58,30 @@ std::string follow_task(Session& session, const std::string& task_id, const std:
   }
 }
 
-void download_task(Session& session, const std::string& task_id, const std::string& file) {
+Download::Download(const std::string& file) : path_(file) {
+  if (!file.empty()) file_ = std::make_unique<PrivateFile>(file, false);
+}
+
+void Download::run(Session& session, const std::string& task_id) {
   const auto document = json::Document::parse(get(session.public_api(), task_path(task_id)));
   const auto parts = number_at(document.root(), "task.parts");
-  std::unique_ptr<Output> output;
-  if (!file.empty()) output = std::make_unique<Output>(file);
+  std::size_t bytes = 0;
   {
     Progress progress(session, "downloading", "parts");
     for (std::uint64_t part = 1; part <= parts; ++part) {
       const auto text = get(session.public_api(), task_path(task_id, "/parts/" + std::to_string(part)));
-      if (output)
-        output->add(text);
-      else
+      bytes += text.size();
+      if (!file_) {
         session.print_text(text);
-      if (output) progress.at(part, parts);
+        continue;
+      }
+      file_->write(text);
+      progress.at(part, parts);
     }
   }
-  if (output) {
-    output->keep();
-    session.note(std::to_string(output->bytes()) + " bytes written to " + file);
-  }
+  if (!file_) return;
+  file_->finish();
+  session.note(std::to_string(bytes) + " bytes written to " + path_);
 }
 
 void add_tasks(CommandLine& line) {
@@ -140,7 +105,7 @@ void add_tasks(CommandLine& line) {
       .argument("TASK_ID", given->task_id, "As the call that began it answered")
       .option("--out-file", "FILE", given->file, "Write it there (0600) instead of printing it", Fill::file)
       .example("task download task_01m7yzmjqcedqrb018tr4sjm6r --app acme --out-file export.ndjson")
-      .run([given](Session& session) { download_task(session, given->task_id, given->file); });
+      .run([given](Session& session) { Download(given->file).run(session, given->task_id); });
 }
 
 }  // namespace chat::cli

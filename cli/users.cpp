@@ -98,12 +98,13 @@ void remove(Session& session, const Given& given) {
 }
 
 void export_user(Session& session, const Given& given) {
+  Download download(given.file);
   const auto answer =
       json::Document::parse(post(session.public_api(), user_path(given.user, "/export"), "{}"));
   const auto task = text_at(answer.root(), "task.task_id");
   session.note("task " + task + " exports " + given.user);
   follow_task(session, task, "exporting");
-  download_task(session, task, given.file);
+  download.run(session, task);
 }
 
 void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
