@@ -1,5 +1,8 @@
 #include "platform/server/jobs.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "billing/statements/statements.h"
 #include "platform/base/metrics.h"
 #include "platform/chat/bookmarks/bookmarks.h"
@@ -52,6 +55,20 @@ void index_messages(Connection& connection) {
   }
 }
 
+/// Each node that works asks, and all say the same.
+void measure_backlogs(Connection& connection, Timestamp now) {
+  constexpr const char* kQueues[] = {"scheduled_messages", "approved_messages", "push_queue", "push_deliveries", "search_queue"};
+  connection.transact(AppId{}, storage::Mode::read, [&](Transaction& tx) {
+    const auto rows = tx.query(sql::oldest_waiting, now);
+    for (int i = 0; i < static_cast<int>(std::size(kQueues)); ++i) {
+      const auto since = rows[0].optional_time(i);
+      const double seconds = since ? std::chrono::duration<double>(now - *since).count() : 0;
+      metrics::gauge("chat_backlog_seconds", "How long the oldest thing of a queue has been due; 0: nothing is.", {{"queue", kQueues[i]}})
+          .set(std::max(seconds, 0.0));
+    }
+  });
+}
+
 }  // namespace
 
 void create_partitions(Connection& connection, Timestamp now) {
@@ -95,6 +112,8 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
   schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
+  schedule.add("measure_backlogs", std::chrono::seconds(10),
+               [&clock](Connection& connection) { measure_backlogs(connection, clock.now()); });
   add_sweep("rebuild_search", std::chrono::seconds(5), sql::rebuild_search, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("finish_truncations", std::chrono::seconds(5), sql::finish_truncations, kSliceRows);

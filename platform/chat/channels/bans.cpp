@@ -3,6 +3,7 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/log.h"
+#include "platform/base/metrics.h"
 #include "platform/chat/channels/bans.sql.h"
 #include "platform/chat/channels/channels_events.h"
 #include "platform/chat/channels/members.h"
@@ -57,6 +58,12 @@ void lift(storage::Transaction& tx, bus::Bus& bus, const std::string& user_id, s
   tenants::set_user_ban(tx, bus, tx.app(), user_id, std::nullopt, now);
 }
 
+void count_ban(storage::Transaction& tx, const char* from, bool shadow) {
+  tx.after_commit([from, kind = shadow ? "shadow" : "open"] {
+    metrics::counter("chat_bans_total", "Bans set, from a channel or the application.", {{"from", from}, {"kind", kind}}).add();
+  });
+}
+
 }  // namespace
 
 std::string ban_json(const Ban& ban) {
@@ -84,6 +91,7 @@ Ban ban_from_channel(storage::Transaction& tx, bus::Bus& bus, const Opened& open
   if (opened.acting_id) ban.banned_by = opened.acting_user;
   tx.run(sql::put_channel_ban, tx.app(), opened.channel.id, user, ban.shadow, ban.reason, opened.acting_id, now, ban.expires_at);
   tx.run(sql::flag_channel, tx.app(), opened.channel.id);
+  count_ban(tx, "channel", ban.shadow);
   if (!ban.shadow) tell_banned(tx, bus, opened.channel, ban, now);
   else if (was_open) tell_unbanned(tx, bus, opened.channel, user_id, now);
   return ban;
@@ -98,6 +106,7 @@ Ban ban_from_application(storage::Transaction& tx, bus::Bus& bus, const std::str
   const auto user = find_user(tx, user_id);
   tx.run(sql::put_application_ban, tx.app(), user, input.shadow, input.reason, now, input.expires_at);
   tx.run(sql::flag_user, tx.app(), user_id, true);
+  count_ban(tx, "application", input.shadow);
   std::optional<Timestamp> until;
   if (!input.shadow) until = input.expires_at ? *input.expires_at : *parse_time("9999-12-31T00:00:00Z");
   tenants::set_user_ban(tx, bus, tx.app(), user_id, until, now);

@@ -2,6 +2,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/base/metrics.h"
 #include "platform/chat/exports/exports.sql.h"
 #include "platform/chat/users/users.h"
 
@@ -97,6 +98,7 @@ tasks::Task start_export(storage::Transaction& tx, const std::string& user_id, T
   if (!rows) throw not_found("user");
   json::Writer input;
   input.object().field("user_id", user_id).field("user", UserId{(*rows)[0].uuid(0)}.wire()).end();
+  tx.after_commit([] { metrics::counter("chat_user_exports_begun_total", "Exports of users that were asked for.").add(); });
   return tasks::start_task(tx, std::string(kExportUser), input.take(), "", now);
 }
 

@@ -4,6 +4,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/base/metrics.h"
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
 #include "platform/chat/invites/invites.sql.h"
@@ -58,7 +59,15 @@ void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const
   channels::tell_user(tx, bus, channel, user_id, now, type, data.take());
 }
 
+/// `type`: invite.created, .accepted, .rejected, .revoked
+void count_change(storage::Transaction& tx, std::string_view type) {
+  tx.after_commit([change = std::string(type.substr(type.find('.') + 1))] {
+    metrics::counter("chat_invites_changed_total", "Invitations made, accepted, rejected and taken back.", {{"change", change}}).add();
+  });
+}
+
 void tell_both(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, std::string_view type, const Invite& invite, Timestamp now) {
+  count_change(tx, type);
   tell(tx, bus, channel, invite.user_id, type, invite, now);
   if (invite.invited_by && *invite.invited_by != invite.user_id) tell(tx, bus, channel, *invite.invited_by, type, invite, now);
 }
@@ -191,7 +200,9 @@ std::vector<InviteResult> invite_users(storage::Transaction& tx, bus::Bus& bus, 
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& user_id = input.users[i].user_id;
     if (auto invite = invites.find(user_id); invite != invites.end()) results[i].invite = invite->second;
-    if (results[i].status == Status::invited) tell(tx, bus, opened.channel, user_id, kInviteCreated, *results[i].invite, now);
+    if (results[i].status != Status::invited) continue;
+    count_change(tx, kInviteCreated);
+    tell(tx, bus, opened.channel, user_id, kInviteCreated, *results[i].invite, now);
   }
   return results;
 }

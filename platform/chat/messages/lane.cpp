@@ -20,13 +20,17 @@ struct LaneMetrics {
                                                       {1, 2, 4, 8, 16, 32, 64, 128, 256});
   metrics::Histogram& batch_seconds = metrics::histogram("chat_lane_batch_seconds", "Time of one transaction of a lane.");
   metrics::Counter& sent = metrics::counter("chat_messages_sent_total", "Messages accepted and stored.");
-  metrics::Counter& refused = metrics::counter("chat_messages_refused_total", "Messages refused by a lane.");
   metrics::Counter& repeated = metrics::counter("chat_lane_batches_repeated_total", "Batches of lanes that were run again.");
   metrics::Gauge& queued = metrics::gauge("chat_lane_queue_depth", "Messages waiting in the lanes.");
 };
 LaneMetrics& lane_metrics() {
   static LaneMetrics metrics;
   return metrics;
+}
+
+void count_refusal(Code code) {
+  const std::string reason(row_of(code).word);
+  metrics::counter("chat_messages_refused_total", "Messages refused by a lane, by the code of the refusal.", {{"reason", reason}}).add();
 }
 
 /// What may not stand twice in one batch: the second waits for the next and finds the first one's message.
@@ -198,7 +202,7 @@ void Lane::publish(const std::vector<Send*>& sends, const std::vector<Outcome>& 
 }
 
 void Lane::refuse(Send& send, const Error& error) {
-  lane_metrics().refused.add();
+  count_refusal(error.code());
   send.account->message_refused();
   send.refused(error);
 }

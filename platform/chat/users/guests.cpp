@@ -73,6 +73,7 @@ Guest create_guest(storage::Transaction& tx, bus::Bus& bus, const tenants::Calle
   claims.expires_at = guest.expires_at;
   claims.guest = true;
   guest.token = tenants::sign_token(claims, secret.value);
+  tx.after_commit([kind = input.type] { metrics::counter("chat_guests_made_total", "Guests and anonymous users made.", {{"kind", kind}}).add(); });
   return guest;
 }
 

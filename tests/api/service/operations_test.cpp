@@ -55,9 +55,81 @@ TEST_CASE("operations: unknown addresses and methods are told apart", "[api][ope
 
 TEST_CASE("operations: every job runs", "[api][operations]") {
   for (const auto* job : {"flush_usage", "reload_plans", "create_partitions", "sweep_idempotency_keys", "sweep_outbox",
-                          "sweep_message_nonces", "sweep_usage_flushes", "purge_deleted", "erase_deleted_users"}) {
+                          "sweep_message_nonces", "sweep_usage_flushes", "purge_deleted", "erase_deleted_users", "measure_backlogs"}) {
     INFO(job);
     CHECK_NOTHROW(Service::get().node().run_job(job));
   }
   CHECK(Probe(superuser_database().dsn).value("select count(*) >= 5 from pg_inherits where inhparent = 'messages'::regclass") == "t");
+}
+
+namespace {
+
+/// The value of a series of the node of this process; 0: there is none.
+double metric(const std::string& series) {
+  const auto page = Service::get().stranger_at_operators().get("/metrics").http.body;
+  const auto place = page.find("\n" + series + " ");
+  return place == std::string::npos ? 0 : std::stod(page.substr(place + series.size() + 2));
+}
+
+}  // namespace
+
+TEST_CASE("operations: what queues hold for too long is seen, whosever it is", "[api][operations][backlogs]") {
+  TestApp app;
+  app.add_users({"alice"});
+  app.add_channel("general", {"alice"});
+  Probe probe(superuser_database().dsn);
+  const std::string uuid = AppId::parse(app.id())->text();
+  const std::string user = probe.value("select id from users where app_id = '" + uuid + "'");
+  const std::string channel = probe.value("select id from channels where app_id = '" + uuid + "'");
+  const auto age = [&](const std::string& queue) {
+    return probe.value("select coalesce(" + queue + " < now() - interval '20 hours', false) from oldest_waiting(now())") == "t";
+  };
+  const std::string ids = "'" + uuid + "', '01900000-0000-7000-8000-000000000001', ", day = "now() - interval '1 day'";
+  probe.run("begin");                                      // nobody else sees what follows
+  for (const auto* queue : {"scheduled", "approved", "push_queue", "push_deliveries"}) CHECK_FALSE(age(queue));
+  probe.run("insert into scheduled_messages (app_id, id, user_id, channel_id, by_server, message, send_at, created_at, updated_at) values (" + ids + "'" +
+            user + "', '" + channel + "', true, '{}', " + day + ", " + day + ", " + day + ")");
+  probe.run("insert into pending_messages (app_id, id, channel_id, user_id, message, fingerprint, status, created_at, updated_at, expires_at) values (" +
+            ids + "'" + channel + "', '" + user + "', '{}', '', 'approved', " + day + ", " + day + ", now())");
+  probe.run("insert into push_queue (app_id, id, event, channels, messages, created_at) values (" + ids + "'message.new', '{}', '{}', " + day + ")");
+  probe.run("insert into push_deliveries (app_id, user_id, device_id, channel_id, message_id, event, actor_id, due_at, expires_at, created_at) values ('" +
+            uuid + "', '" + user + "', 'phone', '" + channel + "', '" + channel + "', 'message.new', '" + user + "', " + day + ", now(), " + day + ")");
+  probe.run("insert into search_queue (app_id, id, channels, messages) values (" + ids + "'{}', '{}')");   // an id of June 2024
+  for (const auto* queue : {"scheduled", "approved", "push_queue", "push_deliveries", "search"}) {
+    INFO(queue);
+    CHECK(age(queue));
+  }
+  probe.run("update scheduled_messages set failed_code = 'forbidden' where app_id = '" + uuid + "'");
+  CHECK_FALSE(age("scheduled"));
+  probe.run("rollback");
+  Service::get().node().run_job("measure_backlogs");
+  CHECK(Service::get().stranger_at_operators().get("/metrics").http.body.find("chat_backlog_seconds{queue=\"search_queue\"}") != std::string::npos);
+}
+
+TEST_CASE("operations: refused messages are counted by their code; bans, invitations, guests, exports as they are made", "[api][operations]") {
+  TestApp app(Json{{"api_calls", {{"included", 1000000}}}});   // uses this process' node alone
+  app.set({{"guests", true}});
+  app.add_users({"alice", "bob", "carol"});
+  app.add_channel("general", {"alice", "bob"});
+  const auto grows = [](const std::string& series, const std::function<void()>& act) {
+    INFO(series);
+    const double before = metric(series);
+    act();
+    CHECK(metric(series) > before);
+  };
+  auto alice = app.user("alice"), server = app.server();
+  grows("chat_bans_total{from=\"channel\",kind=\"open\"}", [&] { CHECK(alice.put("/v1/channels/messaging/general/bans/bob", Json::object()).status == 200); });
+  grows("chat_messages_refused_total{reason=\"forbidden\"}", [&] { CHECK(app.user("bob").post(kMessages, {{"text", "x"}}).code() == "forbidden"); });
+  grows("chat_messages_refused_total{reason=\"not_found\"}", [&] { CHECK(app.user("carol").post(kMessages, {{"text", "x"}}).code() == "not_found"); });
+  grows("chat_bans_total{from=\"application\",kind=\"shadow\"}", [&] { CHECK(server.put("/v1/bans/bob", {{"shadow", true}}).status == 200); });
+  grows("chat_invites_changed_total{change=\"created\"}", [&] {
+    CHECK(alice.post("/v1/channels/messaging/general/invites", {{"users", {"carol"}}}).status == 200);
+  });
+  grows("chat_invites_changed_total{change=\"accepted\"}", [&] {
+    CHECK(app.user("carol").post("/v1/channels/messaging/general/invite/accept").status == 200);
+  });
+  grows("chat_guests_made_total{kind=\"guest\"}", [&] {
+    CHECK(Actor(Service::get().port(), {{"X-API-Key", app.key()}}).post("/v1/guests").status == 201);
+  });
+  grows("chat_user_exports_begun_total", [&] { CHECK(server.post("/v1/users/alice/export").status == 202); });
 }

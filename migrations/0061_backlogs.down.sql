@@ -1,0 +1,1 @@
+drop function oldest_waiting(timestamptz);
