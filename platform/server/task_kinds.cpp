@@ -22,6 +22,12 @@ std::vector<exports::Section> user_export() {
 
 }  // namespace
 
+std::vector<std::string> user_export_kinds() {
+  std::vector<std::string> kinds;
+  for (const auto& section : user_export()) kinds.push_back(section.kind);
+  return kinds;
+}
+
 tasks::Kinds task_kinds(const transfers::Rules& rules) {
   tasks::Kinds kinds;
   kinds.add(std::string(exports::kExportUser), exports::work(user_export()));
