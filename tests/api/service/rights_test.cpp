@@ -3,6 +3,7 @@
 #include <set>
 
 #include "tests/support/contract.h"
+#include "tests/support/database.h"
 #include "tests/support/service.h"
 
 // Everything that the contract's catalogue has is told once, to whom it concerns; outsiders listen all the time.
@@ -114,6 +115,17 @@ struct World : TestApp {
     server().post("/v1/users/erin/reactivate");
     server().del("/v1/users/erin");
   }
+  /// A month of 2024 is billed, and what was sent by now is more than the plan's limit has included.
+  void bills() {
+    auto operators = Service::get().operators();
+    const auto path = "/operator/v1/applications/" + id(), plan = "w-" + id().substr(4), of_app = " where app_id = '" + AppId::parse(id())->text() + "'";
+    REQUIRE(operators.put("/operator/v1/plans/" + plan, {{"name", "Walked"}, {"currency", "EUR"}, {"price_month", 100}}).status == 200);
+    REQUIRE(operators.post(path + "/plan", {{"plan", plan}}).status == 200);
+    Probe(superuser_database().dsn).run("delete from plan_moves" + of_app + " and plan_id <> '" + plan + "'; update plan_moves set moved_at = '2024-05-01Z'" +
+                                        of_app + "; update applications set created_at = '2024-05-01Z'" + of_app);
+    REQUIRE(operators.post(path + "/statements", {{"month", "2024-05"}}).status == 201);
+    REQUIRE(operators.patch(path, {{"set", {{"limits", {{"messages", {{"included", 1}}}}}}}}).status == 200);
+  }
   Json first;
 };
 
@@ -164,6 +176,13 @@ TEST_CASE("live: of all events that there are a stranger, a banned user and anot
   bob.send({{"type", "unwatch"}, {"cids", {"messaging:general", "livestream:show"}}});
   eventually("the watchers", [&] { listen(); return told.contains("user.watching.stop") && told.contains("watchers.updated"); }, std::chrono::seconds(20));
   world.channels_and_users();
+  world.bills();
+  eventually("the limit", [&] {
+    (void)world.server().get("/v1/limits");      // whoever asks has the new limits
+    Service::get().node().run_job("flush_usage");
+    listen();
+    return told.contains("billing.limit.crossed");
+  }, std::chrono::seconds(20));
   for (int i = 0; i < 100 && !without(catalogue(), told).empty(); ++i) listen();
   for (const auto& type : without(catalogue(), told)) FAIL_CHECK("nobody heard " << type << ": walk it, too");
   std::set<std::string> overheard;
