@@ -85,3 +85,17 @@ TEST_CASE("reads: what is out of sight counts nowhere, neither asked for nor pus
   CHECK(unread_of(app, "alice")["total"] == 2);
   CHECK(unread_of(app, "alice")["channels"].size() == 1);
 }
+
+TEST_CASE("reads: a cleared history, and a block that comes and goes, are pushed without anything else happening", "[api][reads][ws]") {
+  TestApp app;
+  app.add_users({"alice", "bob"});
+  const std::string id = app.user("bob").post("/v1/channels/messaging", {{"members", {"alice"}}}).body["channel"]["id"];
+  app.send("bob", id, "direct");
+  auto socket = app.connect("alice");
+  REQUIRE(app.user("bob").post("/v1/users/bob/blocks", {{"target_id", "alice"}}).status == 200);
+  hear_until(socket, [](const Json& data) { return data["total"] == 0 && data["more"] == true; });
+  REQUIRE(app.user("bob").del("/v1/users/bob/blocks/alice").status == 204);
+  hear_until(socket, [](const Json& data) { return data["total"] == 1 && data["more"] == true; });
+  REQUIRE(app.user("alice").patch("/v1/channels/messaging/" + id + "/membership", {{"clear_history", true}}).status == 200);
+  hear_until(socket, [](const Json& data) { return data["total"] == 0 && data["channels"].size() == 1; });
+}
