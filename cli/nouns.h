@@ -10,6 +10,7 @@ void add_plans(CommandLine& line);
 void add_usage(CommandLine& line);
 void add_usage_chart(Noun& usage);  // verbs of it
 void add_limits(CommandLine& line);
+void add_statements(CommandLine& line);  // and alerts
 void add_tokens(CommandLine& line);
 void add_operators(CommandLine& line);
 void add_audit(CommandLine& line);

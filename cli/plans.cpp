@@ -5,6 +5,8 @@
 #include "cli/files/yaml.h"
 #include "cli/nouns.h"
 #include "cli/output/value.h"
+#include "cli/plans.h"
+#include "cli/remote/problem.h"
 #include "cli/session.h"
 #include "platform/base/text.h"
 
@@ -27,6 +29,8 @@ const Sheet kDetail{.columns = {{"PLAN", "plan_id"},
                                 {"PRICE_MONTH", "price_month"},
                                 {"PRICE_YEAR", "price_year"},
                                 {"FEATURES", "features"},
+                                {"VERSION", "version", Look::number},
+                                {"ARCHIVED", "archived_at", Look::time},
                                 {"CREATED", "created_at", Look::time},
                                 {"UPDATED", "updated_at", Look::time}},
                     .name = "plan_id",
@@ -67,42 +71,8 @@ void show(Session& session, const Given& given) {
   session.print(plan.raw(), kLimits);
 }
 
-/// One text for equal values: members sorted, so that only content counts.
-std::string canonical(const Value& value) {
-  if (value.kind() == Kind::array) {
-    std::string out = "[";
-    for (const auto& item : value.items()) out += canonical(item) + ",";
-    return out + "]";
-  }
-  if (value.kind() != Kind::object) return value.raw();
-  auto members = value.members();
-  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string out = "{";
-  for (const auto& [name, member] : members) out += std::string(name) + ":" + canonical(member) + ",";
-  return out + "}";
-}
-
 bool is_own_member(std::string_view name) {
-  return name == "plan_id" || name == "version" || name == "archived_at" || name == "created_at" || name == "updated_at";
-}
-
-bool says_nothing(const Value& value) {
-  const auto raw = value.raw();
-  return raw == "null" || raw == "{}" || raw == "[]" || raw == "0" || raw == "\"\"";
-}
-
-/// The members by which two plans differ, in order of their names; what is left out counts as empty.
-std::vector<std::string> differences(const Value& wanted, const Value& held) {
-  std::vector<std::string> out;
-  for (const auto& [name, value] : wanted.members())
-    if (!is_own_member(name)) {
-      const auto other = held.find(name);
-      if (other ? canonical(value) != canonical(*other) : !says_nothing(value)) out.emplace_back(name);
-    }
-  for (const auto& [name, value] : held.members())
-    if (!is_own_member(name) && !wanted.find(name) && !says_nothing(value)) out.emplace_back(name);
-  std::sort(out.begin(), out.end());
-  return out;
+  return name == "plan_id" || name == "created_at" || name == "updated_at" || name == "version" || name == "archived_at";
 }
 
 std::string body_of(const Value& plan) {
@@ -117,64 +87,78 @@ std::string body_of(const Value& plan) {
 struct Wanted {
   std::string plan_id;
   Value document;
+  std::string pointer;  // where it stands in the file: "#/plans/free"
 };
 
 /// `plans:` with a plan per id, a list of plans, or one plan that names its plan_id.
 std::vector<Wanted> wanted_plans(const Value& root, const std::string& file) {
   std::vector<Wanted> out;
-  const auto add = [&](const Value& plan) {
+  const auto add = [&](const Value& plan, const std::string& pointer) {
     const auto id = plan.kind() == Kind::object ? text_at(plan, "plan_id") : "";
     if (id.empty())
       throw Failure(Exit::failure, file + ": every plan needs a plan_id, or to stand under `plans:`");
-    out.push_back({id, plan});
+    out.push_back({id, plan, pointer});
   };
   const auto plans = root.kind() == Kind::object ? root.find("plans") : std::nullopt;
   if (plans && plans->kind() == Kind::object) {
     for (const auto& [id, plan] : plans->members()) {
       if (plan.kind() != Kind::object)
         throw Failure(Exit::failure, file + ": plans." + std::string(id) + " must be a mapping");
-      out.push_back({std::string(id), plan});
+      out.push_back({std::string(id), plan, "#/plans/" + std::string(id)});
     }
   } else if (plans && plans->kind() == Kind::array) {
-    for (const auto& plan : plans->items()) add(plan);
+    for (const auto& plan : plans->items()) add(plan, "#/plans/" + std::to_string(out.size()));
   } else {
-    add(root);
+    add(root, "#");
   }
   return out;
 }
 
-std::optional<std::string> find_plan(Session& session, const std::string& plan_id) {
-  const ApiRequest request{.path = plan_path(plan_id)};
-  auto answer = session.api().send(request);
-  if (answer.status == 404) return std::nullopt;
-  if (answer.status != 200) return call(session.api(), request);  // says what is wrong
-  return std::move(answer.body);
+std::string apply_body(const std::vector<Wanted>& plans, bool dry_run) {
+  json::Writer out;
+  out.object().key("dry_run").boolean(dry_run).key("plans").object();
+  for (const auto& plan : plans) out.key(plan.plan_id).raw(body_of(plan.document));
+  out.end().end();
+  return out.take();
 }
 
-struct Result {
-  std::string plan_id, result, changes;
-};
-
-Result apply_one(Session& session, const Wanted& wanted, bool dry_run) {
-  const auto held = find_plan(session, wanted.plan_id);
-  std::string changes;
-  if (held) {
-    const auto document = json::Document::parse(*held);
-    for (const auto& name :
-         differences(wanted.document, find_at(document.root(), "plan").value_or(document.root())))
-      changes += (changes.empty() ? "" : ",") + name;
-    if (changes.empty()) return {wanted.plan_id, "unchanged", ""};
+/// Every mistake with the line that it stands in. Nothing was changed.
+Failure failure_in_file(const ApiAnswer& answer, const std::vector<Wanted>& plans, const std::string& text,
+                        const std::string& name) {
+  Failure failure(Exit::failure, name + ": the plans have mistakes; none was changed");
+  const auto problem = json::Document::parse(answer.body);
+  const auto errors = find_at(problem.root(), "errors");
+  if (!errors || errors->kind() != Kind::array) return failure.with_detail(text_at(problem.root(), "detail"));
+  for (const auto& error : errors->items()) {
+    const auto pointer = text_at(error, "pointer");
+    std::string place = name;
+    for (const auto& plan : plans) {
+      const auto at = "#/plans/" + plan.plan_id;
+      if (pointer != at && !pointer.starts_with(at + "/")) continue;
+      const auto within = pointer.substr(std::min(pointer.size(), at.size() + 1));
+      place += ":" + std::to_string(yaml_line(text, plan.pointer + (within.empty() ? "" : "/" + within))) + ": " +
+               plan.plan_id + (within.empty() ? "" : "/" + within);
+    }
+    failure.with_detail((place == name ? pointer : place) + ": " + text_at(error, "detail"));
   }
-  if (!dry_run) put(session.api(), plan_path(wanted.plan_id), body_of(wanted.document));
-  return {wanted.plan_id, std::string(dry_run ? "would be " : "") + (held ? "updated" : "created"), changes};
+  return failure;
 }
 
-void print_results(Session& session, const std::vector<Result>& results) {
+void print_applied(Session& session, const std::string& body, bool dry_run) {
+  const auto answer = json::Document::parse(body);
   json::Writer out;
   out.array();
-  for (const auto& result : results) {
-    out.object().field("plan_id", result.plan_id).field("result", result.result);
-    if (!result.changes.empty()) out.field("changes", result.changes);
+  const auto plans = find_at(answer.root(), "plans");
+  if (!plans) throw Failure(Exit::failure, "the server's answer names no plans");
+  for (const auto& plan : plans->items()) {
+    const auto result = text_at(plan, "result");
+    std::string changes;
+    const auto listed = find_at(plan, "changes");
+    if (listed && result == "changed")
+      for (const auto& change : listed->items()) changes += (changes.empty() ? "" : ",") + text_at(change, "field");
+    out.object().field("plan_id", text_at(plan, "plan_id"));
+    out.field("result", dry_run && result != "unchanged" ? "would be " + result : result);
+    if (!changes.empty()) out.field("changes", changes);
     out.end();
   }
   out.end();
@@ -183,29 +167,14 @@ void print_results(Session& session, const std::vector<Result>& results) {
 
 void apply(Session& session, const Given& given) {
   const auto name = input_name(given.file);
-  const auto document = json::Document::parse(yaml_to_json(read_input(session.world(), given.file), name));
+  const auto text = read_input(session.world(), given.file);
+  const auto document = json::Document::parse(yaml_to_json(text, name));
   const auto plans = wanted_plans(document.root(), name);
-  std::vector<Result> results;
-  std::optional<Failure> failure;
-  std::size_t refused = 0;
-  for (const auto& plan : plans) {
-    try {
-      results.push_back(apply_one(session, plan, given.dry_run));
-    } catch (const Failure& why) {
-      if (why.exit() == Exit::unavailable || why.exit() == Exit::denied)
-        throw;  // the next one would fail alike
-      ++refused;
-      results.push_back({plan.plan_id, "refused", why.message()});
-      if (!failure) failure = why;
-      if (plans.size() > 1)
-        for (const auto& detail : why.details()) session.warn(plan.plan_id + ": " + detail);
-    }
-  }
-  print_results(session, results);
-  if (refused == 0) return;
-  if (plans.size() == 1) throw *failure;
-  throw Failure(refused == plans.size() ? failure->exit() : Exit::partial,
-                std::to_string(refused) + " of " + std::to_string(plans.size()) + " plans refused");
+  const ApiRequest request{.method = "POST", .path = "/operator/v1/plans/apply", .body = apply_body(plans, given.dry_run)};
+  const auto answer = session.api().send(request);
+  if (answer.status == 400) throw failure_in_file(answer, plans, text, name);
+  if (answer.status != 200) throw failure_of(request, answer);
+  print_applied(session, answer.body, given.dry_run);
 }
 
 void remove(Session& session, const Given& given) {
@@ -231,11 +200,13 @@ void add_plans(CommandLine& line) {
       .detail(
           "The file holds `plans:` with a plan per id, as ops/config/plans.yaml does, or one plan with its "
           "plan_id. "
-          "Plans that the file does not name stay as they are.")
+          "Plans that the file does not name stay as they are. A file with mistakes changes nothing; all of them are "
+          "named with their lines. A changed plan gets a new version; applications stay on theirs until they are moved.")
       .required_option("-f,--file", "FILE", given->file, "YAML or JSON; - is stdin", Fill::file)
       .flag("--dry-run", given->dry_run, "Only say what would change")
       .example("plan apply -f ops/config/plans.yaml --dry-run")
       .run([given](Session& session) { apply(session, *given); });
+  add_plan_versions(noun);
   noun.verb("delete", "Delete a plan that no application is on")
       .argument("PLAN", given->plan, "plan_id", Fill::plan)
       .example("plan delete trial-2025 --yes")

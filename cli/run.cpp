@@ -61,6 +61,7 @@ void add_all(CommandLine& line) {
   add_tokens(line);
   add_plans(line);
   add_usage(line);
+  add_statements(line);
   add_limits(line);
   add_operators(line);
   add_audit(line);

@@ -3,6 +3,7 @@
 #include "cli/line/values.h"
 #include "cli/nouns.h"
 #include "cli/output/value.h"
+#include "cli/plans.h"
 #include "cli/session.h"
 
 namespace chat::cli {
@@ -64,6 +65,11 @@ void add_usage(CommandLine& line) {
       .example("usage show --app acme --team red")
       .watchable()
       .run([given](Session& session) { show(session, *given); });
+  const auto day = std::make_shared<std::string>();
+  noun.verb("export", "Print a day's usage of all applications as CloudEvents 1.0, one to a line")
+      .required_option("--day", "DAY", *day, "2026-10-31; it must be over (UTC)")
+      .example("usage export --day 2026-10-31")
+      .run([day](Session& session) { export_usage(session, *day); });
   add_usage_chart(noun);
 }
 

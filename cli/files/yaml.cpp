@@ -109,4 +109,28 @@ std::string yaml_to_json(std::string_view yaml, const std::string& name) {
   }
 }
 
+int yaml_line(std::string_view yaml, std::string_view pointer) {
+  YAML::Node node = YAML::Load(std::string(yaml));
+  int line = node.Mark().line;
+  for (std::size_t at = 2; at < pointer.size();) {
+    const auto end = std::min(pointer.find('/', at), pointer.size());
+    const std::string step(pointer.substr(at, end - at));
+    YAML::Node next;
+    if (node.IsMap()) {
+      for (const auto& member : node)
+        if (member.first.Scalar() == step) {
+          line = member.first.Mark().line;
+          next.reset(member.second);
+        }
+    } else if (std::size_t index = 0; node.IsSequence() && parse_whole(step, index) && index < node.size()) {
+      next.reset(node[index]);
+      line = next.Mark().line;
+    }
+    if (next.IsNull()) break;
+    node.reset(next);
+    at = end + 1;
+  }
+  return line + 1;
+}
+
 }  // namespace chat::cli

@@ -26,6 +26,9 @@ const std::map<std::string, std::vector<std::string>>& before() {
       {"user reactivate", {"user deactivate alice --app acme --yes"}},
       {"limit clear", {"limit set messages --app acme --hard 100000"}},
       {"plan delete", {"plan apply -f trial.yaml"}},
+      {"plan archive", {"plan apply -f trial.yaml"}},
+      {"statement show", {"statement finalize --app acme --month 2026-10"}},
+      {"statement void", {"statement finalize --app acme --month 2026-10"}},
       {"context use", {"context add prod --server https://ops.example.com"}},
       {"context show", {"context add prod --server https://ops.example.com"}},
       {"context remove", {"context add old-staging --server https://ops.example.com"}},
@@ -69,6 +72,7 @@ class Scene {
     stand_for("host=/run/postgresql dbname=chat user=chat_owner", owner_database().dsn);
     real_.stage.write("plans.yaml", kPlans);
     real_.stage.write("trial.yaml", "{plan_id: trial-2025, name: Trial, currency: EUR, price_month: 0}");
+    real_.stage.write("gold.yaml", "{name: Gold, currency: EUR, price_month: 9900}");
     real_.ok("plan apply -f plans.yaml");
     stand_for("ops/config/plans.yaml", "plans.yaml");
     real_.stage.write("chatd.yaml", "database:\n  dsn: host=/run dbname=chat\noperator:\n  token: " +

@@ -157,6 +157,60 @@ void play_holdings(ScriptedApi& api) {
   api.on("GET", "/v1/teams", 200, R"({"teams":[)" + team + "]}");
 }
 
+/// Plans: free is there already, another one is new, and what is called bad has a mistake.
+void play_plans(ScriptedApi& api) {
+  const std::string plans = "/operator/v1/plans";
+  api.on("POST", plans + "/apply", [](const cli::ApiRequest& request) -> cli::ApiAnswer {
+    const bool is_bad = request.body->find("\"bad\"") != std::string::npos, has_free = request.body->find("\"free\"") != std::string::npos;
+    if (is_bad)
+      return {.status = 400,
+              .body = R"({"status":400,"code":"invalid_field","detail":"The plans have mistakes; none was changed.","errors":[)"
+                      R"({"pointer":"#/plans/bad/name","detail":"Must not be empty."},{"pointer":"#/plans/bad/limits/1/meter","detail":"Unknown meter: wishes."},)"
+                      R"({"pointer":"#/plans/bad/currency","detail":"Required with a price."}]})",
+              .headers = {}};
+    const std::string free = R"({"plan_id":"free","result":"changed","changes":[{"field":"limits.messages.hard","before":900,"after":1000},{"field":"name","before":"F","after":"Free"}]},)";
+    return {.status = 200, .body = R"({"dry_run":false,"plans":[)" + (has_free ? free : "") + R"({"plan_id":"growth","result":"created","changes":[]}]})", .headers = {}};
+  });
+  const std::string gold = R"({"plan_id":"gold","name":"Gold","currency":"EUR","price_month":9900,"version":1,"created_at":"2026-11-21T12:00:00.000000Z","updated_at":"2026-11-21T12:00:00.000000Z"})";
+  api.on("GET", plans + "/gold", 404, R"({"status":404,"code":"not_found","detail":"There is no such plan."})");
+  api.on("PUT", plans + "/gold", 200, R"({"plan":)" + gold + "}");
+  api.on("GET", plans + "/gold/versions", 200, R"({"plans":[)" + gold + "]}");
+  api.on("POST", plans + "/gold/archive", 200, R"({"plan":)" + gold + "}");
+  api.on("GET", plans + "/free/diff", 200,
+         R"({"plan_id":"free","from":1,"to":2,"changes":[{"field":"features.polls","after":false},{"field":"limits.messages.hard","before":900,"after":1000}]})");
+  const std::string history =
+      R"({"plan":"growth","version":2,"yearly":true,"history":[{"moved_at":"2026-11-21T12:00:00.000000Z","plan":"growth","version":2,"yearly":true},)"
+      R"({"moved_at":"2026-11-20T08:15:30.123456Z","plan":"free","version":1,"yearly":false}]})";
+  for (const auto* method : {"GET", "POST"}) api.on(method, "/operator/v1/applications/acme/plan", 200, history);
+}
+
+/// What acme owes.
+void play_books(ScriptedApi& api) {
+  const auto statement = [](const std::string& state, const std::string& more) {
+    return R"({"statement_id":"stm_1","number":17,"app_id":"app_1","name":"acme","month":"2026-10","state":")" + state + R"(","currency":"EUR","lines":[)"
+           R"({"kind":"plan","description":"Pro, 31 of 31 days","plan":"pro","plan_version":2,"first_day":"2026-10-01","last_day":"2026-10-31","days":31,"amount":19900},)"
+           R"({"kind":"credit","description":"Outage, \"sorry\"","credit_id":"crd_1","amount":-5000}],"total":14900,"finalized_at":"2026-11-03T00:00:01.000000Z")" + more + "}";
+  };
+  const std::string last = statement("final", ""), gone = statement("void", R"(,"voided_at":"2026-11-04T00:00:00.000000Z","void_reason":"wrong plan")");
+  const std::string own = "/operator/v1/applications/acme";
+  for (const auto* path : {"/operator/v1/statements", "/operator/v1/applications/acme/statements"})
+    api.on("GET", path, 200, R"({"statements":[)" + last + "]}");
+  api.on("POST", own + "/statements", 201, R"({"statement":)" + last + "}");
+  for (const auto* which : {"stm_1", "draft"})
+    api.on("GET", own + "/statements/" + which, [last](const cli::ApiRequest& request) -> cli::ApiAnswer {
+      const bool as_page = !request.query.empty() && request.query.back().second == "html";
+      return {.status = 200, .body = as_page ? "<!doctype html>\n" : R"({"statement":)" + last + "}", .headers = {}};
+    });
+  api.on("POST", own + "/statements/stm_1/void", 200, R"({"statement":)" + gone + "}");
+  const std::string credits = R"({"credits":[{"credit_id":"crd_1","amount":5000,"remaining":0,"reason":"Outage","created_at":"2026-11-01T00:00:00.000000Z"}]})";
+  for (const auto* method : {"GET", "POST"}) api.on(method, own + "/credits", 200, credits);
+  api.on("GET", "/operator/v1/alerts", 200,
+         R"({"alerts":[{"alert_id":"alr_1","app_id":"app_1","meter":"messages","period":"2026-11","level":"warning","value":8003,"included":10000,)"
+         R"("noticed_at":"2026-11-21T12:00:00.000000Z"}]})");
+  api.on("GET", "/operator/v1/usage", 200,
+         R"({"events":[{"specversion":"1.0","id":"app_1:messages:2026-10-31","data":{"meter":"messages","value":7}},{"specversion":"1.0","id":"app_1:push:2026-10-31"}]})");
+}
+
 }  // namespace
 
 TEST_CASE("chatctl: every help text is as agreed", "[api][cli]") {
@@ -242,11 +296,17 @@ TEST_CASE("chatctl: plan apply makes the plans as the file says", "[api][cli]") 
   stage.write("plans.yaml", kPlans);
   stage.write("twice.yaml", "plans:\n  free: {name: A}\n  free: {name: B}\n");
   stage.write("broken.yaml", "plans:\n  free: {name: [}\n");
-  stage.write("bad.yaml", "plans:\n  bad: {name: ''}\n  growth: {name: Growth}\n");
-  stage.api.on(
-      "PUT", "/operator/v1/plans/bad", 400,
-      R"({"status":400,"code":"invalid_field","detail":"The request has mistakes.","errors":[{"pointer":"#/name","detail":"Must not be empty."}]})");
+  stage.write("bad.yaml", "plans:\n  bad:\n    name: ''\n    limits:\n      - {meter: push}\n      - {meter: wishes}\n  growth: {name: Growth}\n");
+  stage.write("gold.yaml", "{name: Gold, currency: EUR, price_month: 9900}");
+  play_plans(stage.api);
   compare("plans.txt", stage);
+}
+
+TEST_CASE("chatctl: statements, credits, alerts and usage for others are shown and changed", "[api][cli]") {
+  Stage stage;
+  play_service(stage.api);
+  play_books(stage.api);
+  compare("statements.txt", stage);
 }
 
 TEST_CASE("chatctl: contexts are kept, chosen and forgotten", "[api][cli]") {

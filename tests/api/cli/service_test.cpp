@@ -93,7 +93,7 @@ TEST_CASE("chatctl and chatd: plan apply changes once and then nothing", "[api][
   real.stage.write("bad.yaml", "{plan_id: cli-bad, name: '', limits: [{meter: nonsense}]}");
   const auto bad = real.stage.run_line("plan apply -f bad.yaml");
   CHECK(bad.exit == 1);
-  CHECK(holds(bad.err, "#/limits/0/meter"));
+  CHECK(holds(bad.err, "bad.yaml:1: cli-bad/limits/0/meter: Unknown meter: nonsense."));
   real.ok("plan delete cli-apply --yes");
   CHECK(real.fails("plan show cli-apply") == 3);
 }
