@@ -49,7 +49,8 @@ class Prometheus {
         << "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
         << "rule_files: ['" << rules << "recording.yml', '" << rules << "alerts.yml']\n"
         << "scrape_configs: [{job_name: chatd, static_configs: [{targets: ['127.0.0.1:" << operator_port << "']}]}]\n";
-    const std::vector<std::string> flags{"--config.file=" + folder_ + "/prometheus.yml", "--storage.tsdb.path=" + folder_ + "/data", "--web.listen-address=127.0.0.1:0"};
+    const std::vector<std::string> flags{"--config.file=" + folder_ + "/prometheus.yml", "--storage.tsdb.path=" + folder_ + "/data",
+                                         "--web.listen-address=127.0.0.1:0"};
     pid_ = ::fork();
     if (pid_ == 0) {
       const int log = ::open((folder_ + "/log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
@@ -193,9 +194,10 @@ TEST_CASE("prometheus: a real one scrapes chatd, answers what an application use
   Prometheus prometheus(child.operator_port());
   prometheus.wait_ready();
   const std::string of_app = "{job=\"chatd\", app=\"" + customer.app_id + "\"}";
-  eventually("the application is seen before it has sent anything", [&] { return prometheus.ask("chat_application_messages_total" + of_app) == std::vector<double>{0}; });
+  const auto sent = [&](double count) { return prometheus.ask("chat_application_messages_total" + of_app) == std::vector<double>{count}; };
+  eventually("the application is seen before it has sent anything", [&] { return sent(0); });
   send(child, customer, 7);
-  eventually("its messages are counted", [&] { return prometheus.ask("chat_application_messages_total" + of_app) == std::vector<double>{7}; });
+  eventually("its messages are counted", [&] { return sent(7); });
   CHECK(prometheus.ask("sum(chat_messages_sent_total)") == std::vector<double>{7});
   CHECK(prometheus.ask("chat_application_api_calls_total" + of_app + " >= 9").size() == 1);
   CHECK(prometheus.ask("sum(chat_http_requests_total{operation=\"send_message\", code_class=\"2xx\"})") == std::vector<double>{7});
