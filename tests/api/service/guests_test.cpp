@@ -121,7 +121,10 @@ TEST_CASE("guests: those who made themselves end when they were away for the set
   app.add_channel("general", {"alice", gone});
   REQUIRE(app.with_token(gone_token).post(kMessages, {{"text", "hello"}}).status == 201);
   REQUIRE(app.with_token(active_token).get("/v1/unread").status == 200);
-  Service::get().node().run_job("flush_usage");
+  eventually("every node has told who acted", [&] {
+    Service::get().node().run_job("flush_usage");
+    return app.rows("active_users", "user_id in ('" + gone + "', '" + active + "')") == 2;
+  });
   Probe probe(superuser_database().dsn);
   const auto uuids = "('" + AppId::parse(app.id())->text() + "', '" + AppId::parse(other.id())->text() + "')";
   // Away for forty days: all but the fresh one; the active one was seen this month.
