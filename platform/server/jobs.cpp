@@ -11,6 +11,7 @@
 #include "platform/chat/pending/pending.h"
 #include "platform/chat/polls/polls.h"
 #include "platform/chat/previews/previews.h"
+#include "platform/chat/reads/reads_events.h"
 #include "platform/chat/scheduled/scheduled.h"
 #include "platform/chat/truncation/truncation.h"
 #include "platform/chat/users/guests.h"
@@ -39,6 +40,19 @@ void sweep(Connection& connection, const Statement& statement, int slice) {
   for (int i = 0; i < kMaxSlices; ++i) {
     std::int64_t swept = 0;
     connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) { swept = tx.query(statement, slice)[0].integer(0); });
+    if (swept == 0) return;
+  }
+}
+
+/// As sweep; who is connected is told that the unread of a channel changed.
+void erase_deleted_users(Connection& connection, bus::Bus& bus) {
+  for (int i = 0; i < kMaxSlices; ++i) {
+    std::int64_t swept = 0;
+    connection.transact(AppId{}, storage::Mode::write, [&](Transaction& tx) {
+      const auto rows = tx.query(sql::erase_deleted_users, kSliceRows);
+      swept = rows[0].integer(0);
+      if (const auto cid = rows[0].optional_text(2)) reads::tell_channel_unread_moved(tx, bus, AppId{rows[0].uuid(1)}, *cid);
+    });
     if (swept == 0) return;
   }
 }
@@ -117,7 +131,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("rebuild_search", std::chrono::seconds(5), sql::rebuild_search, kSliceRows);
   add_sweep("purge_deleted", minutes(1), sql::purge_deleted, kSliceRows);
   add_sweep("finish_truncations", std::chrono::seconds(5), sql::finish_truncations, kSliceRows);
-  add_sweep("erase_deleted_users", std::chrono::seconds(15), sql::erase_deleted_users, kSliceRows);
+  schedule.add("erase_deleted_users", std::chrono::seconds(15), [&bus](Connection& connection) { erase_deleted_users(connection, bus); });
 }
 
 void add_application_jobs(jobs::Schedule& schedule, bool worker, tenants::Directory& directory, const Clock& clock) {

@@ -20,7 +20,7 @@ select purge_deleted($1)
 
 -- name: erase_deleted_users
 -- $1 messages at most
-select erase_deleted_users($1)
+select worked, app_id, cid from erase_and_tell($1)
 
 -- name: finish_truncations
 -- $1 messages at most

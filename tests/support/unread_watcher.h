@@ -47,9 +47,9 @@ class UnreadWatcher {
     }
   }
 
+ private:
   void ask() { known_ = numbers_of(app_.user(user_).get("/v1/unread").body); }
 
- private:
   /// Totals are whole; of channels and threads, those of the channels that are named.
   void hear(const Json& data) {
     if (data["more"] == true) return ask();

@@ -34,7 +34,7 @@ void mention(storage::Connection& connection, const Here& here, const Place& pla
   const auto users = online.take();
   connection.transact(place.app, storage::Mode::write, [&](storage::Transaction& tx) {
     if (tx.run(sql::mention_those, place.app, place.channel, place.message, users) > 0)
-      tx.after_commit([&bus = here.bus, place] { bus.control({std::string(kMentionedHere), place.app, place.cid}); });
+      tell_channel_unread_moved(tx, here.bus, place.app, place.cid);
   });
 }
 

@@ -16,9 +16,10 @@ inline constexpr std::string_view kMessageDelivered = "message.delivered";   // 
 
 /// Bus control word: marks of a user moved. Its detail: the user id, then the cids, or `*` when they are many.
 inline constexpr std::string_view kUnreadMoved = "unread.moved";
-/// Bus control word: members of a channel were mentioned as being here. Its detail: the cid.
-inline constexpr std::string_view kMentionedHere = "mentioned.here";
+/// Bus control word: what members of a channel have unread changed without an event to it. Its detail: the cid.
+inline constexpr std::string_view kChannelUnreadMoved = "unread.channel_moved";
 /// After the commit, to every node's UnreadAnnouncer.
 void tell_unread_moved(storage::Transaction& tx, bus::Bus& bus, const std::string& user_id, const std::vector<std::string>& cids);
+void tell_channel_unread_moved(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& cid);
 
 }  // namespace chat::reads

@@ -94,6 +94,10 @@ void tell_unread_moved(storage::Transaction& tx, bus::Bus& bus, const std::strin
   tx.after_commit([&bus, app = tx.app(), detail = std::move(detail)] { bus.control({std::string(kUnreadMoved), app, detail}); });
 }
 
+void tell_channel_unread_moved(storage::Transaction& tx, bus::Bus& bus, AppId app, const std::string& cid) {
+  tx.after_commit([&bus, app, cid] { bus.control({std::string(kChannelUnreadMoved), app, cid}); });
+}
+
 void UnreadAnnouncer::channel_changed(AppId app, const std::string& cid, const std::vector<std::string>& left) {
   const std::lock_guard lock(mutex_);
   auto& application = applications_[app];
@@ -102,7 +106,7 @@ void UnreadAnnouncer::channel_changed(AppId app, const std::string& cid, const s
 }
 
 void UnreadAnnouncer::on_control(const bus::Bus::Control& control) {
-  if (control.word == kMentionedHere) return channel_changed(control.app, control.detail, {});
+  if (control.word == kChannelUnreadMoved) return channel_changed(control.app, control.detail, {});
   if (control.word != kUnreadMoved && control.word != threads::kThreadsMoved) return;
   const auto words = text::split(control.detail, ' ');
   Changes changes;

@@ -347,14 +347,12 @@ class Play {
                            ghost_away_ ? Json::object() : Json{{"hide_messages", true}}).status == 200);
       ghost_away_ = !ghost_away_;
     } else if (!gone_ && pick(3) == 0) {
-      compare_pushed();                        // up to here; the job that erases tells nobody (ops/docs/unread.md), so that all ask again
       REQUIRE(server_.del("/v1/users/goner?mode=hard").status == 204);
       run_until_none("erase_deleted_users", "user_erasures");
       gone_ = true;
       for (auto& each : rooms_)                // its memberships and marks stay, so that receipts stay right
         for (auto& said : each.model.said)
           if (said.author == "goner") said.deleted = said.erased = true;
-      for (auto& [user, watcher] : watchers_) watcher.ask();
     }
   }
   /// In the shadow of a ban: for nobody's count.
