@@ -77,12 +77,7 @@ void put_user(Session& session, const Given& given) {
   if (!given.role.empty()) body.field("role", given.role);
   body.end().end().end();
   const auto answer = post(session.public_api(), "/v1/users", body.take());
-  const auto document = json::Document::parse(answer);
-  const auto results = find_at(document.root(), "results");
-  const auto first = results && !results->items().empty() ? results->items().front() : document.root();
-  const auto status = text_at(first, "status");
-  if (status == "refused")
-    throw Failure(Exit::conflict, "user " + given.user + " refused: " + text_at(first, "error.detail"));
+  const auto status = status_of_one(answer, "user " + given.user);
   session.done(answer, kResult, "user " + given.user + " " + status);
 }
 

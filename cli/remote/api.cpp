@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/exit_code.h"
+#include "cli/output/value.h"
 #include "cli/remote/problem.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
@@ -93,6 +94,15 @@ std::string query_all(Api& api, const std::string& path, const std::string& memb
   } while (next && (limit == 0 || taken < limit));
   out.end();
   return out.take();
+}
+
+std::string status_of_one(const std::string& answer, const std::string& whom) {
+  const auto document = json::Document::parse(answer);
+  const auto results = find_at(document.root(), "results");
+  const auto first = results && !results->items().empty() ? results->items().front() : document.root();
+  auto status = text_at(first, "status");
+  if (status == "refused") throw Failure(Exit::conflict, whom + " refused: " + text_at(first, "error.detail"));
+  return status;
 }
 
 std::string channel_path(const std::string& cid, const std::string& rest) {

@@ -65,6 +65,10 @@ std::string query_all(Api& api, const std::string& path, const std::string& memb
                       const std::vector<std::pair<std::string, std::string>>& body, std::size_t limit = 0,
                       std::size_t page = 100);
 
+/// What became of the one thing that a call for many was asked for: its `status`. `whom`: for the sentence, "user alice".
+/// Errors:  Failure conflict: it was refused
+std::string status_of_one(const std::string& answer, const std::string& whom);
+
 /// "/v1/channels/messaging/general" + rest, of "messaging:general". Errors: Failure usage
 std::string channel_path(const std::string& cid, const std::string& rest = "");
 

@@ -36,30 +36,6 @@ const std::map<std::string, std::vector<std::string>>& before() {
   return kBefore;
 }
 
-std::vector<std::string> split_words(const std::string& line) {
-  std::vector<std::string> words;
-  std::string word;
-  char quote = '\0';
-  bool begun = false;
-  for (const char c : line) {
-    if (c == quote) {
-      quote = '\0';
-    } else if (quote == '\0' && (c == '"' || c == '\'')) {
-      quote = c;
-      begun = true;
-    } else if (c == ' ' && quote == '\0') {
-      if (begun) words.push_back(word);
-      word.clear();
-      begun = false;
-    } else {
-      word += c;
-      begun = true;
-    }
-  }
-  if (begun) words.push_back(word);
-  return words;
-}
-
 /// An application as the examples speak of it, and what its ids really are.
 class Scene {
  public:

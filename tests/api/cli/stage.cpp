@@ -50,15 +50,20 @@ cli::ApiAnswer problem(int status, const std::string& code, const std::string& d
           .headers = {}};
 }
 
+}  // namespace
+
 std::vector<std::string> split_words(const std::string& line) {
   std::vector<std::string> words;
   std::string word;
-  bool quoted = false, begun = false;
+  char quote = '\0';
+  bool begun = false;
   for (const char c : line) {
-    if (c == '\'') {
-      quoted = !quoted;
+    if (c == quote) {
+      quote = '\0';
+    } else if (quote == '\0' && (c == '"' || c == '\'')) {
+      quote = c;
       begun = true;
-    } else if (c == ' ' && !quoted) {
+    } else if (c == ' ' && quote == '\0') {
       if (begun) words.push_back(word);
       word.clear();
       begun = false;
@@ -70,8 +75,6 @@ std::vector<std::string> split_words(const std::string& line) {
   if (begun) words.push_back(word);
   return words;
 }
-
-}  // namespace
 
 void ScriptedApi::on(const std::string& method, const std::string& path, Act act) {
   acts_[method + " " + path] = std::move(act);

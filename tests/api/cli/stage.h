@@ -33,6 +33,9 @@ class ScriptedSockets {
   std::vector<cli::SocketOptions> opened;
 };
 
+/// As a shell would: split at blanks; what stands in either kind of quotes stays whole.
+std::vector<std::string> split_words(const std::string& line);
+
 /// A world on a stage: no network, no terminal, a folder of its own for files, a clock that stands still.
 class Stage {
  public:
@@ -47,7 +50,7 @@ class Stage {
     std::string err;
   };
   Seen run(const std::vector<std::string>& words, const std::string& input = "");
-  /// Splits at blanks; 'quoted words' stay whole; `< text` at the end is standard input.
+  /// split_words; `< text` at the end is standard input.
   Seen run_line(const std::string& line);
   std::string write(const std::string& name, const std::string& text) const;  // its path
   [[nodiscard]] std::string read(const std::string& name) const;

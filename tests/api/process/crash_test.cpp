@@ -7,8 +7,8 @@
 #include <set>
 #include <thread>
 
-#include "tenants/tokens.h"
 #include "tests/api/process/child.h"
+#include "tests/api/process/customer.h"
 #include "tests/support/database.h"
 #include "tests/support/http_client.h"
 
@@ -18,31 +18,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-struct Tenant {
-  std::string app_id, key, secret;
-  [[nodiscard]] HttpHeaders headers(const std::string& user) const {
-    tenants::Claims claims;
-    claims.server = user.empty();
-    claims.user_id = user;
-    claims.issued_at = std::chrono::floor<std::chrono::seconds>(system_clock().now());
-    return {{"X-API-Key", key}, {"Authorization", "Bearer " + tenants::sign_token(claims, secret)}, {"Content-Type", "application/json"}};
-  }
-};
-
-Tenant make_tenant(const Child& child) {
-  HttpClient operators(child.operator_port());
-  const HttpHeaders headers{{"Authorization", std::string("Bearer ") + Child::kOperatorToken}, {"Content-Type", "application/json"}};
-  REQUIRE(operators.request("PUT", "/operator/v1/plans/crash", headers, R"({"name":"Crash"})").status == 200);
-  auto made = operators.request("POST", "/operator/v1/applications", headers, R"({"name":"crash","plan":"crash"})");
-  REQUIRE(made.status == 201);
-  auto body = Json::parse(made.body);
-  Tenant tenant{body["application"]["app_id"], body["api_key"], body["secret"]["value"]};
-  HttpClient customer(child.public_port());
-  REQUIRE(customer.request("POST", "/v1/users", tenant.headers(""), R"({"users":[{"user_id":"alice"}]})").status == 200);
-  for (int i = 0; i < 4; ++i)
-    REQUIRE(customer.request("POST", "/v1/channels/messaging/c" + std::to_string(i), tenant.headers("alice")).status == 201);
-  return tenant;
-}
+const std::vector<std::string> kChannels{"c0", "c1", "c2", "c3"};
 
 /// What clients know: nonces whose message was acknowledged, with its id, and those sent without an answer.
 struct Known {
@@ -51,9 +27,9 @@ struct Known {
   std::map<std::string, std::string> unanswered;    // nonce → channel
 };
 
-void send_until_cut(const Child& child, const Tenant& tenant, int sender, Known& known, const std::atomic<bool>& over) {
+void send_until_cut(const Child& child, const Customer& customer, int sender, Known& known, const std::atomic<bool>& over) {
   const std::string channel = "/v1/channels/messaging/c" + std::to_string(sender % 4) + "/messages";
-  const auto headers = tenant.headers("alice");
+  const auto headers = customer.headers("alice");
   for (int n = 0; !over; ++n) {
     const std::string nonce = std::to_string(sender) + "-" + std::to_string(n);
     {
@@ -77,14 +53,14 @@ void send_until_cut(const Child& child, const Tenant& tenant, int sender, Known&
 
 TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat under its nonce makes no twin", "[api][process][crash]") {
   Known known;
-  Tenant tenant;
+  Customer customer;
   {
     Child child;
     child.wait_ready();
-    tenant = make_tenant(child);
+    customer = make_customer(child, "crash", kChannels);
     std::atomic<bool> over{false};
     std::vector<std::jthread> senders;
-    for (int i = 0; i < 8; ++i) senders.emplace_back([&, i] { send_until_cut(child, tenant, i, known, over); });
+    for (int i = 0; i < 8; ++i) senders.emplace_back([&, i] { send_until_cut(child, customer, i, known, over); });
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     for (std::size_t acknowledged = 0; acknowledged < 200 && std::chrono::steady_clock::now() < deadline;) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -100,14 +76,14 @@ TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat
   Child again;
   again.wait_ready();
   Probe probe(superuser_database().dsn);
-  const std::string of_app = " where app_id = '" + AppId::parse(tenant.app_id)->text() + "'";
+  const std::string of_app = " where app_id = '" + AppId::parse(customer.app_id)->text() + "'";
   std::map<std::string, std::string> stored;
   for (const auto& row : probe.rows("select nonce, id from messages" + of_app)) stored[row[0]] = MessageId{*Uuid::parse(row[1])}.wire();
   for (const auto& [nonce, id] : known.acknowledged) CHECK(stored[nonce] == id);
 
   HttpClient client(again.public_port());
   for (const auto& [nonce, channel] : known.unanswered)
-    CHECK(client.request("POST", channel, tenant.headers("alice"), Json{{"text", nonce}, {"nonce", nonce}}.dump()).status / 100 == 2);
+    CHECK(client.request("POST", channel, customer.headers("alice"), Json{{"text", nonce}, {"nonce", nonce}}.dump()).status / 100 == 2);
   const auto total = known.acknowledged.size() + known.unanswered.size();
   CHECK(probe.value("select count(*) from messages" + of_app) == std::to_string(total));
   CHECK(probe.value("select sum(value) from usage_metrics" + of_app + " and meter = 'messages'") == std::to_string(total));

@@ -15,8 +15,8 @@
 #include <thread>
 
 #include "platform/base/crypto.h"
-#include "tenants/tokens.h"
 #include "tests/api/process/child.h"
+#include "tests/api/process/customer.h"
 #include "tests/support/http_client.h"
 
 using namespace chat;
@@ -98,31 +98,6 @@ class Prometheus {
   std::uint16_t port_ = 0;
 };
 
-struct Customer {
-  std::string app_id, key, secret;
-  [[nodiscard]] HttpHeaders headers(const std::string& user) const {
-    tenants::Claims claims;
-    claims.server = user.empty();
-    claims.user_id = user;
-    claims.issued_at = std::chrono::floor<std::chrono::seconds>(system_clock().now());
-    return {{"X-API-Key", key}, {"Authorization", "Bearer " + tenants::sign_token(claims, secret)}, {"Content-Type", "application/json"}};
-  }
-};
-
-Customer make_customer(const Child& child) {
-  HttpClient operators(child.operator_port());
-  const HttpHeaders headers{{"Authorization", std::string("Bearer ") + Child::kOperatorToken}, {"Content-Type", "application/json"}};
-  REQUIRE(operators.request("PUT", "/operator/v1/plans/watched", headers, R"({"name":"Watched"})").status == 200);
-  auto made = operators.request("POST", "/operator/v1/applications", headers, R"({"name":"watched","plan":"watched"})");
-  REQUIRE(made.status == 201);
-  const auto body = Json::parse(made.body);
-  Customer customer{body["application"]["app_id"], body["api_key"], body["secret"]["value"]};
-  HttpClient backend(child.public_port());
-  REQUIRE(backend.request("POST", "/v1/users", customer.headers(""), R"({"users":[{"user_id":"alice"}]})").status == 200);
-  REQUIRE(backend.request("POST", "/v1/channels/messaging/general", customer.headers("alice")).status == 201);
-  return customer;
-}
-
 void send(const Child& child, const Customer& customer, int count) {
   HttpClient client(child.public_port());
   for (int i = 0; i < count; ++i)
@@ -172,7 +147,7 @@ std::map<std::string, Said> scraped(const std::string& exposition) {
 TEST_CASE("metrics: what a running chatd tells stands in ops/docs/metrics.md, to the letter", "[api][process][metrics]") {
   Child child;
   child.wait_ready();
-  send(child, make_customer(child), 1);
+  send(child, make_customer(child, "watched", {"general"}), 1);
   HttpClient client(child.operator_port());
   const auto told = scraped(client.request("GET", "/metrics").body);
   const auto page = documented();
@@ -190,7 +165,7 @@ TEST_CASE("metrics: what a running chatd tells stands in ops/docs/metrics.md, to
 TEST_CASE("prometheus: a real one scrapes chatd, answers what an application used, and sees chatd go", "[api][process][metrics]") {
   Child child;
   child.wait_ready();
-  const Customer customer = make_customer(child);
+  const Customer customer = make_customer(child, "watched", {"general"});
   Prometheus prometheus(child.operator_port());
   prometheus.wait_ready();
   const std::string of_app = "{job=\"chatd\", app=\"" + customer.app_id + "\"}";

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "platform/base/crypto.h"
-#include "tenants/tokens.h"
 #include "tests/api/process/child.h"
+#include "tests/api/process/customer.h"
 #include "tests/support/database.h"
 #include "tests/support/http_client.h"
 #include "tests/support/pictures.h"
@@ -92,24 +92,10 @@ struct Reply {
 struct House {
   explicit House(const std::vector<std::string>& flags) : child(flags) {
     child.wait_ready();
-    HttpClient operators(child.operator_port());
-    const HttpHeaders headers{{"Authorization", std::string("Bearer ") + Child::kOperatorToken}, {"Content-Type", "application/json"}};
-    REQUIRE(operators.request("PUT", "/operator/v1/plans/files", headers, R"({"name":"Files"})").status == 200);
-    const auto made = Json::parse(operators.request("POST", "/operator/v1/applications", headers, R"({"name":"files","plan":"files"})").body);
-    app = made["application"]["app_id"];
-    key = made["api_key"];
-    secret = made["secret"]["value"];
-    REQUIRE(call("POST", "/v1/users", {{"users", {{{"user_id", "alice"}}}}}, "").status == 200);
-    REQUIRE(call("POST", "/v1/channels/messaging/general", Json::object()).status == 201);
+    customer = make_customer(child, "files", {"general"});
   }
   Reply call(const std::string& method, const std::string& path, const Json& body, const std::string& user = "alice") const {
-    tenants::Claims claims;
-    claims.server = user.empty();
-    claims.user_id = user;
-    claims.issued_at = std::chrono::floor<std::chrono::seconds>(system_clock().now());
-    const auto answer = HttpClient(child.public_port())
-                            .request(method, path, {{"X-API-Key", key}, {"Authorization", "Bearer " + tenants::sign_token(claims, secret)},
-                                                    {"Content-Type", "application/json"}}, body.dump());
+    const auto answer = HttpClient(child.public_port()).request(method, path, customer.headers(user), body.dump());
     return {answer.status, Json::parse(answer.body, nullptr, false)};
   }
   [[nodiscard]] Json begin(const std::string& name, std::size_t size) const {
@@ -121,10 +107,10 @@ struct House {
   [[nodiscard]] Reply complete(const Json& begun) const {
     return call("POST", "/v1/uploads/" + begun["upload"]["id"].get<std::string>() + "/complete", Json::object());
   }
-  [[nodiscard]] std::string of_app() const { return " where app_id = '" + AppId::parse(app)->text() + "'"; }
+  [[nodiscard]] std::string of_app() const { return " where app_id = '" + AppId::parse(customer.app_id)->text() + "'"; }
 
   Child child;
-  std::string app, key, secret;
+  Customer customer;
 };
 
 std::string scratch() { return (std::filesystem::temp_directory_path() / ("chatd-scratch-" + crypto::hex(crypto::random_bytes(6)))).string(); }
