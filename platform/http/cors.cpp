@@ -15,11 +15,6 @@ bool asks_before(const Request& request) {
   return request.method == Method::options && request.header("access-control-request-method").has_value();
 }
 
-Response allowed(Response response, const std::string& origin) {
-  response.with("Access-Control-Allow-Origin", origin).with("Vary", "Origin");
-  return response;
-}
-
 }  // namespace
 
 bool Cors::is_origin(std::string_view text) {
@@ -35,19 +30,27 @@ bool Cors::allows(std::string_view origin) const {
   return std::ranges::any_of(origins_, [&](const auto& one) { return one == "*" || one == origin; });
 }
 
+// A cache keeps one answer for all who ask: so where each origin has its own, every answer says so, and a star is on every answer.
 OnRequest Cors::around(OnRequest serve) const {
   if (origins_.empty()) return serve;
   return [cors = *this, serve = std::move(serve)](Request request, Responder respond) {
     const auto given = request.header("origin");
-    if (!given || !cors.allows(*given)) return serve(std::move(request), std::move(respond));
-    const std::string origin(*given);
-    if (asks_before(request)) {
-      auto response = allowed(no_content(), origin);
+    const bool is_any = cors.allows("*");
+    const std::string allowed = is_any ? "*" : given && cors.allows(*given) ? std::string(*given) : "";
+    const auto mark = [is_any, allowed](Response& response) {
+      if (!is_any) response.with("Vary", "Origin");
+      if (!allowed.empty()) response.with("Access-Control-Allow-Origin", allowed);
+    };
+    if (given && !allowed.empty() && asks_before(request)) {
+      auto response = no_content();
+      mark(response);
       response.with("Access-Control-Allow-Methods", kMethods).with("Access-Control-Allow-Headers", kAsked).with("Access-Control-Max-Age", kKeptSeconds);
       return respond(std::move(response));
     }
-    serve(std::move(request), [origin, respond = std::move(respond)](Response response) {
-      respond(allowed(std::move(response.with("Access-Control-Expose-Headers", kShown)), origin));
+    serve(std::move(request), [mark, is_shown = !allowed.empty(), respond = std::move(respond)](Response response) {
+      if (is_shown) response.with("Access-Control-Expose-Headers", kShown);
+      mark(response);
+      respond(std::move(response));
     });
   };
 }

@@ -34,7 +34,7 @@ std::vector<Entry> door(const std::string& name, const std::string& port, const 
 
 std::vector<Entry> make_schema() {
   std::vector<Entry> schema = door("public", "8080", "beast", "customers' door");
-  schema.push_back({.key = "public.allowed_origins", .type = Type::list, .fallback = "[*]", .meaning = "Origins whose pages may call the API in browsers: https://app.example.com; * is any. Tokens prove who calls, no cookies."});
+  schema.push_back({.key = "public.allowed_origins", .type = Type::list, .fallback = "[*]", .meaning = "Origins whose pages may call the API in browsers: https://app.example.com; * is any. Tokens prove who calls, no cookies; WebSockets are not held to it."});
   for (auto& entry : door("operator", "8081", "pistache", "operator's door")) schema.push_back(entry);
   const std::vector<Entry> rest{
       {.key = "operator.token", .meaning = "Bearer token of the operator's API; at least 16 characters.", .secret = true},
