@@ -27,6 +27,14 @@ const Sheet kDays{.columns = {{"DAY", "day"},
                   .name = "day",
                   .rows = "days"};
 
+const Sheet kRecounted{.columns = {{"METER", "meter"},
+                                   {"LEDGER", "ledger", Look::number},
+                                   {"ROWS", "rows", Look::number},
+                                   {"DIFFERENCE", "difference", Look::number},
+                                   {"COMPLETE", "complete"}},
+                       .name = "meter",
+                       .rows = "meters"};
+
 constexpr const char* kNoTeam = "-";
 
 struct Given {
@@ -34,6 +42,23 @@ struct Given {
   std::string team;
   bool days = false;
 };
+
+struct Reconciled {
+  std::string app;
+  std::string day;
+};
+
+/// A difference is a failure, so that a job can watch the exit code.
+void reconcile(Session& session, const Reconciled& given) {
+  if (!is_day(given.day)) throw Failure(Exit::usage, "--day " + given.day + " is no day; write 2026-11-21");
+  const auto answer = get(session.api(), session.app_path(session.app(given.app), "/usage/recount"), {{"day", given.day}});
+  session.print(answer, kRecounted);
+  const auto difference = json::Document::parse(answer).root().find("difference")->integer();
+  if (difference != 0)
+    throw Failure(Exit::failure, "the ledger of " + given.day + " and its rows differ by " + std::to_string(difference))
+        .with_next("a day that goes on, or whose flush is under way, may settle: try again in a minute");
+  session.note("difference 0: every complete meter of " + given.day + " is what its rows say");
+}
 
 void show(Session& session, const Given& given) {
   std::vector<std::pair<std::string, std::string>> query;
@@ -70,6 +95,14 @@ void add_usage(CommandLine& line) {
       .required_option("--day", "DAY", *day, "2026-10-31; it must be over (UTC)")
       .example("usage export --day 2026-10-31")
       .run([day](Session& session) { export_usage(session, *day); });
+  const auto again = std::make_shared<Reconciled>();
+  noun.verb("reconcile", "Count a day again from its rows and show where the ledger differs")
+      .optional_argument("APP", again->app, "app_id or exact name; default: --app", Fill::application)
+      .required_option("--day", "DAY", again->day, "As 2026-11-21, UTC")
+      .detail("Messages, users, files, and flushes of what is counted in memory (kept seven days). A meter that is not complete has lost "
+              "rows for good and is left out of the difference. Ends with code 1 when there is one.")
+      .example("usage reconcile acme --day 2026-11-21")
+      .run([again](Session& session) { reconcile(session, *again); });
   add_usage_chart(noun);
 }
 

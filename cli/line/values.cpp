@@ -42,4 +42,11 @@ bool is_month(std::string_view text) {
   return month >= 1 && month <= 12;
 }
 
+bool is_day(std::string_view text) {
+  if (text.size() != 10 || !is_month(text.substr(0, 7)) || text[7] != '-') return false;
+  if (text[8] < '0' || text[8] > '3' || text[9] < '0' || text[9] > '9') return false;
+  const int day = (text[8] - '0') * 10 + (text[9] - '0');
+  return day >= 1 && day <= 31;
+}
+
 }  // namespace chat::cli

@@ -12,5 +12,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string duration_text(std::chrono::milliseconds time);
 /// "2026-11", for --month.
 bool is_month(std::string_view text);
+/// "2026-11-21", for --day.
+bool is_day(std::string_view text);
 
 }  // namespace chat::cli

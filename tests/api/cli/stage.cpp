@@ -230,6 +230,8 @@ void play_service(ScriptedApi& api) {
       R"({"meter":"messages","window":"month","value":812,"included":1000,"hard":1000,"action":"block","state":"warning"},)"
       R"({"meter":"connections","window":"now","value":2,"hard":100,"action":"block","state":"ok"}],)"
       R"("days":[{"day":"2026-11-21","messages":12,"api_calls":40,"deliveries":55,"active_users":2,"peak_connections":2}]})");
+  api.on("GET", apps + "/acme/usage/recount", 200,
+         R"({"day":"2026-11-21","meters":[{"meter":"messages","ledger":812,"rows":812,"difference":0,"complete":true}],"difference":0})");
   api.on("GET", "/operator/v1/plans", 200, R"({"plans":[)" + free + "]}");
   api.on("GET", "/operator/v1/plans/free", 200, R"({"plan":)" + free + "}");
   api.on("DELETE", "/operator/v1/plans/free", 409,

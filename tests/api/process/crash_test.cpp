@@ -52,6 +52,7 @@ void send_until_cut(const Child& child, const Customer& customer, int sender, Kn
 }  // namespace
 
 TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat under its nonce makes no twin", "[api][process][crash]") {
+  const auto began = day_of(system_clock().now());
   Known known;
   Customer customer;
   {
@@ -87,5 +88,13 @@ TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat
   const auto total = known.acknowledged.size() + known.unanswered.size();
   CHECK(probe.value("select count(*) from messages" + of_app) == std::to_string(total));
   CHECK(probe.value("select sum(value) from usage_metrics" + of_app + " and meter = 'messages'") == std::to_string(total));
+  HttpClient operators(again.operator_port());
+  for (const auto& day : {began, day_of(system_clock().now())}) {
+    auto recounted = operators.request("GET", "/operator/v1/applications/" + tenant.app_id + "/usage/recount?day=" + day,
+                                       {{"Authorization", std::string("Bearer ") + Child::kOperatorToken}});
+    INFO(recounted.body);
+    REQUIRE(recounted.status == 200);
+    CHECK(Json::parse(recounted.body)["difference"] == 0);
+  }
   CHECK(probe.value("select count(*) from channel_heads h" + of_app + " and last_message_seq <> (select count(*) from messages m where m.app_id = h.app_id and m.channel_id = h.channel_id)") == "0");
 }
