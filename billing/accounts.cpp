@@ -13,8 +13,15 @@ namespace {
 // Beyond this many users a month the set is dropped and the table alone (on conflict do nothing) keeps the count right.
 constexpr std::size_t kMaxSeen = 200'000;
 constexpr std::size_t kMaxNewlyActive = 50'000;
-constexpr std::int64_t kNear = 10'000;             // more users than other nodes see between two of our flushes
+constexpr std::int64_t kNear = 10'000;             // more users than other nodes see in kCountedFor and a flush
+constexpr std::chrono::seconds kCountedFor{10};    // other nodes' users are known so well
 constexpr std::chrono::seconds kSilentAfter{5};   // nodes speak every second
+
+Error no_more_users(std::int64_t hard, Timestamp now) {
+  return Error(Code::quota_exceeded, "This month's " + std::to_string(hard) + " active users of the plan are used up.",
+               {{"limit:active_users", "Used up until the next month begins (UTC)."}})
+      .with_retry_after(std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1));
+}
 
 }  // namespace
 
@@ -25,25 +32,34 @@ std::shared_ptr<const Limits> Account::limits() const {
   return limits_;
 }
 
-void Account::open_connection(Timestamp now) {
-  std::lock_guard lock(mutex_);
-  roll(now);
+/// Under the lock. There is room for one more, under the narrower of both limits.
+void Account::check_open(Timestamp now) {
   check_left(Meter::deliveries, 1, now);
   const bool is_peak = limits_->of(Meter::peak_connections).hard < limits_->of(Meter::connections).hard;
   const auto meter = is_peak ? Meter::peak_connections : Meter::connections;
   const auto hard = limits_->of(meter).hard;
-  const auto open_here = connections_.load(std::memory_order_relaxed);
-  const auto open_elsewhere = elsewhere(now);
-  if (open_here + open_elsewhere >= hard)
+  if (connections() + elsewhere(now) >= hard)
     throw Error(Code::too_many_connections, "The plan's " + std::to_string(hard) + " concurrent connections are in use.",
                 {{"limit:" + std::string(word(meter)), "In use."}});
-  connections_.store(open_here + 1, std::memory_order_relaxed);
-  open_.peak_connections = std::max(open_.peak_connections, open_here + open_elsewhere + 1);
+}
+
+/// Others close without the lock.
+void Account::open_connection(Timestamp now) {
+  std::lock_guard lock(mutex_);
+  roll(now);
+  check_open(now);
+  const auto open_here = connections_.fetch_add(1, std::memory_order_relaxed) + 1;
+  open_.peak_connections = std::max(open_.peak_connections, open_here + elsewhere(now));
 }
 
 std::int64_t Account::connections_everywhere(Timestamp now) {
   std::lock_guard lock(mutex_);
   return connections() + elsewhere(now);
+}
+
+Account::Reading Account::begin_reading(Timestamp now) {
+  std::lock_guard lock(mutex_);
+  return {now - users_counted_ > kCountedFor, changes_};
 }
 
 /// Under the lock. A node that says nothing any more has no sockets.
@@ -59,14 +75,23 @@ void Account::close_connection() { connections_.fetch_sub(1, std::memory_order_r
 bool Account::first_seen(const std::string& user_id, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
-  if (month_ > seen_month_ || seen_.size() >= kMaxSeen) {
-    seen_month_ = month_;
-    seen_.clear();
-  }
-  if (!seen_.insert(user_id).second) return false;
-  if (open_.newly_active.size() < kMaxNewlyActive) open_.newly_active.push_back(user_id);
-  else seen_.erase(user_id);
+  if (has_met(user_id)) return false;
+  if (open_.newly_active.size() >= kMaxNewlyActive) return true;
+  meet(user_id);
+  open_.newly_active.push_back(user_id);
+  ++joining_;
   return true;
+}
+
+/// Under the lock, as the next.
+void Account::meet(const std::string& user_id) {
+  if (std::exchange(seen_month_, month_) != month_ || seen_.size() >= kMaxSeen) seen_.clear();
+  seen_.insert(user_id);
+}
+
+void Account::turn_away(const std::string& user_id) {
+  if (turned_away_.size() >= kMaxSeen) turned_away_.clear();
+  turned_away_.insert(user_id);
 }
 
 bool Account::must_ask(const std::string& user_id, Timestamp now) {
@@ -74,21 +99,32 @@ bool Account::must_ask(const std::string& user_id, Timestamp now) {
   const auto hard = limits_->of(Meter::active_users).hard;
   if (hard == kUnlimited) return false;
   roll(now);
-  if (base(Meter::active_users) + kNear < hard) return false;
-  return seen_month_ != month_ || !seen_.contains(user_id);
+  if (has_met(user_id)) return false;
+  if (turned_away_.contains(user_id)) throw no_more_users(hard, now);
+  return base(Meter::active_users) + joining_ + kNear >= hard || now - users_counted_ > kCountedFor;
 }
 
 void Accounts::admit(storage::Connection& connection, Account& account, const std::string& user_id) {
   const auto now = clock_.now();
   if (!account.must_ask(user_id, now)) return;
   const auto hard = account.limits()->of(Meter::active_users).hard;
-  bool is_new = false;
-  connection.transact(account.app(), storage::Mode::write, [&](storage::Transaction& tx) { is_new = admit_active_user(tx, user_id, hard, now); });
+  Admission admission;
+  const auto room = [&] {                            // others here are in already, though not yet in the ledger
+    std::lock_guard lock(account.mutex_);
+    return hard - account.joining_;
+  }();
+  connection.transact(account.app(), storage::Mode::write, [&](storage::Transaction& tx) { admission = admit_active_user(tx, user_id, room, kNear, now); });
   std::lock_guard lock(account.mutex_);
   account.roll(now);
-  if (std::exchange(account.seen_month_, account.month_) != account.month_ || account.seen_.size() >= kMaxSeen) account.seen_.clear();
-  account.seen_.insert(user_id);
-  account.base(Meter::active_users) += is_new ? 1 : 0;
+  if (month_start(now) != account.month_) return;
+  auto& known = account.base(Meter::active_users);
+  known = std::max(known, admission.count);            // others asked meanwhile
+  account.users_counted_ = now;
+  if (admission.state == Admission::may_join) return;
+  if (admission.state == Admission::is_in) return account.meet(user_id);
+  if (admission.count < hard) throw Error(Code::unavailable, "The month's users are being counted; try again.").with_retry_after(std::chrono::seconds(1));
+  if (account.limits_->of(Meter::active_users).hard == hard) account.turn_away(user_id);
+  throw no_more_users(hard, now);
 }
 
 void Accounts::refresh_limits(Account& account, const std::shared_ptr<const tenants::Application>& application) {
@@ -100,7 +136,7 @@ void Accounts::refresh_limits(Account& account, const std::shared_ptr<const tena
   auto plan = plans_.find(application->plan_id, application->plan_version);
   auto overrides = json::Document::parse(application->limits_json);
   static const auto kNoPlan = json::Document::parse("{}");
-  account.limits_ = std::make_shared<const Limits>(merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), now));
+  account.change_limits(std::make_shared<const Limits>(merge_limits(plan ? plan->root() : kNoPlan.root(), overrides.root(), now)), now);
   account.plans_version_ = version;
   account.limits_of_ = application;
 }
@@ -120,16 +156,15 @@ std::shared_ptr<Account> Accounts::load(storage::Connection& connection,
   connection.transact(application->id, storage::Mode::read, [&](storage::Transaction& tx) { totals = month_totals(tx, now, true); });
   {
     std::lock_guard lock(account->mutex_);
-    account->roll(totals.month);
-    account->take_totals(totals);
-    account->base(Meter::messages) = totals.of[static_cast<std::size_t>(Meter::messages)];
+    account->roll(now);
+    account->take_totals(totals, nullptr, now);
   }
   refresh_limits(*account, application);
   std::lock_guard lock(mutex_);
   return accounts_.try_emplace(application->id, account).first->second;
 }
 
-std::shared_ptr<Account> Accounts::known(AppId app) {
+std::shared_ptr<Account> Accounts::known(AppId app) const {
   std::lock_guard lock(mutex_);
   auto found = accounts_.find(app);
   return found == accounts_.end() ? nullptr : found->second;
@@ -143,8 +178,9 @@ void add(http::RateDecision& decision, const char* name, Meter meter, const Limi
   decision.allowed &= result.allowed;
   decision.retry_after_s = std::max(decision.retry_after_s, result.wait_s);
   http::RatePolicy policy{name, limit.hard, 60, result.remaining, std::max<std::int64_t>(result.wait_s, 1)};
-  // The nearest to exhaustion first; shares compared without a division.
-  const auto is_nearer = [&](const http::RatePolicy& other) { return policy.remaining * other.quota < other.remaining * policy.quota; };
+  // The refusing one first, then the nearest to exhaustion; shares of numbers whose products are too large for integers.
+  const auto share = [](const http::RatePolicy& one) { return static_cast<double>(one.remaining) / static_cast<double>(std::max<std::int64_t>(one.quota, 1)); };
+  const auto is_nearer = [&](const http::RatePolicy& other) { return !result.allowed || share(policy) < share(other); };
   decision.policies.insert(std::find_if(decision.policies.begin(), decision.policies.end(), is_nearer), std::move(policy));
 }
 
@@ -161,26 +197,30 @@ http::RateDecision Accounts::take_request(Account& account, const std::string& u
   const auto now = clock_.now();
   const auto limits = account.limits();
   http::RateDecision decision;
-  auto take = [&](Meter meter, const char* name, const char* mark, const std::string& whose) {
+  // One letter before the user's id: whatever ids look like, no two buckets have one key.
+  auto take = [&](Meter meter, const char* name, char mark) {
     const auto& limit = limits->of(meter);
     if (limit.hard != kUnlimited && decision.allowed)
-      add(decision, name, meter, limit, buckets_.take(account.app().text() + mark + whose, limit, now));
+      add(decision, name, meter, limit, buckets_.take(account.app().text() + mark + user_id, limit, now));
   };
-  const auto& row = kClasses[static_cast<std::size_t>(route)];
-  if (guest && route == RouteClass::send) take(Meter::guest_sends, "guest_sends", "guest_sends ", user_id);
-  if (guest) take(Meter::guest_requests, "guest", "guest ", user_id);
+  auto take_own = [&](Meter meter, const char* name, Bucket& bucket, std::int64_t& taken) {
+    const auto& limit = limits->of(meter);
+    if (limit.hard == kUnlimited || !decision.allowed) return;
+    const auto result = bucket.take(limit, now);
+    taken += result.allowed ? 1 : 0;
+    add(decision, name, meter, limit, result);
+  };
+  const auto kind = static_cast<std::size_t>(route);
+  const auto& row = kClasses[kind];
+  if (guest && route == RouteClass::send) take(Meter::guest_sends, "guest_sends", 's');
+  if (guest) take(Meter::guest_requests, "guest", 'g');
   if (!user_id.empty()) {
-    take(row.of_user, row.user_name, row.user_name, " " + user_id);
-    take(Meter::user_requests, "user", "", user_id);
+    take(row.of_user, row.user_name, static_cast<char>('0' + kind));
+    take(Meter::user_requests, "user", 'u');
   }
-  take(row.of_application, row.application_name, row.application_name, "");
-  if (decision.allowed) {
-    const auto& limit = limits->of(Meter::application_requests);
-    std::lock_guard lock(account.mutex_);
-    const auto result = account.application_bucket_.take(limit, now);
-    account.taken_ += result.allowed && limit.hard != kUnlimited ? 1 : 0;
-    add(decision, "application", Meter::application_requests, limit, result);
-  }
+  std::lock_guard lock(account.mutex_);
+  take_own(row.of_application, row.application_name, account.class_buckets_[kind], account.class_taken_[kind]);
+  take_own(Meter::application_requests, "application", account.application_bucket_, account.taken_);
   return decision;
 }
 

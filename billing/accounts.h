@@ -36,8 +36,10 @@ class Account {
   std::int64_t reserve_some(Meter meter, std::int64_t wanted, Timestamp now);
   /// Nothing is reserved: is anything left? For what is only known after it was done.
   void check(Meter meter, Timestamp now);
+  /// All of it, now, or none: of what is counted in memory. Errors:  as reserve
+  void charge(Meter meter, std::int64_t amount, Timestamp now);
 
-  /// A message costs one of `messages` and, if anybody listens, `deliveries`, of which some must be left.
+  /// A message costs one of `messages`; some `deliveries` must be left, whoever listens.
   void reserve_message(Timestamp now);
   void message_sent(Timestamp now);          // committed
   void message_refused() { release(Meter::messages, 1); }
@@ -58,7 +60,8 @@ class Account {
 
   /// True once per user and month on this node: the caller's user is then due for the active_users table.
   bool first_seen(const std::string& user_id, Timestamp now);
-  /// The limit of active users is near and this one was not seen yet: Accounts::admit decides, with the database.
+  /// The limit of active users is near, or how near is not known, and this one was not seen yet: Accounts::admit decides, with the database.
+  /// Errors:  quota_exceeded (active_users), to whom it said so already
   [[nodiscard]] bool must_ask(const std::string& user_id, Timestamp now);
 
   std::atomic<std::int64_t> total_messages{0};   // since start, for the top-K metric
@@ -76,8 +79,15 @@ class Account {
     [[nodiscard]] std::int64_t of(Meter meter) const;
   };
   std::vector<Pending> take_pending(Timestamp now);
-  /// One of them is in the ledger, where the month's totals now are these.
-  void written(const Pending& pending, const Totals& totals, Timestamp now);
+  /// What a flush reads beside what it writes.
+  struct Reading {
+    bool with_active = false;                        // the month's users were not counted for a while
+    std::array<std::uint64_t, kMeters> changes{};    // what was reserved and spent until now
+  };
+  Reading begin_reading(Timestamp now);
+  /// One of them is in the ledger, where the month's totals now are these; `joined` of its users are new in the month.
+  /// Of meters that were reserved or spent meanwhile the totals are not believed: who spent may have counted them or not.
+  void written(const Pending& pending, const Reading& reading, const Totals& totals, std::int64_t joined, Timestamp now);
 
  private:
   friend class Accounts;
@@ -85,9 +95,15 @@ class Account {
   // All under the lock.
   void roll(Timestamp now);
   void close_open();
+  void change_limits(std::shared_ptr<const Limits> limits, Timestamp now);
   void check_left(Meter meter, std::int64_t count, Timestamp now);
+  void check_pace(Meter meter, std::int64_t over, Timestamp now);
+  void check_open(Timestamp now);
   void take(Meter meter, std::int64_t count, Timestamp now);
-  void take_totals(const Totals& totals);
+  void take_totals(const Totals& totals, const Reading* reading, Timestamp now);
+  void meet(const std::string& user_id);
+  void turn_away(const std::string& user_id);
+  [[nodiscard]] bool has_met(const std::string& user_id) const { return seen_month_ == month_ && seen_.contains(user_id); }
   [[nodiscard]] std::int64_t used_now(Meter meter) const;
   [[nodiscard]] std::int64_t elsewhere(Timestamp now);
   std::int64_t& base(Meter meter) { return base_[static_cast<std::size_t>(meter)]; }
@@ -102,17 +118,22 @@ class Account {
   std::array<std::int64_t, kMeters> base_{};       // of this month: in the ledger
   std::array<std::int64_t, kMeters> in_flush_{};   // taken for a flush that is not written yet
   std::array<std::int64_t, kMeters> reserved_{};
-  std::array<std::uint8_t, kMeters> told_{};       // levels that were crossed in their period
-  std::unordered_map<int, Bucket> throttles_;      // by meter
+  std::array<std::uint64_t, kMeters> changes_{};   // of what is reserved
+  std::array<Level, kMeters> told_{};              // levels that were crossed in their period
+  std::unordered_map<int, Throttle> throttles_;    // by meter
   Pending open_;                                   // of this hour, but for the two below
   std::atomic<std::int64_t> deliveries_{0}, egress_bytes_{0};
   std::vector<Pending> closed_;                    // of hours that ended since the last flush
   Timestamp seen_month_{};
-  std::unordered_set<std::string> seen_;
+  std::unordered_set<std::string> seen_, turned_away_;
+  std::int64_t joining_ = 0;                       // seen, and not yet in the ledger
+  Timestamp users_counted_{};                      // when the month's users were, in the ledger
   std::unordered_map<std::string, Elsewhere> elsewhere_;   // by node
   std::int64_t sent_ = 0, taken_ = 0, guests_taken_ = 0;   // since the other nodes were told
+  std::array<std::int64_t, 3> class_taken_{};
   std::atomic<std::int64_t> connections_{0};
   Bucket application_bucket_, guests_bucket_;
+  std::array<Bucket, 3> class_buckets_;            // by class of the route
 };
 
 /// A part of a month's limit, given back unless it was used. For work that others do outside this folder:
@@ -146,7 +167,7 @@ class Accounts {
   /// Reads the month's use once, then as find.
   std::shared_ptr<Account> load(storage::Connection& connection, const std::shared_ptr<const tenants::Application>& application);
   /// Whatever its limits: for closing what was opened. Null: never met.
-  std::shared_ptr<Account> known(AppId app);
+  std::shared_ptr<Account> known(AppId app) const;
 
   /// Lets a user be one of the month's active ones, if there is room. Exact, however many nodes ask at once.
   /// Errors:  quota_exceeded (active_users)
@@ -158,8 +179,8 @@ class Accounts {
   http::RateDecision take_visit(Account& account);
 
   std::vector<std::shared_ptr<Account>> all() const;
-  /// What crossed a level since the last call. The only place where that is noticed.
-  std::vector<Crossing> take_crossings();
+  /// What crossed a level since the last call. The only place where that is noticed; what is over `at_most` is noticed the next time.
+  std::vector<Crossing> take_crossings(std::size_t at_most);
 
   /// What this node did since the last call, and its sockets, in words for the other nodes: one or more per application.
   struct Words { AppId app; std::string detail; };
@@ -174,7 +195,7 @@ class Accounts {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::unordered_map<AppId, std::shared_ptr<Account>> accounts_;
-  UserBuckets buckets_;                      // of users, and of classes of routes
+  UserBuckets buckets_;
   const std::string node_;
 };
 

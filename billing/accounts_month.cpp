@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "billing/accounts.h"
@@ -8,10 +9,11 @@ namespace chat::billing {
 namespace {
 
 constexpr std::size_t kMaxCallers = 50'000;
-constexpr std::int64_t kMinutesOfAMonth = 30 * 24 * 60;
+constexpr double kSecondsOfAMonth = 30 * 24 * 3600;
 constexpr std::array kFlushed{Meter::api_calls, Meter::deliveries, Meter::egress_bytes};
 
 std::size_t at(Meter meter) { return static_cast<std::size_t>(meter); }
+bool is_flushed(std::size_t meter) { return std::any_of(kFlushed.begin(), kFlushed.end(), [&](Meter one) { return at(one) == meter; }); }
 
 std::string of_the_plan(Meter meter, std::int64_t limit) {
   std::string words(word(meter));
@@ -20,9 +22,10 @@ std::string of_the_plan(Meter meter, std::int64_t limit) {
 }
 
 /// The pace at which `included` would last a month: what an application that is over it still gets.
-Limit pace_of(const Limit& limit) {
-  const auto pace = std::max<std::int64_t>(limit.included / kMinutesOfAMonth, 1);
-  return {.hard = pace, .burst = pace};
+double pace_of(const Limit& limit) { return static_cast<double>(limit.included) / kSecondsOfAMonth; }
+
+std::chrono::seconds until_next_month(Timestamp now) {
+  return std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1);
 }
 
 }  // namespace
@@ -57,13 +60,16 @@ void Account::roll(Timestamp now) {
   const auto hour = std::chrono::floor<std::chrono::hours>(now);
   if (std::chrono::floor<std::chrono::days>(now) > std::chrono::floor<std::chrono::days>(open_.hour)) {
     base(Meter::peak_connections) = 0;
-    told_[at(Meter::peak_connections)] = 0;
+    told_[at(Meter::peak_connections)] = Level::ok;
   }
   if (month_start(now) > month_) {
     month_ = month_start(now);
     base_.fill(0);
     in_flush_.fill(0);
-    told_.fill(0);
+    told_.fill(Level::ok);
+    throttles_.clear();
+    turned_away_.clear();
+    joining_ = 0;
   }
   open_.hour = Timestamp(hour);
   open_.peak_connections = connections();
@@ -86,22 +92,36 @@ void Account::check_left(Meter meter, std::int64_t count, Timestamp now) {
   const auto& limit = limits_->of(meter);
   const auto after = used_now(meter) + reserved_[at(meter)] + count;
   if (after > limit.hard) {
-    const auto left = std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1);
     throw Error(Code::quota_exceeded, "This month's " + of_the_plan(meter, limit.hard) + " are used up.",
                 {{"limit:" + std::string(word(meter)), "Used up until the next month begins (UTC)."}})
-        .with_retry_after(left);
+        .with_retry_after(until_next_month(now));
   }
-  if (limit.action != Action::throttle || limit.included == kUnlimited || after <= limit.included) return;
-  const auto result = throttles_[static_cast<int>(meter)].take(pace_of(limit), now);
-  if (!result.allowed)
-    throw Error(Code::rate_limited, "This month's " + of_the_plan(meter, limit.included) + " are used; more are served slowly.",
-                {{"limit:" + std::string(word(meter)), "Over what is included: slowed."}})
-        .with_retry_after(std::chrono::seconds(result.wait_s));
+  if (limit.action == Action::throttle && limit.included != kUnlimited && after > limit.included)
+    check_pace(meter, std::min(count, after - limit.included), now);
+}
+
+/// What was done since the last check without having asked, as deliveries are, is owed.
+void Account::check_pace(Meter meter, std::int64_t over, Timestamp now) {
+  const auto& limit = limits_->of(meter);
+  auto& [pace, paced] = throttles_[static_cast<int>(meter)];
+  const bool asks_after = meter == Meter::deliveries;
+  if (asks_after) {
+    const auto used = used_now(meter);
+    if (const auto before = std::exchange(paced, used); before >= 0) pace.owe(std::max<std::int64_t>(used - std::max(before, limit.included), 0));
+  }
+  const auto result = asks_after ? pace.look(pace_of(limit), now) : pace.take(pace_of(limit), over, now);
+  if (result.allowed) return;
+  const auto month_left = until_next_month(now);
+  const bool is_long = result.wait_s >= static_cast<double>(month_left.count());
+  throw Error(Code::rate_limited, "This month's " + of_the_plan(meter, limit.included) + " are used; more are served slowly.",
+              {{"limit:" + std::string(word(meter)), "Over what is included: slowed."}})
+      .with_retry_after(is_long ? month_left : std::chrono::seconds(std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(result.wait_s)), 1)));
 }
 
 void Account::take(Meter meter, std::int64_t count, Timestamp now) {
   check_left(meter, count, now);
   reserved_[at(meter)] += count;
+  ++changes_[at(meter)];
 }
 
 void Account::reserve(Meter meter, std::int64_t count, Timestamp now) {
@@ -118,10 +138,10 @@ std::int64_t Account::reserve_some(Meter meter, std::int64_t wanted, Timestamp n
   auto given = std::min(wanted, left(limit.hard));
   if (limit.action == Action::throttle) {
     const auto over = given - std::min(given, left(limit.included));
-    given -= over;
-    for (std::int64_t i = 0; i < over && throttles_[static_cast<int>(meter)].take(pace_of(limit), now).allowed; ++i) ++given;
+    if (over > 0) given -= over - throttles_[static_cast<int>(meter)].pace.take_some(pace_of(limit), over, now);
   }
   reserved_[at(meter)] += given;
+  ++changes_[at(meter)];
   return given;
 }
 
@@ -129,6 +149,7 @@ void Account::spent(Meter meter, std::int64_t count, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
   reserved_[at(meter)] -= count;
+  ++changes_[at(meter)];
   open_.spent[at(meter)] += count;
   if (month_start(now) == month_) base(meter) += count;
 }
@@ -136,6 +157,14 @@ void Account::spent(Meter meter, std::int64_t count, Timestamp now) {
 void Account::release(Meter meter, std::int64_t count) {
   std::lock_guard lock(mutex_);
   reserved_[at(meter)] -= count;
+  ++changes_[at(meter)];
+}
+
+void Account::charge(Meter meter, std::int64_t amount, Timestamp now) {
+  std::lock_guard lock(mutex_);
+  roll(now);
+  check_left(meter, amount, now);
+  (meter == Meter::deliveries ? open_.deliveries : open_.egress_bytes) += amount;
 }
 
 void Account::check(Meter meter, Timestamp now) {
@@ -203,19 +232,25 @@ std::vector<Account::Pending> Account::take_pending(Timestamp now) {
   return std::exchange(closed_, {});
 }
 
-void Account::take_totals(const Totals& totals) {
+/// `reading`: how it was when they were read; null: nothing was done before. Messages are told by other nodes and then counted here alone.
+void Account::take_totals(const Totals& totals, const Reading* reading, Timestamp now) {
   for (std::size_t i = 0; i < kMeters; ++i) {
-    if (i == at(Meter::messages) || (i == at(Meter::active_users) && totals.of[i] < 0)) continue;
+    const bool is_spent_meanwhile = reading && !is_flushed(i) && (reserved_[i] != 0 || changes_[i] != reading->changes[i]);
+    if (is_spent_meanwhile || (reading && i == at(Meter::messages)) || totals.of[i] < 0) continue;
     base_[i] = totals.of[i];
   }
+  if (totals.of[at(Meter::active_users)] >= 0) users_counted_ = now;
 }
 
-void Account::written(const Pending& pending, const Totals& totals, Timestamp now) {
+void Account::written(const Pending& pending, const Reading& reading, const Totals& totals, std::int64_t joined, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
-  if (month_start(pending.hour) == month_)
+  if (month_start(pending.hour) == month_) {
     for (const auto meter : kFlushed) in_flush_[at(meter)] -= pending.of(meter);
-  if (totals.month == month_) take_totals(totals);
+    joining_ -= static_cast<std::int64_t>(pending.newly_active.size());
+    base(Meter::active_users) += joined;
+  }
+  if (totals.month == month_) take_totals(totals, &reading, now);
 }
 
 }  // namespace chat::billing

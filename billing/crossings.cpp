@@ -1,5 +1,6 @@
 #include "billing/crossings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "billing/accounts.h"
@@ -10,21 +11,24 @@ namespace {
 constexpr std::array kWatched{Meter::messages, Meter::active_users, Meter::api_calls, Meter::deliveries, Meter::peak_connections, Meter::push,
                               Meter::storage_bytes, Meter::storage_byte_hours, Meter::egress_bytes, Meter::webhook_deliveries,
                               Meter::campaign_recipients, Meter::moderation_calls};
-constexpr std::array<std::string_view, 4> kLevels{"", "warning", "overage", "hard"};
+
+std::size_t at(Meter meter) { return static_cast<std::size_t>(meter); }
 
 }  // namespace
 
-std::string_view word(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
-
-int level_of(const Limit& limit, std::int64_t value) {
-  if (value <= 0) return 0;
-  if (value >= limit.hard) return static_cast<int>(Level::hard);
-  if (limit.included == kUnlimited) return 0;
-  if (value > limit.included) return static_cast<int>(Level::overage);
-  return value >= limit.included - limit.included / 5 ? static_cast<int>(Level::warning) : 0;
+/// An upgrade moves the marks up: what is reached under the new limit only is told again when it is passed.
+void Account::change_limits(std::shared_ptr<const Limits> limits, Timestamp now) {
+  roll(now);
+  for (const auto meter : kWatched) {
+    const auto& limit = limits->of(meter);
+    if (!limits_ || (limits_->of(meter).included == limit.included && limits_->of(meter).hard == limit.hard)) continue;
+    told_[at(meter)] = std::min(told_[at(meter)], level_of(limit, used_now(meter)));
+  }
+  limits_ = std::move(limits);
+  turned_away_.clear();
 }
 
-std::vector<Crossing> Accounts::take_crossings() {
+std::vector<Crossing> Accounts::take_crossings(std::size_t at_most) {
   const auto now = clock_.now();
   std::vector<Crossing> crossings;
   for (const auto& account : all()) {
@@ -32,12 +36,14 @@ std::vector<Crossing> Accounts::take_crossings() {
     account->roll(now);
     for (const auto meter : kWatched) {
       const auto& limit = account->limits_->of(meter);
-      if (limit.included == kUnlimited && limit.hard == kUnlimited) continue;
       const auto value = account->used_now(meter);
-      auto& told = account->told_[static_cast<std::size_t>(meter)];
+      if (value <= 0) continue;
+      auto& told = account->told_[at(meter)];
       const auto period = meter == Meter::peak_connections ? day_of(now) : month_of(now).substr(0, 7);
-      for (const int reached = level_of(limit, value); told < reached;)
-        crossings.push_back({account->app(), meter, static_cast<Level>(++told), period, value, limit});
+      for (const auto reached = level_of(limit, value); told < reached && crossings.size() < at_most;) {
+        told = static_cast<Level>(static_cast<int>(told) + 1);
+        crossings.push_back({account->app(), meter, told, period, value, limit});
+      }
     }
   }
   return crossings;

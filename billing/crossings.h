@@ -10,11 +10,8 @@
 /// A use that passed a mark of its limit: 80 % of what is included, all of it, the hard limit.
 namespace chat::billing {
 
-enum class Level { warning = 1, overage, hard };
-std::string_view word(Level level);
-
-/// Noticed with the flush after it happened, once per period on each node; a node that starts again may notice it again.
-/// Whoever tells of it keys it by application, meter, period and level.
+/// Noticed with the flush after it happened, once per period and limit on each node; a node that starts again may notice it again.
+/// Whoever tells of it keys it by application, meter, period, level and limit: after an upgrade the same level is reached anew.
 struct Crossing {
   AppId app;
   Meter meter = Meter::messages;
@@ -24,8 +21,5 @@ struct Crossing {
   Limit limit;
 };
 using OnCrossing = std::function<void(storage::Connection&, const Crossing&)>;
-
-/// 0: none reached. Of a limit without `included` only hard counts.
-int level_of(const Limit& limit, std::int64_t value);
 
 }  // namespace chat::billing

@@ -21,6 +21,7 @@ const std::unordered_map<std::string_view, Feature> kOperations{
     {"add_reaction", Feature::reactions},
     {"list_reactions", Feature::reactions},
     {"remove_reaction", Feature::reactions},
+    {"suggest_option", Feature::polls},
     {"vote_in_poll", Feature::polls},
     {"list_votes", Feature::polls},
     {"retract_vote", Feature::polls},

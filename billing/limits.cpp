@@ -45,6 +45,7 @@ constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {"user_channels_created", "each"},
 }};
 constexpr std::int64_t kGuestsPerMinute = 300;
+constexpr std::array<std::string_view, 4> kLevels{"ok", "warning", "overage", "blocked"};
 constexpr std::array<std::string_view, 4> kActions{"notify", "overage", "throttle", "block"};
 
 void apply(Limit& limit, const json::Value& change) {
@@ -63,6 +64,7 @@ void override(Limits& limits, Meter meter, const json::Value& change, Timestamp 
   if (ends && *ends <= now) return;
   auto& limit = limits.by_meter[static_cast<int>(meter)];
   apply(limit, change);
+  if (limit.action == Action::block && change.find("included") && !change.find("hard")) limit.hard = limit.included;
   limit.is_overridden = true;
   limit.override_ends = ends;
   if (ends) limits.until = limits.until ? std::min(*limits.until, *ends) : *ends;
@@ -87,10 +89,10 @@ Limits merge_limits(const json::Value& plan, const json::Value& overrides, Times
   if (auto of_plan = plan.find("limits"))
     for (const auto& limit : of_plan->items())
       if (auto meter = parse_meter(limit.find("meter")->text())) apply(limits.by_meter[static_cast<int>(*meter)], limit);
-  for (const auto& [name, change] : overrides.members())
-    if (auto meter = parse_meter(name)) override(limits, *meter, change, now);
   for (auto& limit : limits.by_meter)
     if (limit.action == Action::block) limit.hard = std::min(limit.hard, limit.included);
+  for (const auto& [name, change] : overrides.members())
+    if (auto meter = parse_meter(name)) override(limits, *meter, change, now);
   if (auto features = plan.find("features"))
     for (const auto& [name, on] : features->members())
       if (auto feature = parse_feature(name); feature && !on.boolean()) limits.features_off |= bit(*feature);
@@ -105,11 +107,26 @@ void check_feature(const Limits& limits, Feature feature) {
   throw Error(Code::limit_reached, "The plan has no " + name + ".", {{"plan:features/" + name, "Off in the application's plan."}});
 }
 
-std::string_view state_of(const Limit& limit, std::int64_t value) {
-  if (value >= limit.hard) return "blocked";
-  if (limit.included == kUnlimited) return "ok";
-  if (value > limit.included) return "overage";
-  return value >= limit.included - limit.included / 5 ? "warning" : "ok";
+std::string_view word(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
+
+Level level_of(const Limit& limit, std::int64_t value) {
+  if (value >= limit.hard) return Level::blocked;
+  if (limit.included == kUnlimited) return Level::ok;
+  if (value > limit.included) return Level::overage;
+  return value >= limit.included - limit.included / 5 ? Level::warning : Level::ok;
+}
+
+bool can_be_slowed(Meter meter) {
+  switch (meter) {
+    case Meter::messages:
+    case Meter::api_calls:
+    case Meter::deliveries:
+    case Meter::push:
+    case Meter::egress_bytes:
+    case Meter::campaign_recipients:
+    case Meter::moderation_calls: return true;
+    default: return window_of(meter) == "minute";
+  }
 }
 
 }  // namespace chat::billing

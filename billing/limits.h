@@ -19,7 +19,7 @@ enum class Meter {
   active_users,           // distinct users who connected or acted in a month (UTC)
   api_calls,              // requests answered below 500 and other than 429, in a month
   deliveries,             // copies of events handed to sockets, in a month
-  peak_connections,       // most sockets open at once on this node, in a day
+  peak_connections,       // most sockets open at once on all nodes, in a day
   connections,            // sockets open now
   application_requests,   // requests of an application in a minute
   user_requests,          // requests of one user in a minute
@@ -58,7 +58,8 @@ std::string_view word(Action action);
 inline constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
 /// One limit. Up to `included` is in the price; up to `hard` is served; beyond, refused. Between the two `action` says what
-/// happens: notify and overage serve, throttle serves at the pace at which `included` lasts a month, block refuses.
+/// happens: notify and overage serve, throttle serves at the pace at which `included` lasts a month, block refuses: the plan's `hard`
+/// is then its `included` at most. An override's `hard` holds as it is.
 struct Limit {
   std::int64_t included = kUnlimited;
   std::int64_t hard = kUnlimited;
@@ -85,6 +86,11 @@ Limits merge_limits(const json::Value& plan, const json::Value& overrides, Times
 void check_feature(const Limits& limits, Feature feature);
 
 /// Where a value stands: ok, warning (from 80 % of included), overage (over included), blocked (hard reached).
-std::string_view state_of(const Limit& limit, std::int64_t value);
+enum class Level : std::uint8_t { ok, warning, overage, blocked };
+std::string_view word(Level level);
+Level level_of(const Limit& limit, std::int64_t value);
+
+/// May a limit on it say `throttle`? Not where there is no work that could wait: of users, connections and what lies there.
+bool can_be_slowed(Meter meter);
 
 }  // namespace chat::billing

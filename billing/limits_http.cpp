@@ -25,7 +25,7 @@ std::optional<Timestamp> resets_at(Meter meter, Timestamp now) {
 
 void write_limit(json::Writer& out, Meter meter, const Limit& limit, std::int64_t used, Timestamp now) {
   out.object().field("meter", word(meter)).field("window", window_of(meter));
-  if (is_over_time(meter)) out.field("used", used).field("state", state_of(limit, used));
+  if (is_over_time(meter)) out.field("used", used).field("state", word(level_of(limit, used)));
   if (limit.included != kUnlimited) out.field("included", limit.included);
   if (limit.hard != kUnlimited) out.field("hard", limit.hard);
   if (limit.burst > 0) out.field("burst", limit.burst);

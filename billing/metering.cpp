@@ -43,8 +43,9 @@ void Metering::flush(storage::Connection& connection) {
 void Metering::flush(storage::Connection& connection, Account& account, std::deque<Batch>& batches) {
   try {
     while (!batches.empty()) {
-      const auto totals = write(connection, account.app(), batches.front());
-      account.written(batches.front().pending, totals, clock_.now());
+      const auto reading = account.begin_reading(clock_.now());
+      const auto [totals, joined] = write(connection, account.app(), batches.front(), reading.with_active);
+      account.written(batches.front().pending, reading, totals, joined, clock_.now());
       batches.pop_front();
       flushes("ok").add();
     }
@@ -74,7 +75,8 @@ void add_team_calls(storage::Transaction& tx, const Account::Pending& pending) {
   tx.run(sql::add_team_calls, tx.app(), day_of(pending.hour), literal(callers), literal(calls));
 }
 
-void add_pending(storage::Transaction& tx, const Account::Pending& pending, const Counted& flushed, Timestamp now) {
+/// Returns how many of its users are new in the month.
+std::int64_t add_pending(storage::Transaction& tx, const Account::Pending& pending, const Counted& flushed, Timestamp now) {
   const auto day = day_of(pending.hour);
   if (!flushed.meters.empty()) tx.run(sql::add_counts, tx.app(), day, literal(flushed.meters), literal(flushed.values));
   if (!pending.calls_by_user.empty()) add_team_calls(tx, pending);
@@ -82,38 +84,43 @@ void add_pending(storage::Transaction& tx, const Account::Pending& pending, cons
   for (int i = 0; i < kMeters; ++i) hour.add(static_cast<Meter>(i), pending.spent[static_cast<std::size_t>(i)]);
   if (!hour.meters.empty()) tx.run(sql::add_hour, tx.app(), pending.hour, literal(hour.meters), literal(hour.values));
   if (pending.peak_connections > 0) tx.run(sql::raise_peak, tx.app(), day, pending.peak_connections);
-  if (pending.newly_active.empty()) return;
+  if (pending.newly_active.empty()) return 0;
   const auto users = literal(pending.newly_active);
-  tx.run(sql::add_active_users, tx.app(), month_of(pending.hour), day, users);
+  tx.query(sql::lock_active_users, tx.app());
+  const auto joined = tx.run(sql::add_active_users, tx.app(), month_of(pending.hour), day, users);
   tx.run(sql::touch_users, tx.app(), users, std::min(now, pending.hour + std::chrono::hours(1) - std::chrono::microseconds(1)));
+  return static_cast<std::int64_t>(joined);
 }
 
 }  // namespace
 
-Totals Metering::write(storage::Connection& connection, AppId app, const Batch& batch) const {
-  Totals totals;
+Metering::Written Metering::write(storage::Connection& connection, AppId app, const Batch& batch, bool with_active) const {
+  Written written;
   connection.transact(app, storage::Mode::write, [&](storage::Transaction& tx) {
     Counted flushed;
     for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) flushed.add(meter, batch.pending.of(meter));
-    if (tx.find(sql::begin_flush, app, batch.id, clock_.now(), day_of(batch.pending.hour), literal(flushed.meters), literal(flushed.values)))
-      add_pending(tx, batch.pending, flushed, clock_.now());
-    totals = month_totals(tx, clock_.now(), !batch.pending.newly_active.empty());
+    written.joined = 0;
+    const auto day = day_of(batch.pending.hour);
+    const bool is_first = tx.find(sql::begin_flush, app, batch.id, clock_.now(), day, literal(flushed.meters), literal(flushed.values)).has_value();
+    if (is_first) written.joined = add_pending(tx, batch.pending, flushed, clock_.now());
+    written.totals = month_totals(tx, clock_.now(), with_active || !is_first);
   });
-  return totals;
+  return written;
 }
 
-/// Told one by one: one that can't be told now waits for the next flush, and the others are told.
+/// Told one by one: one that can't be told now waits for the next flush, for those who have not heard it, and the others are told.
 void Metering::tell_crossings(storage::Connection& connection) {
-  for (auto& crossing : accounts_.take_crossings())
-    if (untold_.size() < kMaxUntold) untold_.push_back(std::move(crossing));
-  std::erase_if(untold_, [&](const Crossing& crossing) {
+  for (auto& crossing : accounts_.take_crossings(kMaxUntold - std::min(untold_.size(), kMaxUntold))) {
+    log::info("usage.limit_crossed", {{"app_id", crossing.app.wire()}, {"meter", word(crossing.meter)}, {"level", word(crossing.level)},
+                                      {"period", crossing.period}, {"value", crossing.value}});
+    untold_.push_back({std::move(crossing)});
+  }
+  std::erase_if(untold_, [&](Untold& one) {
     try {
-      log::info("usage.limit_crossed", {{"app_id", crossing.app.wire()}, {"meter", word(crossing.meter)}, {"level", word(crossing.level)},
-                                        {"period", crossing.period}, {"value", crossing.value}});
-      for (const auto& tell : told_) tell(connection, crossing);
+      for (; one.heard < told_.size(); ++one.heard) told_[one.heard](connection, one.crossing);
       return true;
     } catch (const Error& error) {
-      log::warn("usage.crossing_untold", {{"app_id", crossing.app.wire()}, {"detail", error.what()}});
+      log::warn("usage.crossing_untold", {{"app_id", one.crossing.app.wire()}, {"detail", error.what()}});
       return false;
     }
   });
@@ -123,17 +130,21 @@ void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Time
   if (count > 0) tx.run(sql::add_counts, tx.app(), day_of(now), literal({std::string(word(meter))}), literal({std::to_string(count)}));
 }
 
-bool admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, Timestamp now) {
+Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now) {
+  const auto is_active = [&] { return tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0); };
+  const auto count = [&] { return tx.query(sql::count_active, tx.app(), month_of(now))[0].integer(0); };
+  auto active = count();
+  if (is_active()) return {Admission::is_in, active};
+  if (active >= hard) return {Admission::refused, active};
+  if (active + near < hard) return {Admission::may_join, active};
   tx.query(sql::lock_active_users, tx.app());
+  active = count();
+  if (is_active()) return {Admission::is_in, active};
+  if (active >= hard) return {Admission::refused, active};
   const auto users = literal({user_id});
-  if (tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0)) return false;
-  if (month_totals(tx, now, true).of[static_cast<std::size_t>(Meter::active_users)] >= hard)
-    throw Error(Code::quota_exceeded, "This month's " + std::to_string(hard) + " active users of the plan are used up.",
-                {{"limit:active_users", "Used up until the next month begins (UTC)."}})
-        .with_retry_after(std::chrono::duration_cast<std::chrono::seconds>(next_month_start(now) - now) + std::chrono::seconds(1));
   tx.run(sql::add_active_users, tx.app(), month_of(now), day_of(now), users);
   tx.run(sql::touch_users, tx.app(), users, now);
-  return true;
+  return {Admission::is_in, active + 1};
 }
 
 }  // namespace chat::billing

@@ -10,9 +10,14 @@ namespace chat::billing {
 /// Adds to the ledger in the transaction that does the work: meters that are not flushed.
 void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp now);
 
-/// One more of the month's active users, unless there are `hard` already; nobody else is let in before the commit.
-/// False: it was one. Errors:  quota_exceeded
-bool admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, Timestamp now);
+/// May this user be one of the month's active ones, of whom there are `hard`? Within `near` of them it becomes one right here, and nobody
+/// else is let in before the commit; before, it may join with the next flush. Who is in stays in, and the number never falls, so only
+/// who comes for the last places waits for others.
+struct Admission {
+  enum State { refused, may_join, is_in } state = refused;
+  std::int64_t count = 0;                    // of the month, with this one
+};
+Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now);
 
 /// Writes what was counted in memory (API calls, deliveries, peaks, active users) to the ledger, to the day on which it was counted.
 ///
@@ -33,7 +38,8 @@ class Metering {
     Account::Pending pending;
   };
   void flush(storage::Connection& connection, Account& account, std::deque<Batch>& batches);
-  [[nodiscard]] Totals write(storage::Connection& connection, AppId app, const Batch& batch) const;
+  struct Written { Totals totals; std::int64_t joined = 0; };
+  [[nodiscard]] Written write(storage::Connection& connection, AppId app, const Batch& batch, bool with_active) const;
   void tell_crossings(storage::Connection& connection);
   Accounts& accounts_;
   const Clock& clock_;
@@ -41,7 +47,8 @@ class Metering {
   std::int64_t count_ = 0;
   std::unordered_map<AppId, std::deque<Batch>> unfinished_;   // of an application one, and one more for each hour that ends meanwhile
   std::vector<OnCrossing> told_;
-  std::vector<Crossing> untold_;                   // at most kMaxUntold
+  struct Untold { Crossing crossing; std::size_t heard = 0; };   // by the first so many
+  std::deque<Untold> untold_;                      // at most kMaxUntold; what is more stays with its account
 };
 
 }  // namespace chat::billing

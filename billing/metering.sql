@@ -49,3 +49,7 @@ select pg_advisory_xact_lock(hashtextextended('active_users ' || $1::text, 0))
 -- name: is_active_user
 -- $1 app  $2 first day of the month  $3 user
 select exists (select from active_users where app_id = $1 and month = $2 and user_id = $3)
+
+-- name: count_active
+-- $1 app  $2 first day of the month
+select count(*) from active_users where app_id = $1 and month = $2

@@ -52,6 +52,7 @@ void check_limit(json::Fields& plan, const json::Value& value, const std::string
   if (included && hard && *hard < *included) limit.mistake("hard", "Must not be below included.");
   limit.find_integer("burst", {1, kMaxCount});
   const auto action = limit.find_word("action", kActionWords);
+  if (meter && action == "throttle" && !can_be_slowed(*meter)) limit.mistake("action", "There is nothing of " + name + " that could be slowed.");
   auto price = limit.find_text("overage_price", {.min_bytes = 1, .max_bytes = 25});
   if (price && !parse_price(*price)) limit.mistake("overage_price", kPriceRule);
   check_tiers(limit);

@@ -41,6 +41,35 @@ void Bucket::owe(std::int64_t taken, Timestamp now) {
   full_at_ = std::max(full_at_, now + kForgottenAfter);
 }
 
+void Pace::fill(double per_second, Timestamp now) {
+  capacity_ = per_second > 0 ? std::max(per_second * 60, 1.0) : 0;
+  if (!std::exchange(is_used_, true)) tokens_ += capacity_;
+  else if (now > at_) tokens_ += std::chrono::duration<double>(now - at_).count() * per_second;
+  tokens_ = std::min(tokens_, capacity_);
+  at_ = std::max(at_, now);
+}
+
+Pace::Result Pace::take(double per_second, std::int64_t amount, Timestamp now) {
+  fill(per_second, now);
+  const auto needed = std::min(std::max(static_cast<double>(amount), 1.0), std::max(capacity_, 1.0));
+  if (tokens_ + 1e-6 < needed) return {false, (needed - tokens_) / per_second};
+  tokens_ -= static_cast<double>(amount);
+  return {};
+}
+
+Pace::Result Pace::look(double per_second, Timestamp now) {
+  fill(per_second, now);
+  if (tokens_ + 1e-6 >= 1) return {};
+  return {false, (1 - tokens_) / per_second};
+}
+
+std::int64_t Pace::take_some(double per_second, std::int64_t wanted, Timestamp now) {
+  fill(per_second, now);
+  const auto given = std::min(wanted, static_cast<std::int64_t>(std::max(tokens_ + 1e-6, 0.0)));
+  tokens_ -= static_cast<double>(given);
+  return given;
+}
+
 Bucket& UserBuckets::bucket_of(Shard& shard, const std::string& key, Timestamp now) {
   if (shard.buckets.size() >= kMaxPerShard && !shard.buckets.contains(key)) {
     std::erase_if(shard.buckets, [&](const auto& entry) { return entry.second.full(now); });

@@ -36,6 +36,35 @@ class Bucket {
   Timestamp full_at_{};
 };
 
+/// What is over a month's included amount, served evenly: at most a minute's worth at once, or one. Starts full.
+class Pace {
+ public:
+  struct Result {
+    bool allowed = true;
+    double wait_s = 0;                       // until it is allowed; infinite at a pace of nothing
+  };
+  /// `amount` at once. What is more than there ever is at once is let in when the bucket is full, and owed.
+  Result take(double per_second, std::int64_t amount, Timestamp now);
+  /// Is one there? Takes nothing.
+  Result look(double per_second, Timestamp now);
+  /// As much of it as is there.
+  std::int64_t take_some(double per_second, std::int64_t wanted, Timestamp now);
+  /// It was done already.
+  void owe(std::int64_t amount) { tokens_ -= static_cast<double>(amount); }
+
+ private:
+  void fill(double per_second, Timestamp now);
+  bool is_used_ = false;
+  double tokens_ = 0, capacity_ = 0;
+  Timestamp at_{};
+};
+
+/// A meter that is over what is included, and what of that its pace was told of.
+struct Throttle {
+  Pace pace;
+  std::int64_t paced = -1;                   // of the month; -1: not met yet
+};
+
 /// What was taken from buckets lately, by bucket. Shape: "count key", as it is told to other nodes.
 struct Taken {
   std::string key;

@@ -54,7 +54,7 @@ void write_meter(json::Writer& out, Meter meter, const Limit& limit, std::int64_
   out.object().field("meter", word(meter)).field("window", window_of(meter)).field("value", value);
   if (limit.included != kUnlimited) out.field("included", limit.included);
   if (limit.hard != kUnlimited) out.field("hard", limit.hard);
-  out.field("action", word(limit.action)).field("state", state_of(limit, value)).end();
+  out.field("action", word(limit.action)).field("state", word(level_of(limit, value))).end();
 }
 
 }  // namespace

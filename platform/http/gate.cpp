@@ -99,6 +99,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void authenticate();
   void authenticate_cold();
   void check_rate();
+  void meet(storage::Connection& connection);
   void serve(storage::Connection* connection);
   void serve_async();
   void serve_on(storage::Connection& connection);
@@ -128,6 +129,7 @@ void Call::run() {
     if (request_->route->access == Access::any) return serve(nullptr);
     request_->principal = gate_->hooks.authenticate(*request_);
     check_rate();
+    if (gate_->hooks.meet && !gate_->hooks.meet(*request_->principal, nullptr)) return submit(&Call::meet);
     serve(nullptr);
   } catch (const NeedsDatabase&) {
     submit(&Call::continue_cold);
@@ -160,11 +162,12 @@ void Call::check_rate() {
     rate_headers_.emplace_back("RateLimit-Policy", rate_limit_policy(decision));
     rate_headers_.emplace_back("RateLimit", rate_limit(decision));
   }
-  admitted_ = decision.allowed ? request_->principal : nullptr;
   if (!decision.allowed)
     throw Error(Code::rate_limited, "There were too many requests.",
                 decision.refused_by.empty() ? std::vector<FieldError>{} : std::vector<FieldError>{{"limit:" + decision.refused_by, "Too many in a minute."}})
         .with_retry_after(std::chrono::seconds(std::max<std::int64_t>(decision.retry_after_s, 1)));
+  if (gate_->hooks.enter) gate_->hooks.enter(*request_->principal, *request_->route);
+  admitted_ = request_->principal;
 }
 
 /// Runs `step` on a pool worker, or refuses when the pool takes nothing more.
@@ -185,6 +188,12 @@ void Call::submit(void (Call::*step)(storage::Connection&)) {
 void Call::continue_cold(storage::Connection& connection) {
   request_->principal = gate_->hooks.authenticate_cold(*request_, connection);
   check_rate();
+  meet(connection);
+}
+
+/// On a pool worker: whether there is room for who calls, the database knows.
+void Call::meet(storage::Connection& connection) {
+  if (gate_->hooks.meet) gate_->hooks.meet(*request_->principal, &connection);
   serve(&connection);
 }
 

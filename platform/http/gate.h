@@ -36,7 +36,11 @@ struct GateHooks {
   std::function<AppId(const Principal&)> app_of;              // nil for operators
   std::function<std::string(const Principal&)> name_of;       // identity for idempotency: "server", "user:alice", "operator"
   std::function<RateDecision(const Principal&, const Route&)> rate;
-  /// Metering of calls. `admitted`: `rate` let it pass; told once for each of those.
+  /// After `rate` let it pass: takes what the call costs, or refuses. Whom it let pass is told to `served`.
+  std::function<void(const Principal&, const Route&)> enter;
+  /// Notes who acts, of whom there may be a limit. Without a connection it answers from memory; false: it needs one.
+  std::function<bool(const Principal&, storage::Connection*)> meet;
+  /// Metering of calls. `admitted`: `enter` let it pass; told once for each of those.
   struct Served {
     std::shared_ptr<const Principal> principal;   // that `rate` was asked about; null: nobody was
     const Route& route;
@@ -50,7 +54,7 @@ struct GateHooks {
 struct NeedsDatabase {};
 
 /// The one way every request takes, whatever the engine:
-/// request id → route → size → authenticate → rate → (idempotency → handler in one transaction) → headers → answer.
+/// request id → route → size → authenticate → rate → enter → meet → (idempotency → handler in one transaction) → headers → answer.
 /// The only catch of the HTTP doors: an Error becomes its problem, anything else `internal`, logged with the request id.
 /// Thread:  handle() is called on engine threads and never blocks.
 class Gate {

@@ -34,15 +34,24 @@ std::shared_ptr<const Caller> authenticate_cold(tenants::Auth& auth, const Reque
   return auth.authenticate_cold(credentials.api_key, credentials.token, connection);
 }
 
-/// Who acts for the first time in a month whose active users are nearly used up is let in by the database.
-bool must_ask(billing::Accounts& accounts, const Caller& caller, Timestamp now) {
+bool is_user(const Caller& caller) { return !caller.user_id().empty() && !caller.is_server() && !caller.is_visitor(); }
+
+std::shared_ptr<billing::Account> account_of(billing::Accounts& accounts, const Caller& caller) {
   auto account = accounts.find(caller.shared_application());
-  return !account || (!caller.user_id().empty() && !caller.is_server() && account->must_ask(caller.user_id(), now));
+  if (!account) throw Error(Code::unavailable, "Try again.").with_retry_after(std::chrono::seconds(1));
+  return account;
 }
 
-void load_account(billing::Accounts& accounts, const Caller& caller, storage::Connection& connection) {
-  auto account = accounts.load(connection, caller.shared_application());
-  if (!caller.user_id().empty() && !caller.is_server()) accounts.admit(connection, *account, caller.user_id());
+/// Who acts for the first time in a month whose active users are nearly used up is let in by the database.
+bool meet(billing::Accounts& accounts, const Caller& caller, storage::Connection* connection, Timestamp now) {
+  if (!is_user(caller)) return true;
+  const auto account = account_of(accounts, caller);
+  if (account->must_ask(caller.user_id(), now)) {
+    if (!connection) return false;
+    accounts.admit(*connection, *account, caller.user_id());
+  }
+  account->first_seen(caller.user_id(), now);
+  return true;
 }
 
 billing::RouteClass class_of(const Route& route) {
@@ -66,14 +75,14 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   http::GateHooks hooks;
   hooks.authenticate = [&](const Request& request) {
     auto caller = authenticate(auth, request);
-    if (must_ask(accounts, *caller, clock.now())) throw http::NeedsDatabase{};
+    if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
     check_access(request, *caller);
     return caller;
   };
   hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
     auto caller = authenticate_cold(auth, request, connection);
     check_access(request, *caller);
-    load_account(accounts, *caller, connection);
+    accounts.load(connection, caller->shared_application());
     return caller;
   };
   hooks.app_of = [](const Principal& principal) { return caller_of(principal).app(); };
@@ -84,16 +93,17 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, c
   };
   hooks.rate = [&](const Principal& principal, const Route& route) -> http::RateDecision {
     const auto& caller = caller_of(principal);
-    auto account = accounts.find(caller.shared_application());
-    if (!account) throw Error(Code::unavailable, "Try again.").with_retry_after(std::chrono::seconds(1));
-    const auto now = clock.now();
-    if (!caller.is_visitor() && !caller.is_server()) account->first_seen(caller.user_id(), now);
-    auto decision = caller.is_visitor() ? accounts.take_visit(*account)
-                                        : accounts.take_request(*account, caller.user_id(), class_of(route), caller.claims().guest);
-    if (!decision.allowed) return decision;
+    const auto account = account_of(accounts, caller);
+    return caller.is_visitor() ? accounts.take_visit(*account)
+                               : accounts.take_request(*account, caller.user_id(), class_of(route), caller.claims().guest);
+  };
+  hooks.enter = [&](const Principal& principal, const Route& route) {
+    const auto account = account_of(accounts, caller_of(principal));
     if (const auto feature = billing::feature_of(route.operation)) billing::check_feature(*account->limits(), *feature);
-    account->begin_call(shows_limits(route), now);
-    return decision;
+    account->begin_call(shows_limits(route), clock.now());
+  };
+  hooks.meet = [&](const Principal& principal, storage::Connection* connection) {
+    return meet(accounts, caller_of(principal), connection, clock.now());
   };
   hooks.served = [&](const http::GateHooks::Served& served) {
     const auto* caller = dynamic_cast<const Caller*>(served.principal.get());   // of a large body it is what holds the body
@@ -139,13 +149,16 @@ namespace {
 void hook_accounts(realtime::Hooks& hooks, const Live& live) {
   hooks.authenticate = [&auth = live.auth, &accounts = live.accounts, &clock = live.clock](const realtime::Hooks::Credentials& credentials) {
     auto caller = auth.authenticate(credentials.api_key, credentials.token);
-    if (must_ask(accounts, *caller, clock.now())) throw http::NeedsDatabase{};
+    const auto account = accounts.find(caller->shared_application());
+    if (!account) throw http::NeedsDatabase{};
+    if (is_user(*caller) && account->must_ask(caller->user_id(), clock.now())) throw http::NeedsDatabase{};
     return identity_of(*caller);
   };
   hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials,
                                                                            storage::Connection& connection) {
     auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
-    load_account(accounts, *caller, connection);
+    const auto account = accounts.load(connection, caller->shared_application());
+    if (is_user(*caller)) accounts.admit(connection, *account, caller->user_id());
     return identity_of(*caller);
   };
   hooks.opened = [&accounts = live.accounts, &unread = live.unread, &online = live.online, &clock = live.clock](const realtime::Identity& identity) {
@@ -166,6 +179,10 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
   };
 }
 
+void check_plan(const billing::Accounts& accounts, AppId app, billing::Feature feature) {
+  if (const auto account = accounts.known(app)) billing::check_feature(*account->limits(), feature);
+}
+
 /// Who is here and who looks on.
 void hook_presence(realtime::Hooks& hooks, const Live& live) {
   hooks.away = [&online = live.online](const realtime::Identity& identity, bool away) { online.away(identity.app, identity.user_id, away); };
@@ -173,8 +190,9 @@ void hook_presence(realtime::Hooks& hooks, const Live& live) {
     watchers.watches(identity.app, identity.user_id, cid, watches);
   };
   hooks.look_again = [&online = live.online](AppId app, const std::string& user_id) { online.look_again(app, user_id); };
-  hooks.show_presence = [&store = live.store](storage::Connection& connection, const realtime::Identity& identity,
-                                              const std::vector<std::string>& user_ids) {
+  hooks.show_presence = [&store = live.store, &accounts = live.accounts](storage::Connection& connection, const realtime::Identity& identity,
+                                                                         const std::vector<std::string>& user_ids) {
+    check_plan(accounts, identity.app, billing::Feature::presence);
     realtime::Shown shown;
     connection.transact(identity.app, storage::Mode::read, [&](storage::Transaction& tx) {
       shown = presence::shown_to(tx, store, identity.user_id, user_ids);
@@ -191,7 +209,9 @@ void hook_product(realtime::Hooks& hooks, const Live& live) {
   hooks.typing_due = [&typists = live.typists](const realtime::Identity& identity, const realtime::Typing& typing) {
     return typists.due(identity.app, identity.user_id, typing);
   };
-  hooks.type = [&typists = live.typists](storage::Connection& connection, const realtime::Identity& identity, const realtime::Typing& typing) {
+  hooks.type = [&typists = live.typists, &accounts = live.accounts](storage::Connection& connection, const realtime::Identity& identity,
+                                                                    const realtime::Typing& typing) {
+    check_plan(accounts, identity.app, billing::Feature::presence);
     connection.transact(identity.app, storage::Mode::read,
                         [&](storage::Transaction& tx) { typists.start(tx, identity.user_id, typing); });
   };

@@ -290,7 +290,8 @@ std::int64_t Node::State::take_pushes(storage::Connection& connection, AppId app
   auto application = directory.find(app);
   if (!application) application = directory.load(connection, app);
   if (!application) return 0;
-  return accounts.load(connection, application)->reserve_some(billing::Meter::push, wanted, clock.now());
+  const auto account = accounts.load(connection, application);
+  return account->limits()->has(billing::Feature::push) ? account->reserve_some(billing::Meter::push, wanted, clock.now()) : 0;
 }
 
 void Node::State::announce_presence() {

@@ -117,7 +117,7 @@ Created get_or_create_channel(storage::Transaction& tx, bus::Bus& bus, const ten
   check_roles(input.members, settings.grants);
   if (static_cast<std::int64_t>(members.size()) > caps.members)
     throw Error(Code::limit_reached, "The plan allows " + std::to_string(caps.members) + " members in a channel.",
-                {{"#/members", "Too many members."}});
+                {{"#/members", "Too many members."}, {"limit:channel_members", "Reached."}});
   const auto team = team_for(tx, caller, input);
   const auto resolved = resolve_users(tx, caller, input, members, team, settings.grants);
   if (distinct && resolved.users.size() == 2) check_not_blocked(tx, resolved.users[0].id, resolved.users[1].id);

@@ -33,7 +33,7 @@ Role own_role(const Opened& opened) {
 void count_in(storage::Transaction& tx, const Channel& channel, std::size_t more, std::int64_t max_members, const char* pointer) {
   if (tx.query(sql::change_member_count, tx.app(), channel.id, more)[0].integer(0) <= max_members) return;
   throw Error(Code::limit_reached, "The plan allows " + std::to_string(max_members) + " members in a channel.",
-              {{pointer, "Too many members."}});
+              {{pointer, "Too many members."}, {"limit:channel_members", "Reached."}});
 }
 
 bool is_last_owner(storage::Transaction& tx, const Channel& channel, const Member& member) {

@@ -53,6 +53,8 @@ Made make_send(storage::Connection& connection, const LaterServices& services, c
   auto command = read_marks(body, *send);
   body.finish();
   check_length(send->message.text, *send->account->limits(), "#/text");
+  if (send->message.parent_id) billing::check_feature(*send->account->limits(), billing::Feature::threads);
+  if (send->poll) billing::check_feature(*send->account->limits(), billing::Feature::polls);
   check_poll(*send, services.clock.now());
   send->nonce_key = later.nonce_key;
   send->fingerprint = later.fingerprint.empty() ? fingerprint_of(send->message) : later.fingerprint;

@@ -187,7 +187,7 @@ Content read_content(json::Fields& body) {
 void check_length(const std::optional<std::string>& text, const billing::Limits& limits, const std::string& pointer) {
   const auto hard = limits.of(billing::Meter::message_bytes).hard;
   if (text && static_cast<std::int64_t>(text->size()) > hard)
-    throw Error(Code::too_large, "The plan allows " + std::to_string(hard) + " bytes of text in a message.", {{pointer, "Too long."}});
+    throw Error(Code::too_large, "The plan allows " + std::to_string(hard) + " bytes of text in a message.", {{pointer, "Too long."}, {"limit:message_bytes", "Exceeded."}});
 }
 
 void add_routes(http::Router& router, const Services& services) {

@@ -131,13 +131,12 @@ void get_content(const Services& services, const std::shared_ptr<Request>& reque
     guarded(*request, respond, [&] {
       const auto application = load_active(connection, services, ticket.place.app);
       const auto account = services.accounts.load(connection, application);
-      account->check(billing::Meter::egress_bytes, services.clock.now());
       const auto path = services.depot.store().path_of(ticket.place, ticket.part);
       struct stat found {};
       if (::stat(path.c_str(), &found) != 0) throw not_found("upload");
       auto response = present(ticket, *request, path, static_cast<std::uint64_t>(found.st_size));
       const auto sent = static_cast<std::int64_t>(http::file_of(response)->length);
-      account->count(billing::Meter::egress_bytes, sent, services.clock.now());
+      account->charge(billing::Meter::egress_bytes, sent, services.clock.now());
       bytes_moved("out").add(static_cast<double>(sent));
       respond(std::move(response));
     });

@@ -64,7 +64,9 @@ bool fits(const std::vector<std::string>& types, std::string_view mime_type) {
 void check_wanted(const tenants::Caller& caller, const NewUpload& wanted, const billing::Limits& limits, const Rules& rules) {
   const auto most = std::min(limits.of(billing::Meter::upload_bytes).hard, rules.max_bytes);
   if (wanted.size_bytes > most)
-    throw Error(Code::too_large, "A file may have " + std::to_string(most) + " bytes.", {{"#/size_bytes", "Too large."}});
+    throw Error(Code::too_large, "A file may have " + std::to_string(most) + " bytes.",
+                most < rules.max_bytes ? std::vector<FieldError>{{"#/size_bytes", "Too large."}, {"limit:upload_bytes", "Exceeded."}}
+                                       : std::vector<FieldError>{{"#/size_bytes", "Too large."}});
   if (wanted.mime_type) check_type(caller.application().settings, limits, *wanted.mime_type);
 }
 

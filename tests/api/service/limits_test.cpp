@@ -38,6 +38,16 @@ int passed_at_once(int count, const std::function<bool(int)>& passes) {
   return passed;
 }
 
+/// How alice is turned away: over HTTP, or after the handshake when the database had to be asked.
+std::string refused_socket(TestApp& app) {
+  try {
+    WsClient client({.port = Service::get().port(), .api_key = app.key(), .token = app.token("alice")});
+    return "closed " + std::to_string(client.wait_closed().value_or(0));
+  } catch (const WsClient::Refused& refusal) {
+    return Json::parse(refusal.body).value("code", "");
+  }
+}
+
 }  // namespace
 
 TEST_CASE("limits: the month's API calls end by name, of many at once with the last one; what limits there are is still shown", "[api][limits]") {
@@ -81,6 +91,25 @@ TEST_CASE("limits: of users who are new in the month as many as the plan has are
   CHECK(shown(app, "active_users")["used"] == 2);
 }
 
+TEST_CASE("limits: whose call is refused does not become an active user, and hears of the rates all the same", "[api][limits]") {
+  TestApp app(Json{{"api_calls", {{"hard", 0}}}, {"user_requests", {{"hard", 600}}}});
+  auto refused = app.user("alice").get("/v1/users/alice");
+  CHECK(refused.code() == "quota_exceeded");
+  CHECK(refused.pointer() == "limit:api_calls");
+  CHECK(refused.http.header("ratelimit").value_or("").find("\"user\";r=") == 0);
+  CHECK(refused.http.header("ratelimit-policy").has_value());
+  Service::get().node().run_job("flush_usage");
+  CHECK(app.rows("active_users") == 0);
+  CHECK(shown(app, "active_users")["used"] == 0);
+
+  TestApp full(Json{{"active_users", {{"hard", 0}}}, {"user_requests", {{"hard", 1}, {"burst", 2}}}});
+  CHECK(full.user("alice").get("/v1/users/alice").code() == "quota_exceeded");
+  CHECK(full.user("alice").get("/v1/users/alice").http.header("ratelimit").value_or("").find("\"user\";r=") == 0);
+  Answer last;                                       // who is not let in has a rate, too
+  for (int i = 0; i < 6 && last.code() != "rate_limited"; ++i) last = full.user("alice").get("/v1/users/alice");
+  CHECK(last.pointer() == "limit:user_requests");
+}
+
 TEST_CASE("limits: without deliveries left nothing more is sent and nobody connects", "[api][limits][ws]") {
   TestApp app(Json{{"deliveries", {{"hard", 2}}}});
   app.add_users({"alice", "bob"});
@@ -95,23 +124,41 @@ TEST_CASE("limits: without deliveries left nothing more is sent and nobody conne
   CHECK(refused.code() == "quota_exceeded");
   CHECK(refused.pointer() == "limit:deliveries");
   CHECK(app.rows("messages") == 1);
-  const auto connects = [&]() -> std::string {
-    try {
-      WsClient client({.port = Service::get().port(), .api_key = app.key(), .token = app.token("alice")});
-      return "closed " + std::to_string(client.wait_closed().value_or(0));
-    } catch (const WsClient::Refused& refusal) {
-      return Json::parse(refusal.body).value("code", "");
-    }
-  };
-  CHECK(connects() != "closed 0");
+  const auto refusal = refused_socket(app);
+  CHECK((refusal == "quota_exceeded" || refusal == "closed 4505"));
   CHECK(app.user("alice").get(kMessages).status == 200);
+}
+
+TEST_CASE("limits: reads and writes have rates of their own, for users and for applications, and sockets a peak", "[api][limits][ws]") {
+  const auto refused_by = [](const Json& limits, const std::function<Answer(TestApp&)>& act) {
+    TestApp app(limits);
+    app.add_users({"alice"});
+    Answer last;
+    for (int i = 0; i < 8 && last.status != 429; ++i) last = act(app);
+    return last.pointer();
+  };
+  const auto read = [](TestApp& app) { return app.user("alice").get("/v1/users/alice"); };
+  const auto write = [](TestApp& app) { return app.user("alice").patch("/v1/users/alice", {{"set", {{"name", "A"}}}}); };
+  CHECK(refused_by({{"user_reads", {{"hard", 1}, {"burst", 2}}}}, read) == "limit:user_reads");
+  CHECK(refused_by({{"application_reads", {{"hard", 1}, {"burst", 2}}}}, read) == "limit:application_reads");
+  CHECK(refused_by({{"user_writes", {{"hard", 1}, {"burst", 2}}}}, write) == "limit:user_writes");
+  CHECK(refused_by({{"application_sends", {{"hard", 1}, {"burst", 2}}}}, [](TestApp& app) {
+          app.user("alice").post("/v1/channels/messaging/general");
+          return app.user("alice").post(kMessages, {{"text", "x"}});
+        }) == "limit:application_sends");
+
+  TestApp app(Json{{"peak_connections", {{"hard", 1}}}});
+  app.add_users({"alice"});
+  auto first = app.connect("alice");
+  const auto refusal = refused_socket(app);
+  CHECK((refusal == "too_many_connections" || refusal == "closed 4505"));
 }
 
 TEST_CASE("limits: over what is included a throttled meter goes on slowly, a blocked one not at all", "[api][limits]") {
   Planned slow(Json::array({{{"meter", "messages"}, {"included", 2}, {"action", "throttle"}}}));
   slow.app.add_users({"alice"});
   slow.app.add_channel("general", {"alice"});
-  for (int i = 0; i < 3; ++i) slow.app.send("alice", "general", "x");   // one a minute beyond the two
+  for (int i = 0; i < 3; ++i) slow.app.send("alice", "general", "x");   // one beyond the two
   auto refused = slow.app.user("alice").post(kMessages, {{"text", "x"}});
   CHECK(refused.code() == "rate_limited");
   CHECK(refused.pointer() == "limit:messages");
@@ -126,8 +173,19 @@ TEST_CASE("limits: over what is included a throttled meter goes on slowly, a blo
   CHECK(blocked.app.rows("messages") == 1);
 }
 
+TEST_CASE("limits: a plan slows only what can be slowed", "[api][limits]") {
+  auto operators = Service::get().operators();
+  for (const auto* meter : {"active_users", "connections", "peak_connections", "storage_bytes"}) {
+    INFO(meter);
+    auto refused = operators.put("/operator/v1/plans/slow-nothing", {{"name", "P"}, {"limits", Json::array({{{"meter", meter}, {"included", 5}, {"action", "throttle"}}})}});
+    CHECK(refused.status == 400);
+    CHECK(refused.pointer() == "#/limits/0/action");
+  }
+  CHECK(operators.get("/operator/v1/plans/slow-nothing").status == 404);
+}
+
 TEST_CASE("limits: each class of calls has a rate of its own, for users and for applications", "[api][limits]") {
-  TestApp app(Json{{"user_sends", {{"hard", 60}, {"burst", 2}}}, {"application_writes", {{"hard", 60}, {"burst", 3}}}});
+  TestApp app(Json{{"user_sends", {{"hard", 1}, {"burst", 2}}}, {"application_writes", {{"hard", 1}, {"burst", 3}}}});
   app.add_users({"alice", "bob"});                    // a write
   app.add_channel("general", {"alice", "bob"});       // another
   for (int i = 0; i < 2; ++i) app.send("alice", "general", "x");
@@ -135,7 +193,7 @@ TEST_CASE("limits: each class of calls has a rate of its own, for users and for 
   CHECK(refused.code() == "rate_limited");
   CHECK(refused.pointer() == "limit:user_sends");
   CHECK(refused.http.header("ratelimit").value_or("").find("\"user_sends\";r=0") == 0);
-  CHECK(refused.http.header("ratelimit-policy").value_or("").find("\"user_sends\";q=60;w=60") != std::string::npos);
+  CHECK(refused.http.header("ratelimit-policy").value_or("").find("\"user_sends\";q=1;w=60") != std::string::npos);
   CHECK(app.user("alice").get(kMessages).status == 200);
   app.send("bob", "general", "his own");
   Answer last;
@@ -171,17 +229,38 @@ TEST_CASE("limits: without egress left no file is fetched, without byte-hours no
   auto limited = [&](const Json& limits) {
     REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + room.id(), {{"set", {{"limits", limits}}}}).status == 200);
   };
-  limited({{"egress_bytes", {{"hard", 1000}}}});
+  limited({{"egress_bytes", {{"hard", 1999}}}});    // not two files of 1,000
   eventually("the limit is known", [&] { return shown(room, "egress_bytes").contains("hard"); });
   CHECK(UploadRoom::fetch(url).status == 200);
   Actor anybody(Service::get().port(), {});
   auto refused = anybody.get(url);
   CHECK(refused.code() == "quota_exceeded");
   CHECK(refused.pointer() == "limit:egress_bytes");
+  CHECK(shown(room, "egress_bytes")["used"] == 1000);
   limited({{"storage_byte_hours", {{"hard", 0}}}});
   eventually("the limit is known", [&] { return shown(room, "storage_byte_hours").contains("hard"); });
   CHECK(room.user("alice").post("/v1/channels/messaging/general/uploads", {{"name", "b.bin"}, {"size_bytes", 10}}).pointer() == "limit:storage_byte_hours");
   CHECK(room.rows("uploads") == 1);
+}
+
+TEST_CASE("limits: what is too large or too many names the field and the limit", "[api][limits]") {
+  UploadRoom room(Json{{"message_bytes", {{"hard", 20}}}, {"channel_members", {{"hard", 2}}}, {"upload_bytes", {{"hard", 900}}}, {"storage_bytes", {{"hard", 1000}}}});
+  auto alice = room.user("alice");
+  const auto names = [](const Answer& refused, const std::string& field, const std::string& limit) {
+    INFO(refused.http.body);
+    CHECK(refused.pointer() == field);
+    REQUIRE(refused.body["errors"].size() == 2);
+    CHECK(refused.body["errors"][1]["pointer"] == limit);
+  };
+  names(alice.post(kMessages, {{"text", std::string(21, 'x')}}), "#/text", "limit:message_bytes");
+  names(alice.post("/v1/channels/messaging/general/members", {{"members", {"mallory"}}}), "#/members", "limit:channel_members");
+  names(room.server().post("/v1/channels/messaging/other", {{"members", {"alice", "bob", "mallory"}}, {"created_by", "alice"}}), "#/members",
+        "limit:channel_members");
+  names(alice.post(kUploads, {{"name", "a.bin"}, {"size_bytes", 901}}), "#/size_bytes", "limit:upload_bytes");
+  room.begin("alice", "a.bin", 900);
+  names(alice.post(kUploads, {{"name", "b.bin"}, {"size_bytes", 101}}), "#/size_bytes", "limit:storage_bytes");
+  CHECK(room.rows("uploads") == 1);
+  CHECK(room.rows("messages") == 0);
 }
 
 TEST_CASE("limits: all of them are shown, to the customer's server and to the operator alone", "[api][limits][permissions]") {

@@ -1,10 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "billing/metering.h"
-#include "platform/base/error.h"
+#include "tests/api/service/metering_stage.h"
 #include "tests/api/service/uploads_stage.h"
-#include "tests/support/database.h"
-#include "tests/support/service.h"
 
 // What memory counts and the ledger keeps, with a clock that is set.
 using namespace chat;
@@ -16,52 +13,6 @@ namespace {
 Json recounted(TestApp& app, const std::string& day) {
   return Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/recount?day=" + day).body;
 }
-
-class SetClock final : public Clock {
- public:
-  [[nodiscard]] Timestamp now() const override { return at; }
-  Timestamp at = *parse_time("2031-11-30T23:59:50Z");
-};
-
-storage::DatabaseOptions impatient() {
-  auto options = server_database();
-  options.statement_timeout = std::chrono::milliseconds(1000);
-  return options;
-}
-
-/// One node's counting, beside the running service and of an application that it does not serve.
-struct Node {
-  explicit Node(TestApp& app, const std::string& limits = "{}") {
-    plans.load(connection);
-    auto made = std::make_shared<tenants::Application>();
-    made->id = *AppId::parse(app.id());
-    made->plan_id = Service::kPlan;
-    made->limits_json = limits;
-    application = made;
-    metering.on_crossing([this](storage::Connection&, const billing::Crossing& crossing) {
-      if (refuses) throw Error(Code::unavailable, "not now");
-      told.push_back(std::string(billing::word(crossing.meter)) + " " + std::string(billing::word(crossing.level)) + " " + crossing.period + " " +
-                     std::to_string(crossing.value));
-    });
-  }
-  std::shared_ptr<billing::Account> account() { return accounts.load(connection, application); }
-  void call(int times) {
-    for (int i = 0; i < times; ++i) {
-      account()->begin_call(false, clock.at);
-      account()->end_call(true, "", clock.at);
-    }
-  }
-  void flush() { metering.flush(connection); }
-
-  SetClock clock;
-  storage::Connection connection{impatient()};
-  billing::PlanBook plans;
-  billing::Accounts accounts{plans, clock};
-  billing::Metering metering{accounts, clock};
-  std::shared_ptr<const tenants::Application> application;
-  std::vector<std::string> told;
-  bool refuses = false;
-};
 
 int ledger(TestApp& app, const std::string& meter, const std::string& day, int value) {
   return app.rows("usage_metrics", "meter = '" + meter + "' and day = '" + day + "' and value = " + std::to_string(value));
@@ -160,7 +111,7 @@ TEST_CASE("metering: each mark of a limit is told once a period, in order, and a
   node.call(4);
   node.flush();
   node.flush();
-  CHECK(node.told == std::vector<std::string>{"api_calls warning 2031-11 8", "api_calls overage 2031-11 12", "api_calls hard 2031-11 12"});
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2031-11 8", "api_calls overage 2031-11 12", "api_calls blocked 2031-11 12"});
   node.clock.at = *parse_time("2031-12-01T00:00:05Z");
   node.call(8);
   node.flush();
