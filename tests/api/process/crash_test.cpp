@@ -90,7 +90,7 @@ TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat
   CHECK(probe.value("select sum(value) from usage_metrics" + of_app + " and meter = 'messages'") == std::to_string(total));
   HttpClient operators(again.operator_port());
   for (const auto& day : {began, day_of(system_clock().now())}) {
-    auto recounted = operators.request("GET", "/operator/v1/applications/" + tenant.app_id + "/usage/recount?day=" + day,
+    auto recounted = operators.request("GET", "/operator/v1/applications/" + customer.app_id + "/usage/recount?day=" + day,
                                        {{"Authorization", std::string("Bearer ") + Child::kOperatorToken}});
     INFO(recounted.body);
     REQUIRE(recounted.status == 200);

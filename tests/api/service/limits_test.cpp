@@ -105,7 +105,7 @@ TEST_CASE("limits: whose call is refused does not become an active user, and hea
   TestApp full(Json{{"active_users", {{"hard", 0}}}, {"user_requests", {{"hard", 1}, {"burst", 2}}}});
   CHECK(full.user("alice").get("/v1/users/alice").code() == "quota_exceeded");
   CHECK(full.user("alice").get("/v1/users/alice").http.header("ratelimit").value_or("").find("\"user\";r=") == 0);
-  Answer last;                                       // who is not let in has a rate, too
+  auto last = full.user("alice").get("/v1/users/alice");   // who is not let in has a rate, too
   for (int i = 0; i < 6 && last.code() != "rate_limited"; ++i) last = full.user("alice").get("/v1/users/alice");
   CHECK(last.pointer() == "limit:user_requests");
 }
