@@ -123,7 +123,8 @@ void add_operator_routes(http::Router& router, const Parts& parts) {
 HoldPending hold_pending(bus::Bus& bus, const Clock& clock) {
   return [&bus, &clock](storage::Transaction& tx, const messages::HeldSend& send) {
     const auto hold = pending::hold_message(
-        tx, bus, {send.channel_type, send.channel_id, send.user_id, send.message, send.nonce, send.nonce_key, send.fingerprint}, clock.now());
+        tx, bus, {send.channel_type, send.channel_id, send.user_id, send.message, send.nonce, send.nonce_key, send.fingerprint,
+                  send.findings}, clock.now());
     return messages::HeldAnswer{pending::pending_json(hold.pending), hold.replayed};
   };
 }

@@ -26,6 +26,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"chain_operator_audit", "nobody but the database says where in the chain a row stands"},
     {"keep_operator_audit", "the audit can only be added to, by the owner of the schema too"},
     {"keep_application_audit", "the same of what a customer changed"},
+    {"keep_moderation_log", "the same of what moderators decided"},
     {"count_reaction", "counts that every way of removing a reaction must keep"},
     {"choose_plan_version", "applications are made and moved in several ways; each stays on the version of its plan that it came to"},
     {"choose_later_plan_version", "the same when it moves"},

@@ -53,7 +53,7 @@ class World {
 };
 
 // Here the server's role may not change or remove even its own application's rows.
-const std::set<std::string> kOnlyAddedTo = {"application_audit"};
+const std::set<std::string> kOnlyAddedTo = {"application_audit", "moderation_log"};
 
 std::string affected(Probe& server, const std::string& sql) {
   return server.value("with touched as (" + sql + " returning 1) select count(*) from touched");

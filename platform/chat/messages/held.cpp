@@ -45,7 +45,8 @@ HeldSend held_send(const Send& send) {
   if (message.type != "regular") out.field("type", message.type);
   if (message.extras) write_extras(out, *message.extras);
   out.end();
-  return {send.application->id, send.channel_type, send.channel_id, *message.user_id, out.take(), message.nonce, send.nonce_key, send.fingerprint};
+  return {send.application->id, send.channel_type, send.channel_id, *message.user_id, out.take(), message.nonce, send.nonce_key, send.fingerprint,
+          send.findings};
 }
 
 }  // namespace chat::messages

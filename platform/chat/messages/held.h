@@ -13,6 +13,7 @@ struct HeldSend {
   std::string message;                         // JSON, as POST …/messages takes it, without nonce; and the marks forwarded and command
   std::optional<std::string> nonce, nonce_key;
   std::string fingerprint;                     // with a nonce_key
+  std::string findings = {};                   // of rules, JSON array: for those who decide; empty: none
 };
 HeldSend held_send(const Send& send);
 

@@ -6,7 +6,7 @@ namespace chat::messages {
 
 std::size_t Send::bytes() const {
   auto size = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
-  return sizeof(Send) + message.text.size() + size(message.attachments) + size(message.custom) + size(message.mentions) + size(message.extras);
+  return sizeof(Send) + message.text.size() + size(message.attachments) + size(message.custom) + size(message.mentions) + size(message.extras) + findings.size();
 }
 
 Lanes::Lanes(Options options, bus::Bus& bus, const Clock& clock) {

@@ -34,6 +34,8 @@ struct Send {
   };
   std::optional<Poll> poll;                    // the rest of it stands in message.extras
   bool clears_draft = false;                    // the sender's draft, there or in the thread, goes with it
+  std::string findings;                        // of rules: JSON array of {source,rule,…}, as flags.h; written as flags with the message; empty: none
+  bool shadowed = false;                       // stored as if its author were in the shadow of a ban: only the author sees it
   std::optional<std::string> nonce_key;        // the nonce, or the Idempotency-Key, each under its own prefix
   std::string fingerprint;                     // SHA-256 of the content, hex; with a nonce_key
   std::function<void(const Sent&)> sent;       // exactly one of these is called, once, on the lane's thread

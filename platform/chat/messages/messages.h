@@ -94,6 +94,7 @@ struct MessageChange {
   std::optional<std::string> text, attachments, custom, mentions;
   std::vector<std::string> mentioned;          // with `mentions`
   std::vector<std::string> unset;              // attachments | custom | mentions
+  std::string findings = {};                   // of rules, as Send's: written as flags with the change
 };
 /// What it was before is kept: see list_edits.
 /// Errors:  not_found; forbidden (another's message without update_any); channel_frozen

@@ -13,19 +13,20 @@ for update of h
 -- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
 -- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
 -- $25 whether the application wants an outbox  $26 extras[]  $27 whether it has search  $28 whether its teams are apart
--- $29 whether it has push.
+-- $29 whether it has push  $30 to be shadowed[].
 -- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
 with input as (
   select * from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::text[],
       $10::text[], $11::text[], $12::text[], $13::uuid[], $14::boolean[], $15::boolean[], $16::uuid[], $17::boolean[],
-      $18::boolean[], $19::text[], $20::text[], $21::text[], $26::jsonb[])
+      $18::boolean[], $19::text[], $20::text[], $21::text[], $26::jsonb[], $30::boolean[])
     as i (ord, channel_type, channel, user_id, by_server, id, type, text, attachments, mentions, custom, parent_id, parent_fine,
-          show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint, extras)
+          show_in_channel, quoted_id, quoted_fine, silent, nonce, nonce_key, fingerprint, extras, in_shadow)
 ), judged as materialized (
   select i.*, c.id as channel_uuid, u.id as user_uuid, h.epoch, h.last_seq, h.last_message_seq, coalesce(h.last_message_id, c.id) as floor_id,
     n.message_id as stored_id, n.fingerprint = decode(i.fingerprint, 'hex') as same,
-    i.type <> 'system' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true as countable,
-    b.shadow is true as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown, c.team,
+    i.type <> 'system' and not i.silent and (i.parent_id is null or i.show_in_channel) and b.shadow is not true and not i.in_shadow
+      as countable,
+    b.shadow is true or i.in_shadow as shadowed, p.paced, p.wait, c.slow_mode, c.cooldown, c.team,
     case
       when c.id is null then 'no_channel'
       when u.id is null then 'no_user'
@@ -58,7 +59,8 @@ with input as (
       when i.quoted_id is not null and not i.quoted_fine then 'no_quoted'
       when p.wait > 0 then 'slow_mode'
       when i.extras ? 'pending' then 'pending'
-      when not i.by_server and coalesce((c.settings ->> 'pending')::boolean, (t.settings ->> 'pending')::boolean, false)
+      when not i.by_server and (coalesce((c.settings ->> 'pending')::boolean, (t.settings ->> 'pending')::boolean, false)
+          or coalesce(greatest(m.held_until, u.held_until) > $22, false))   -- on probation
         and not coalesce(r.granted ? 'chat:message:approve', m.role in ('owner', 'admin', 'moderator'), false)
         and not r.of_team ? 'chat:message:approve' then 'pending'
       when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "platform/base/text.h"
+#include "platform/chat/messages/flags.h"
 #include "platform/chat/messages/read_row.h"
 #include "platform/chat/messages/send.sql.h"
 
@@ -62,7 +63,7 @@ References check_references(Pipeline& pipeline, const std::vector<Send*>& batch)
 /// The arrays of send_messages, in its order.
 struct Columns {
   text::ArrayLiteral ords, channel_types, channels, users, by_server, ids, types, texts, attachments, mentions, customs, parents,
-      parent_fine, shown, quoted, quoted_fine, silent, nonces, nonce_keys, fingerprints, extras;
+      parent_fine, shown, quoted, quoted_fine, silent, nonces, nonce_keys, fingerprints, extras, shadowed;
 
   void add_send(std::size_t ord, const Send& send, bool parent_is_fine, bool quoted_is_fine) {
     const Message& message = send.message;
@@ -86,6 +87,7 @@ struct Columns {
     add(nonces, message.nonce);
     add(nonce_keys, send.nonce_key);
     add(extras, message.extras);
+    shadowed.add(flag(send.shadowed));
     add(fingerprints, send.nonce_key ? std::optional<std::string>(send.fingerprint) : std::nullopt);
   }
 };
@@ -110,7 +112,7 @@ Pipeline::Step send_step(const std::vector<Send*>& batch, const References& refe
                      c.parents.take(), c.parent_fine.take(), c.shown.take(), c.quoted.take(), c.quoted_fine.take(),
                      c.silent.take(), c.nonces.take(), c.nonce_keys.take(), c.fingerprints.take(), now, day_of(now), shard,
                      application.settings.outbox, c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels(),
-                     application.pushes)};
+                     application.pushes, c.shadowed.take())};
 }
 
 void add_reply_steps(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
@@ -173,6 +175,13 @@ void add_poll_step(AppId app, const std::vector<Send*>& batch, std::vector<Pipel
     extras.add(*send->message.extras);
   }
   if (any) steps.push_back({&sql::insert_polls, Params::of(app, types.take(), channels.take(), ids.take(), extras.take())});
+}
+
+void add_flag_step(AppId app, const std::vector<Send*>& batch, Timestamp now, std::vector<Pipeline::Step>& steps) {
+  Findings findings(now);
+  for (const Send* send : batch)
+    if (!send->findings.empty()) findings.add(send->channel_type, send->channel_id, send->message.id, send->findings);
+  if (!findings.empty()) steps.push_back({&Findings::statement(), findings.take(app)});
 }
 
 /// False: none of them clears a draft.
@@ -276,6 +285,7 @@ std::vector<Outcome> run_batch(Pipeline& pipeline, const std::vector<Send*>& bat
   add_channel_mention_step(app, batch, steps);
   add_poll_step(app, batch, steps);
   add_preview_step(app, batch, now, steps);
+  add_flag_step(app, batch, now, steps);
   const bool clears_drafts = add_draft_step(app, batch, steps);
   const auto results = pipeline.transact(app, steps);
   std::vector<Outcome> outcomes;

@@ -64,6 +64,7 @@ Pending read_row(const storage::Row& row) {
   pending.created_at = row.time(9);
   pending.updated_at = row.time(10);
   pending.expires_at = row.time(11);
+  pending.findings = row.optional_text(15);
   return pending;
 }
 
@@ -72,11 +73,13 @@ std::optional<Pending> find_pending(storage::Transaction& tx, PendingId id) {
   return rows ? std::optional<Pending>(read_row((*rows)[0])) : std::nullopt;
 }
 
-std::string pending_json(const Pending& pending) {
+std::string pending_json(const Pending& pending, bool with_findings) {
   json::Writer out;
   out.object().field("id", pending.id.wire()).field("cid", pending.cid()).field("user_id", pending.user_id).field("status", pending.status)
       .key("message").raw(pending.message).optional_field("decided_by", pending.decided_by).optional_field("reason", pending.reason)
-      .key("created_at").time(pending.created_at).key("updated_at").time(pending.updated_at).key("expires_at").time(pending.expires_at).end();
+      .key("created_at").time(pending.created_at).key("updated_at").time(pending.updated_at).key("expires_at").time(pending.expires_at);
+  if (with_findings && pending.findings) out.key("findings").raw(*pending.findings);
+  out.end();
   return out.take();
 }
 
@@ -122,7 +125,7 @@ Hold hold_message(storage::Transaction& tx, bus::Bus& bus, const Held& held, Tim
     throw Error(Code::limit_reached, "100 messages of this user wait for approval already.");
   const auto id = PendingId::make(now);
   if (tx.run(sql::insert_pending, tx.app(), id, held.channel_type, held.channel_id, user, held.message, held.nonce, held.nonce_key,
-             held.fingerprint, now, now + kWaits) == 0)
+             held.fingerprint, now, now + kWaits, held.findings.empty() ? std::nullopt : std::optional(held.findings)) == 0)
     throw not_found("channel");
   const auto pending = find_pending(tx, id);
   tell(tx, bus, kMessagePending, *pending, std::nullopt, now);

@@ -31,10 +31,11 @@ struct Pending {
   std::optional<std::string> decided_by;       // absent: a server, or nobody in time
   std::optional<std::string> reason;           // of rejected and failed ones
   Timestamp created_at, updated_at, expires_at;
+  std::optional<std::string> findings;         // of rules, JSON array; for those who decide
 
   [[nodiscard]] std::string cid() const { return channel_type + ":" + channel_id; }
 };
-std::string pending_json(const Pending& pending);
+std::string pending_json(const Pending& pending, bool with_findings = false);
 
 /// A message that may be sent but for the approval: that was judged on its way.
 struct Held {
@@ -42,6 +43,7 @@ struct Held {
   std::string message;                         // JSON, as POST …/messages takes it, without nonce
   std::optional<std::string> nonce, nonce_key;
   std::string fingerprint;                     // of the content, with a nonce_key
+  std::string findings = {};                   // of rules, JSON array; empty: none
 };
 /// Under the same nonce_key again: gives what is held already.
 /// Errors:  limit_reached; idempotency_mismatch; not_found (the channel or user went meanwhile)

@@ -12,15 +12,15 @@ where p.app_id = $1 and c.type = $2 and c.channel_id = $3 and c.deleted_at is nu
 select count(*) from pending_messages where app_id = $1 and user_id = $2 and status = 'pending'
 
 -- name: insert_pending
--- $1 app  $2 id  $3 channel type  $4 channel id  $5 user  $6 message  $7 nonce  $8 nonce key  $9 fingerprint  $10 now  $11 expires at
-insert into pending_messages (app_id, id, channel_id, user_id, message, nonce, nonce_key, fingerprint, status, created_at, updated_at, expires_at)
-select $1, $2, c.id, $5, $6::jsonb, $7, $8, $9, 'pending', $10, $10, $11 from channels c
+-- $1 app  $2 id  $3 channel type  $4 channel id  $5 user  $6 message  $7 nonce  $8 nonce key  $9 fingerprint  $10 now  $11 expires at  $12 findings, or NULL
+insert into pending_messages (app_id, id, channel_id, user_id, message, nonce, nonce_key, fingerprint, status, created_at, updated_at, expires_at, findings)
+select $1, $2, c.id, $5, $6::jsonb, $7, $8, $9, 'pending', $10, $10, $11, $12::jsonb from channels c
 where c.app_id = $1 and c.type = $3 and c.channel_id = $4 and c.deleted_at is null
 
 -- name: get_pending
 -- $1 app  $2 id.  No row: none. Locks it.
 select p.id, p.channel_id, c.type, c.channel_id, u.user_id, p.message::text, p.status, d.user_id, p.reason, p.created_at, p.updated_at,
-  p.expires_at, p.nonce, p.nonce_key, p.fingerprint
+  p.expires_at, p.nonce, p.nonce_key, p.fingerprint, p.findings::text
 from pending_messages p
 join channels c on c.app_id = p.app_id and c.id = p.channel_id and c.deleted_at is null
 join users u on u.app_id = p.app_id and u.id = p.user_id
@@ -30,7 +30,7 @@ where p.app_id = $1 and p.id = $2 for update of p
 -- name: list_of_channel
 -- $1 app  $2 channel  $3 at most  $4 id of the last one before, or NULL
 select p.id, p.channel_id, c.type, c.channel_id, u.user_id, p.message::text, p.status, d.user_id, p.reason, p.created_at, p.updated_at,
-  p.expires_at, p.nonce, p.nonce_key, p.fingerprint
+  p.expires_at, p.nonce, p.nonce_key, p.fingerprint, p.findings::text
 from pending_messages p
 join channels c on c.app_id = p.app_id and c.id = p.channel_id
 join users u on u.app_id = p.app_id and u.id = p.user_id
@@ -40,7 +40,7 @@ where p.app_id = $1 and p.channel_id = $2 and p.status <> 'rejected' and ($4::uu
 -- name: list_of_user
 -- $1 app  $2 user_id  $3 at most  $4 id of the last one before, or NULL
 select p.id, p.channel_id, c.type, c.channel_id, u.user_id, p.message::text, p.status, d.user_id, p.reason, p.created_at, p.updated_at,
-  p.expires_at, p.nonce, p.nonce_key, p.fingerprint
+  p.expires_at, p.nonce, p.nonce_key, p.fingerprint, p.findings::text
 from users u
 join pending_messages p on p.app_id = $1 and p.user_id = u.id
 join channels c on c.app_id = $1 and c.id = p.channel_id and c.deleted_at is null

@@ -27,10 +27,10 @@ Response show(const Pending& pending, int status) {
   return http::json(status, out.take());
 }
 
-Response show(const storage::Page<Pending>& page) {
+Response show(const storage::Page<Pending>& page, bool with_findings) {
   json::Writer out;
   out.object().key("pending_messages").array();
-  for (const auto& pending : page.items) out.raw(pending_json(pending));
+  for (const auto& pending : page.items) out.raw(pending_json(pending, with_findings));
   out.end().optional_field("next", page.next).end();
   return http::json(200, out.take());
 }
@@ -69,12 +69,12 @@ Wanted read_wanted(const Request& request) {
 Response list_channel(const Services& services, const Request& request, Tx& tx) {
   const auto wanted = read_wanted(request);
   auto opened = open_for(request, tx, wanted.user, "query:user_id");
-  return show(list_of_channel(tx, opened, wanted.limit, wanted.next, services.cursors));
+  return show(list_of_channel(tx, opened, wanted.limit, wanted.next, services.cursors), true);
 }
 
 Response list_own(const Services& services, const Request& request, Tx& tx) {
   const auto wanted = read_wanted(request);
-  return show(list_of_user(tx, Caller::of(request).acting_user(wanted.user, "query:user_id"), wanted.limit, wanted.next, services.cursors));
+  return show(list_of_user(tx, Caller::of(request).acting_user(wanted.user, "query:user_id"), wanted.limit, wanted.next, services.cursors), false);
 }
 
 }  // namespace
