@@ -36,11 +36,11 @@ delete from message_deletions where app_id = $1 and channel_id = $2 and message_
 update messages set reply_count = reply_count + 1 where app_id = $1 and channel_id = $2 and id = $3
 
 -- name: replace_mentions
--- $1 app  $2 channel  $3 message  $4 user_ids[].  Of members only, as when it was sent.
+-- $1 app  $2 channel  $3 message  $4 user_ids[].  Of members only, as when it was sent; of what is said in the shadow nobody.
 insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
 select $1, u.id, m.channel_id, m.id, m.message_seq from messages m
 join users u on u.app_id = $1 and u.user_id = any ($4::text[]) and u.deleted_at is null
 join channel_members cm on cm.app_id = $1 and cm.channel_id = $2 and cm.user_id = u.id
 join channels c on c.app_id = $1 and c.id = $2 and reaches_channel($1, u.teams, c.team, c.cross_team)
-where m.app_id = $1 and m.channel_id = $2 and m.id = $3
+where m.app_id = $1 and m.channel_id = $2 and m.id = $3 and m.seq > 0
 on conflict do nothing

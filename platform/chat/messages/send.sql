@@ -148,8 +148,8 @@ order by j.ord
 
 -- name: check_references
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]  $6 must it be able to have replies[]  $7 user_ids[].
--- Rows: the ords whose message is there.
-select r.ord from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[], $7::text[]) as r (ord, type, channel, id, as_parent, user_id)
+-- Rows: the ords whose message is there, and whether it is in the shadow: then its author alone answers it.
+select r.ord, m.seq = 0 from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[], $7::text[]) as r (ord, type, channel, id, as_parent, user_id)
 join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
 join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
 where m.deleted_at is null and (not r.as_parent or m.parent_id is null)

@@ -56,6 +56,7 @@ References check_references(Pipeline& pipeline, const std::vector<Send*>& batch)
   for (auto row : rows[0]) {
     const auto ord = static_cast<std::size_t>(row.integer(0));
     (ord % 2 == 0 ? references.parent_fine : references.quoted_fine)[ord / 2] = true;
+    if (ord % 2 == 0 && row.boolean(1)) batch[ord / 2]->shadowed = true;   // nobody else knows of the thread
   }
   return references;
 }

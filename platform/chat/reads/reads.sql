@@ -40,7 +40,10 @@ select read_message_seq, read_at, unread, mentions from members_shown where app_
 select w.ord - 1, c.id, m.user_id, m.role, (t.settings || c.settings)::text,
   case when w.message is null then h.last_message_seq
        when exists (select 1 from messages x where x.app_id = $1 and x.channel_id = c.id and x.id = w.message and not x.erased
-                      and (c.truncated_message_id is null or x.id > c.truncated_message_id))
+                      and (c.truncated_message_id is null or x.id > c.truncated_message_id)
+                      and (x.seq > 0 or x.user_id = u.id   -- 0: in the shadow, which moderators see
+                           or coalesce(t.settings -> 'grants' -> m.role ? 'chat:message:see_shadowed', m.role in ('owner', 'admin', 'moderator'), false)
+                           or coalesce(t.settings -> 'grants' -> (u.teams ->> c.team) ? 'chat:message:see_shadowed', false)))
        then coalesce((select x.message_seq from messages x
                       where x.app_id = $1 and x.channel_id = c.id and x.id <= w.message and x.id > c.id and x.message_seq is not null
                       order by x.id desc limit 1), 0) end as number
