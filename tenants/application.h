@@ -40,7 +40,6 @@ struct Revocation {
 
 /// What is set for an application; JSON with these names. Switches are off at first.
 struct ApplicationSettings {
-  bool outbox = false;                       // write events to the outbox, for webhooks
   bool guests = false;                       // whoever has the API key may become a guest
   bool unique_usernames = false;
   bool unique_emails = false;
@@ -65,6 +64,7 @@ struct Application {
   std::string limits_json = "{}";            // overrides of the plan's limits, by meter
   ApplicationSettings settings;
   bool pushes = false;                       // has push providers: what is sent is queued for notifications
+  std::vector<std::string> webhooks;         // patterns of what its webhook endpoints want; empty: they want nothing, or there are none
   std::optional<Timestamp> revoked_before;   // user tokens issued before are dead
   Timestamp created_at;
   Timestamp updated_at;
@@ -74,6 +74,8 @@ struct Application {
   Timestamp loaded_at;
 
   [[nodiscard]] bool is_gone() const { return status == Status::deleting || status == Status::deleted; }
+  /// Has it a webhook endpoint for such events?
+  [[nodiscard]] bool wants_event(std::string_view type) const;
 };
 
 /// The public id of an application in requests: the application's own id under another prefix, so that finding the

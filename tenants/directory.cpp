@@ -1,8 +1,11 @@
 #include "tenants/directory.h"
 
+#include <algorithm>
+
 #include "tenants/directory.sql.h"
 #include "platform/base/json.h"
 #include "platform/base/log.h"
+#include "platform/base/text.h"
 
 namespace chat::tenants {
 namespace {
@@ -30,7 +33,6 @@ ApplicationSettings parse_settings(const std::string& text) {
   auto read = [&](std::string_view name, bool& setting) {
     if (auto value = document.root().find(name)) setting = value->boolean();
   };
-  read("outbox", settings.outbox);
   read("guests", settings.guests);
   read("unique_usernames", settings.unique_usernames);
   read("unique_emails", settings.unique_emails);
@@ -45,6 +47,12 @@ ApplicationSettings parse_settings(const std::string& text) {
   read("teams", settings.teams);
   if (auto across = document.root().find("cross_team")) settings.cross_team = across->text();
   return settings;
+}
+
+bool Application::wants_event(std::string_view type) const {
+  return std::ranges::any_of(webhooks, [type](std::string_view pattern) {
+    return pattern == "*" || pattern == type || (pattern.ends_with(".*") && type.starts_with(pattern.substr(0, pattern.size() - 1)));
+  });
 }
 
 std::string_view word(Status status) {
@@ -82,6 +90,7 @@ std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId ap
   application->updated_at = row.time(8);
   application->pushes = row.boolean(9);
   application->plan_version = row.integer(10);
+  if (const auto patterns = row.text(11); !patterns.empty()) application->webhooks = text::split(patterns, ',');
   application->loaded_at = now;
   auto secrets = tx.query(sql::read_secrets, app, now);
   for (auto secret : secrets) {
@@ -171,6 +180,12 @@ std::vector<Directory::Used> Directory::used_secrets(std::chrono::milliseconds t
     app = kept ? std::next(app) : uses_.erase(app);
   }
   return used;
+}
+
+std::shared_ptr<const Application> Directory::peek(AppId app) const {
+  std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(app);
+  return entry == entries_.end() ? nullptr : entry->second.application;
 }
 
 void Directory::forget(AppId app) {

@@ -38,6 +38,8 @@ class Directory {
   /// Some of those that were not noted yet, each at most once in `throttle`, those of one application together. What is known of uses
   /// outlives the snapshots: an application that is forgotten loses none.
   std::vector<Used> used_secrets(std::chrono::milliseconds throttle, std::size_t limit);
+  /// What is in memory, however old; null: nothing. Never sends anybody to the database.
+  std::shared_ptr<const Application> peek(AppId app) const;
   void forget(AppId app);
   void forget_all();
 
@@ -50,7 +52,7 @@ class Directory {
   const Clock& clock_;
   std::size_t capacity_;
   void share_uses(Application& application);
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<AppId, Entry> entries_;
   std::mutex uses_mutex_;                      // never with the other one: whoever calls waits for no walk over the uses
   std::unordered_map<AppId, std::unordered_map<SecretId, std::shared_ptr<SecretUse>>> uses_;   // of 2 * capacity applications at most

@@ -1,6 +1,6 @@
 -- name: read_application
 -- $1 app.  No row: no such application.
-select name, status, status_reason, plan_id, settings::text, limits::text, revoked_before, created_at, updated_at, pushes, plan_version
+select name, status, status_reason, plan_id, settings::text, limits::text, revoked_before, created_at, updated_at, pushes, plan_version, array_to_string(webhooks, ',')
 from applications where app_id = $1
 
 -- name: read_secrets

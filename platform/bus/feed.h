@@ -34,13 +34,22 @@ class Bus {
   virtual void tell_others(Control control) = 0;
   /// Before start; callbacks must be quick and not throw. This node's own come on the publisher's thread.
   virtual void subscribe(OnEvents on_events, OnControl on_control, OnMissed on_missed = {}) = 0;
+
+  /// Writes an event that is stored nowhere else into the outbox, if anybody outside subscribed to it, in the transaction of the
+  /// change. Set before start; without one, nothing is kept.
+  using Keep = std::function<void(storage::Transaction&, const Event&)>;
+  void keep_with(Keep keep) { keep_ = std::move(keep); }
+  [[nodiscard]] const Keep& keep() const { return keep_; }
+
+ private:
+  Keep keep_;
 };
 
 /// Calls the subscribers on the publisher's thread, this node's only.
 std::unique_ptr<Bus> make_local_bus();
 
-/// Registers the event for publishing after the transaction's commit. The outbox row, where an application subscribed,
-/// is written by the caller's feature in the same transaction (see messages.sql).
+/// Registers the event for publishing after the transaction's commit. What a webhook endpoint wants of it goes into the outbox in the
+/// same transaction: numbered events with the statement that stores them, the others here, but for those of a user's own screens.
 void emit(storage::Transaction& tx, Bus& bus, Event event);
 
 }  // namespace chat::bus

@@ -43,6 +43,7 @@ class LocalBus final : public Bus {
 std::unique_ptr<Bus> make_local_bus() { return std::make_unique<LocalBus>(); }
 
 void emit(storage::Transaction& tx, Bus& bus, Event event) {
+  if (event.seq == 0 && event.reach != Reach::devices && bus.keep()) bus.keep()(tx, event);
   tx.after_commit([&bus, event = std::make_shared<const Event>(std::move(event))] { bus.publish(event); });
 }
 

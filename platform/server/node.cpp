@@ -8,6 +8,7 @@
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
+#include "platform/chat/messages/messages_live.h"
 #include "platform/chat/reads/here.h"
 #include "platform/chat/reads/unread_announcer.h"
 #include "platform/chat/users/users_events.h"
@@ -25,6 +26,7 @@
 #include "platform/server/routes.h"
 #include "platform/server/task_kinds.h"
 #include "platform/server/uploads.h"
+#include "platform/server/webhooks.h"
 #include "platform/storage/migrator.h"
 #include "tenants/directory.h"
 
@@ -104,6 +106,8 @@ struct Node::State {
         depot(depot_options(given, master_key_of(given)),
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),
+        webhook_client(webhook_options(given)),
+        judge_client(judge_options(given)),
         senders(client, sealer, provider_urls(given), clock),
         gateway(realtime_options(given), gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), *bus, pool, clock),
         schedule(pool) {}
@@ -118,6 +122,7 @@ struct Node::State {
   std::unique_ptr<ephemeral::Store> ephemeral = link ? redis::make_store(*link) : ephemeral::make_local_store(clock);
   // Before the pool and the client: what is under way at the end comes back to it.
   previews::Fetcher fetcher{{*bus, clock, client, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }}};
+  webhooks::BeforeSend before{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -128,6 +133,8 @@ struct Node::State {
   uploads::Depot depot;
   reads::UnreadAnnouncer unread_announcer{clock};
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
+  outbound::Client webhook_client;             // one of its own: endpoints that hang hold up nothing else
+  outbound::Client judge_client;               // asked while somebody waits: nothing may stand before it
   notifications::Senders senders;
   presence::Typists typists{*bus, clock};
   reactions::Counted counted{*bus, clock};
@@ -136,6 +143,7 @@ struct Node::State {
   realtime::Gateway gateway;
   const tasks::Kinds kinds = task_kinds(transfer_rules(settings));
   notifications::Courier courier{notifying()};
+  webhooks::Courier webhook_courier{{database_options(settings), webhook_client, *bus, sealer, clock, messages::load_kept}};
   jobs::Schedule schedule;
   http::Router public_router, operator_router;
   std::unique_ptr<http::Gate> public_gate, operator_gate;
@@ -202,6 +210,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   }
   if (control.word != "application.changed") return;
   directory.forget(control.app);
+  before.forget(control.app);
   const auto& detail = control.detail;
   auto word_end = detail.find(' ');
   const auto word = detail.substr(0, word_end);
@@ -320,8 +329,9 @@ void Node::State::share_limits() {
 }
 
 void Node::State::wire() {
+  bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, directory, event); });
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings)};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
@@ -395,6 +405,7 @@ void Node::start() {
   if (has_role(state.settings, "worker")) add_preview_jobs(state.schedule, state.fetcher);
   if (has_role(state.settings, "worker")) add_task_jobs(state.schedule, state.kinds, state.clock);
   if (has_role(state.settings, "worker")) add_push_jobs(state.schedule, state.notifying(), state.courier);
+  if (has_role(state.settings, "worker")) add_webhook_jobs(state.schedule);
   if (state.link) {
     state.link->start();
     const auto deadline = std::chrono::steady_clock::now() + kWaitForRedis;
@@ -408,6 +419,7 @@ void Node::start() {
     throw StartFailure(kExitPort, error.what());
   }
   state.schedule.start();
+  if (has_role(state.settings, "worker")) state.webhook_courier.start();
   log::info("node.started", {{"version", CHAT_VERSION}, {"public_port", public_port()}, {"operator_port", operator_port()}});
 }
 
@@ -419,6 +431,7 @@ void Node::stop() {
   state.gateway.drain(std::min(deadline / 2, std::chrono::milliseconds(2000)));
   state.public_door->stop(deadline / 2);
   state.lanes.stop();
+  state.webhook_courier.stop();
   state.depot.stop();
   try {
     state.schedule.run_now("flush_usage", deadline / 2);

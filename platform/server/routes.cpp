@@ -33,8 +33,10 @@
 #include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/operators/operators_http.h"
+#include "platform/server/webhooks.h"
 #include "platform/tasks/tasks_http.h"
 #include "platform/transfers/transfers_http.h"
+#include "tenants/own_audit.h"
 #include "tenants/tenants_http.h"
 
 namespace chat::server {
@@ -87,7 +89,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
                                 [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
                                   run_built_in(tx, bus, caller, call, clock.now());
-                                }});
+                                }, parts.before});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   commands::add_routes(router, {parts.clock});
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
@@ -106,6 +108,14 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   sync::add_routes(router, {parts.cursors});
   statements::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   alerts::add_routes(router, {parts.cursors});
+  const webhooks::Services webhooks{{parts.bus, parts.sealer}, parts.webhook_client, parts.cursors, parts.clock, example_of,
+                                    [&clock = parts.clock](storage::Transaction& tx, const http::Request& request, std::string_view action, const std::string& object,
+                                                           const std::optional<std::string>& before, const std::optional<std::string>& after) {
+                                      tenants::note_own(tx, request, action, object, before, after, clock.now());
+                                    }};
+  webhooks::add_endpoint_routes(router, webhooks);
+  webhooks::add_before_routes(router, webhooks);
+  webhooks::add_delivery_routes(router, webhooks);
 }
 
 void add_operator_routes(http::Router& router, const Parts& parts) {
@@ -147,6 +157,7 @@ std::vector<const http::Route*> all_routes() {
     messages::Lanes lanes{{.database = {}, .lanes = 0}, *bus, system_clock()};
     outbound::Client client{outbound::Client::Options{}};
     notifications::Senders senders{client, sealer, {}, system_clock()};
+    webhooks::BeforeSend before{client, sealer, system_clock(), {}};
     presence::Typists typists{*bus, system_clock()};
     reactions::Counted counted{*bus, system_clock()};
     uploads::Depot depot{{}, {}, system_clock()};
@@ -157,7 +168,7 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

@@ -19,6 +19,8 @@
 #include "platform/storage/page.h"
 #include "platform/storage/pool.h"
 #include "platform/transfers/transfers.h"
+#include "platform/webhooks/before.h"
+#include "platform/webhooks/webhooks_http.h"
 #include "tenants/directory.h"
 
 namespace chat::server {
@@ -43,6 +45,8 @@ struct Parts {
   tenants::Directory& directory;
   std::chrono::milliseconds deletion_wait;                        // of applications
   transfers::Rules transfers;
+  const outbound::Client& webhook_client;
+  webhooks::BeforeSend& before;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

@@ -47,6 +47,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_upload_use", "a use goes with its message, its channel or its application; the last one makes the file due"},
     {"forget_uploads_of_user", "users are erased in several ways; what they brought and never sent goes with each"},
     {"forget_suggestions", "the same of what they suggested in the polls of others"},
+    {"forget_user_events", "users are erased in several ways; what the bodies of events say of them goes with each"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 

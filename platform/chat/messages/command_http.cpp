@@ -24,30 +24,31 @@ EventId event_id_of(const Send& send, Timestamp now) {
 }
 
 /// To the customer's servers. `sent`: the message that invoked it; absent: it was not sent.
-void tell_servers(bus::Bus& bus, const Send& send, const CommandText& command, const Message* sent, Timestamp now) {
-  auto event = std::make_shared<bus::Event>();
-  event->id = event_id_of(send, now);
-  event->app = send.application->id;
-  event->type = kCommandInvoked;
-  event->reach = bus::Reach::application;
-  event->cid = send.message.cid;
-  event->created_at = now;
+bus::Event invoked_event(const Send& send, const CommandText& command, const Message* sent, Timestamp now) {
+  bus::Event event;
+  event.id = event_id_of(send, now);
+  event.app = send.application->id;
+  event.type = kCommandInvoked;
+  event.reach = bus::Reach::application;
+  event.cid = send.message.cid;
+  event.created_at = now;
   json::Writer data;
   data.object().key("command").raw(command_json(command)).field("user_id", *send.message.user_id);
   if (sent) data.key("message").raw(message_json(*sent));
   else if (send.message.parent_id) data.field("parent_id", send.message.parent_id->wire());
   data.end();
-  event->data = data.take();
-  bus.publish(event);
+  event.data = data.take();
+  return event;
 }
 
 /// A message that is not sent needs the rights of one that is.
-void check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
+ChannelId check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
   auto opened = channels::open_channel(tx, caller, send.channel_type, send.channel_id, *send.message.user_id);
-  if (send.by_server) return;
+  if (send.by_server) return opened.channel.id;
   opened.require(send.message.parent_id ? Action::send_reply : Action::send_message);
   if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
     throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
+  return opened.channel.id;
 }
 
 http::Response invoked(const CommandText& command) {
@@ -60,9 +61,10 @@ http::Response invoked(const CommandText& command) {
 void dispatch(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
               std::unique_ptr<Send>& send, const CommandText& command, storage::Connection& connection, const SubmitSend& submit) {
   std::optional<KnownCommand> known;
+  ChannelId channel;
   connection.transact(send->application->id, storage::Mode::read, [&](storage::Transaction& tx) {
     known = services.find_command(tx, send->channel_type, command.name);
-    if (known && !known->visible && !command.is_escaped) check_may_invoke(tx, Caller::of(*request), *send);
+    if (known && !known->visible && !command.is_escaped) channel = check_may_invoke(tx, Caller::of(*request), *send);
   });
   if (known && command.is_escaped) send->message.text.erase(0, 1);
   if (!known || command.is_escaped) return submit(std::move(send));
@@ -74,8 +76,10 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
     return respond(invoked(command));
   }
   if (!known->visible) {
+    auto event = invoked_event(*send, command, nullptr, services.clock.now());
+    event.channel = channel;
+    connection.transact(event.app, storage::Mode::write, [&](storage::Transaction& tx) { bus::emit(tx, services.bus, event); });
     send->account->message_refused();
-    tell_servers(services.bus, *send, command, nullptr, services.clock.now());
     return respond(invoked(command));
   }
   carry_command(services.bus, services.clock, *send, command);
@@ -92,7 +96,7 @@ void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandT
   told->message.user_id = send.message.user_id;
   told->nonce_key = send.nonce_key;
   send.sent = [&bus, &clock, told, command, sent = std::move(send.sent)](const Sent& done) {
-    if (!done.replayed) tell_servers(bus, *told, command, &done.message, clock.now());
+    if (!done.replayed) bus.publish(std::make_shared<const bus::Event>(invoked_event(*told, command, &done.message, clock.now())));
     sent(done);
   };
 }

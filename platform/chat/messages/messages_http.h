@@ -7,6 +7,7 @@
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
 #include "platform/http/router.h"
+#include "platform/webhooks/before.h"
 
 namespace chat::messages {
 
@@ -26,6 +27,8 @@ struct Services {
   std::function<std::optional<KnownCommand>(storage::Transaction&, const std::string& channel_type, const std::string& name)> find_command;
   /// Does what a built-in one says. Errors: refuse the send
   std::function<void(storage::Transaction&, const tenants::Caller&, const BuiltInCall&)> run_built_in;
+  /// Asks the customer's server about a user's message, outside of any transaction.
+  webhooks::BeforeSend& before;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

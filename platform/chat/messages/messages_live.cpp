@@ -78,7 +78,75 @@ void add_events(storage::Transaction& tx, ChannelId channel, const Place& place,
   }
 }
 
+using Kept = std::vector<webhooks::Kept>;
+
+bool is_reference(const webhooks::Kept& one) { return one.event.data.empty(); }
+
+void fill_places(storage::Transaction& tx, Kept& kept) {
+  text::ArrayLiteral channels;
+  std::unordered_map<Uuid, std::pair<std::string, std::string>> places;   // cid, epoch
+  for (const auto& one : kept)
+    if (!one.event.channel.uuid.is_nil() && places.try_emplace(one.event.channel.uuid).second) channels.add(one.event.channel.text());
+  if (places.empty()) return;
+  auto rows = tx.query(sql::kept_channels, tx.app(), channels.take());
+  for (auto row : rows) places[row.uuid(0)] = {std::string(row.text(1)), std::string(row.text(2))};
+  for (auto& one : kept) {
+    const auto place = places.find(one.event.channel.uuid);
+    if (place == places.end()) continue;
+    one.event.cid = place->second.first;
+    if (one.event.seq != 0) one.event.epoch = place->second.second;
+  }
+}
+
+void fill_messages(storage::Transaction& tx, Kept& kept) {
+  text::ArrayLiteral channels, ids;
+  bool any = false;
+  for (const auto& one : kept) {
+    if (!is_reference(one) || !one.message) continue;
+    any = true;
+    channels.add(one.event.channel.text());
+    ids.add(one.message->text());
+  }
+  if (!any) return;
+  std::unordered_map<Uuid, Message> messages;
+  auto rows = tx.query(sql::kept_messages, tx.app(), channels.take(), ids.take());
+  for (auto row : rows) {
+    Message message = read_message(row);
+    messages.emplace(message.id.uuid, std::move(message));
+  }
+  for (auto& one : kept) {
+    if (!is_reference(one) || !one.message) continue;
+    const auto message = messages.find(one.message->uuid);
+    if (message == messages.end()) continue;
+    if (message->second.erased) one.event.type = kMessageDeleted;
+    one.event.data = one.event.type == kMessageDeleted ? deleted_data(message->second) : message_data(message->second);
+  }
+}
+
+void fill_events(storage::Transaction& tx, Kept& kept) {
+  text::ArrayLiteral ords, channels, seqs;
+  bool any = false;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto& one = kept[i];
+    if (!is_reference(one) || one.message || one.event.seq == 0) continue;
+    any = true;
+    ords.add(std::to_string(i));
+    channels.add(one.event.channel.text());
+    seqs.add(std::to_string(one.event.seq));
+  }
+  if (!any) return;
+  auto rows = tx.query(sql::kept_events, tx.app(), ords.take(), channels.take(), seqs.take());
+  for (auto row : rows) kept.at(static_cast<std::size_t>(row.integer(0))).event.data = row.text(1);
+}
+
 }  // namespace
+
+void load_kept(storage::Transaction& tx, std::vector<webhooks::Kept>& kept) {
+  fill_places(tx, kept);
+  fill_messages(tx, kept);
+  fill_events(tx, kept);
+  for (auto& one : kept) one.is_gone = is_reference(one);
+}
 
 std::optional<std::vector<realtime::Missed>> load_missed(storage::Connection& connection, AppId app, ChannelId channel,
                                                          std::int64_t from, std::int64_t to) {

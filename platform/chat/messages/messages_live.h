@@ -1,5 +1,6 @@
 #pragma once
 #include "platform/realtime/gateway.h"
+#include "platform/webhooks/outbox.h"
 
 namespace chat::messages {
 
@@ -8,5 +9,9 @@ namespace chat::messages {
 /// Cost:    last_seq - from rows at most, whatever the channel's size.
 std::optional<std::vector<realtime::Missed>> load_missed(storage::Connection& connection, AppId app, ChannelId channel,
                                                          std::int64_t from, std::int64_t to);
+
+/// What webhooks ask for: the references filled, with messages as they are now. Those whose content is no longer stored are gone.
+/// Cost:    three statements, however many
+void load_kept(storage::Transaction& tx, std::vector<webhooks::Kept>& kept);
 
 }  // namespace chat::messages

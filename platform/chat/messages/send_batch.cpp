@@ -5,6 +5,7 @@
 
 #include "platform/base/text.h"
 #include "platform/chat/messages/flags.h"
+#include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/read_row.h"
 #include "platform/chat/messages/send.sql.h"
 
@@ -112,7 +113,7 @@ Pipeline::Step send_step(const std::vector<Send*>& batch, const References& refe
                      c.ids.take(), c.types.take(), c.texts.take(), c.attachments.take(), c.mentions.take(), c.customs.take(),
                      c.parents.take(), c.parent_fine.take(), c.shown.take(), c.quoted.take(), c.quoted_fine.take(),
                      c.silent.take(), c.nonces.take(), c.nonce_keys.take(), c.fingerprints.take(), now, day_of(now), shard,
-                     application.settings.outbox, c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels(),
+                     application.wants_event(kMessageNew), c.extras.take(), application.settings.search_language != "off", application.settings.separates_channels(),
                      application.pushes, c.shadowed.take())};
 }
 

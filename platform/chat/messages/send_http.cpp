@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels.h"
 #include "platform/chat/messages/command_http.h"
@@ -115,6 +117,57 @@ void submit_ready(const Services& services, std::unique_ptr<Send> send) {
   submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); });
 }
 
+std::string question_json(const Send& send) {
+  const Message& message = send.message;
+  json::Writer out;
+  out.object().field("user_id", *message.user_id).field("type", message.type).field("text", message.text);
+  const auto raw = [&out](const char* name, const std::optional<std::string>& value) {
+    if (value) out.key(name).raw(*value);
+  };
+  raw("attachments", message.attachments);
+  raw("mentions", message.mentions);
+  raw("custom", message.custom);
+  if (message.parent_id) out.field("parent_id", message.parent_id->wire());
+  if (message.quoted_id) out.field("quoted_message_id", message.quoted_id->wire());
+  return out.end().take();
+}
+
+/// Errors:  forbidden, too_large, unavailable; then nobody has taken it
+void take_judgement(const webhooks::Judgement& judgement, Send& send) {
+  using Kind = webhooks::Judgement::Kind;
+  if (judgement.kind == Kind::unknown) throw Error(Code::unavailable, "This message could not be checked; try again.").with_retry_after(std::chrono::seconds(1));
+  if (judgement.kind == Kind::reject) throw forbidden(judgement.reason);
+  if (judgement.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
+  if (judgement.kind != Kind::change) return;
+  if (judgement.text) check_length(judgement.text, *send.account->limits(), "#/text");
+  if (judgement.text) send.message.text = *judgement.text;
+  if (judgement.custom) send.message.custom = *judgement.custom;
+}
+
+/// What users send, the customer's server may judge. It is asked while nothing else waits: no transaction, no lane, no worker.
+void submit_judged(const Services& services, std::unique_ptr<Send> send) {
+  const auto& webhooks = send->application->webhooks;
+  const bool asks = !send->by_server && std::ranges::find(webhooks, webhooks::kBeforeSend) != webhooks.end();
+  if (!asks) return submit_ready(services, std::move(send));
+  const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
+  const Send& asked = **shared;
+  services.before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked), [services, shared](const webhooks::Judgement& judgement) {
+    const auto refused = (*shared)->refused;
+    const auto account = (*shared)->account;
+    try {
+      take_judgement(judgement, **shared);
+    } catch (const Error& error) {
+      account->message_refused();
+      return refused(error);
+    }
+    try {
+      submit_ready(services, std::move(*shared));
+    } catch (const Error& error) {
+      refused(error);
+    }
+  });
+}
+
 http::Response answer_held(const HeldAnswer& held) {
   json::Writer out;
   out.object().key("pending_message").raw(held.pending).end();
@@ -144,7 +197,7 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
   send->held = [services, respond, id = request->request_id](const Send& held) { hold(services, id, respond, held_send(held)); };
   send->account->reserve_message(services.clock.now());
-  const SubmitSend ready = [services](std::unique_ptr<Send> one) { submit_ready(services, std::move(one)); };
+  const SubmitSend ready = [services](std::unique_ptr<Send> one) { submit_judged(services, std::move(one)); };
   if (source)
     submit_when_complete(services, std::move(send), [request, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);

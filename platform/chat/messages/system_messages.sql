@@ -16,6 +16,6 @@ with numbered as (
 ), boxed as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
   select $1, $3, 'message.new', $2, last_seq, $3, $7 from numbered
-  where exists (select 1 from applications a where a.app_id = $1 and a.settings @> '{"outbox": true}')
+  where exists (select 1 from applications a where a.app_id = $1 and a.webhooks <> '{}' and wants_event(a.webhooks, 'message.new'))
 )
 select last_seq, epoch from numbered

@@ -229,16 +229,3 @@ TEST_CASE("send: every member hears it once, in order, and nobody else does", "[
   CHECK_FALSE(stranger.find("message.new", std::chrono::milliseconds(50)));
   CHECK_FALSE(bob.find("message.new", std::chrono::milliseconds(50)));
 }
-
-TEST_CASE("send: an application that wants an outbox gets a reference for each event", "[api][send]") {
-  TestApp app;
-  app.add_users({"alice"});
-  app.add_channel("general", {"alice"});
-  app.send("alice", "general", "before");
-  CHECK(app.rows("outbox") == 0);
-  REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + app.id(), {{"set", {{"settings", {{"outbox", true}}}}}}).status == 200);
-  auto message = app.send("alice", "general", "after");
-  REQUIRE(app.user("alice").del(kMessages + "/" + message["id"].get<std::string>()).status == 200);
-  CHECK(app.rows("outbox", "type = 'message.new'") == 1);
-  CHECK(app.rows("outbox", "type = 'message.deleted'") == 1);
-}

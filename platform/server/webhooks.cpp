@@ -1,0 +1,72 @@
+#include "platform/server/webhooks.h"
+
+#include <unordered_map>
+
+#include "platform/base/json.h"
+#include "platform/http/openapi.h"
+#include "platform/server/pushing.h"
+#include "platform/webhooks/deliveries.h"
+
+namespace chat::server {
+namespace {
+
+constexpr int kSwept = 5'000, kMaxSlices = 20;
+
+std::unordered_map<std::string, std::string> read_examples() {
+  std::unordered_map<std::string, std::string> examples;
+  const auto document = json::Document::parse(embedded::openapi_json);
+  const auto events = document.root().find("x-events");
+  INVARIANT(events, "the contract has events");
+  for (const auto& [type, event] : events->members())
+    if (const auto example = event.find("example")) examples.emplace(type, example->raw());
+  return examples;
+}
+
+/// Nobody but its author hears of what a shadow-banned user's messages go through: those events have no number.
+bool is_in_the_shadow(const bus::Event& event) {
+  const bool of_channel = event.reach == bus::Reach::user && !event.channel.uuid.is_nil();
+  return of_channel && (event.type.starts_with("reaction.") || event.type == "message.new" || event.type == "message.updated" || event.type == "message.deleted");
+}
+
+}  // namespace
+
+outbound::Client::Options webhook_options(const config::Settings& settings) {
+  auto options = outbound_options(settings);
+  options.max_active = 1'024;
+  options.max_active_per_host = 256;
+  options.max_active_per_tenant = 512;
+  options.user_agent = "chatd-webhooks";
+  return options;
+}
+
+outbound::Client::Options judge_options(const config::Settings& settings) {
+  auto options = outbound_options(settings);
+  options.max_active_per_host = 128;
+  options.max_active_per_tenant = 128;
+  options.max_wait = std::chrono::milliseconds(500);
+  options.user_agent = "chatd-webhooks";
+  return options;
+}
+
+void keep_event(storage::Transaction& tx, const tenants::Directory& directory, const bus::Event& event) {
+  if (is_in_the_shadow(event)) return;
+  const auto application = directory.peek(tx.app());
+  if (application && !application->wants_event(event.type)) return;
+  webhooks::keep_event(tx, event);
+}
+
+std::optional<std::string> example_of(const std::string& type) {
+  static const auto examples = read_examples();
+  const auto found = examples.find(type);
+  return found == examples.end() ? std::nullopt : std::optional<std::string>(found->second);
+}
+
+void add_webhook_jobs(jobs::Schedule& schedule) {
+  schedule.add("sweep_webhooks", std::chrono::minutes(10), [](storage::Connection& connection) {
+    std::int64_t swept = kSwept;
+    for (int i = 0; i < kMaxSlices && swept >= kSwept; ++i)
+      connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) { swept = webhooks::sweep_webhooks(tx, kSwept); });
+  });
+}
+
+}  // namespace chat::server

@@ -1,0 +1,52 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "platform/base/crypto.h"
+#include "platform/outbound/client.h"
+#include "platform/storage/pool.h"
+#include "platform/webhooks/outbox.h"
+
+namespace chat::webhooks {
+
+struct Delivering {
+  storage::DatabaseOptions database;
+  outbound::Client& client;                    // for deliveries alone: what hangs must not hold up others
+  bus::Bus& bus;
+  const crypto::Sealer& sealer;
+  const Clock& clock;
+  Load load;
+};
+
+/// Turns what lies in the outbox into deliveries, and calls the endpoints.
+///
+/// A delivery is claimed for kLease and renewed while its call runs; whoever dies holding one delays it by that much, and may have been
+/// heard: then it comes twice, under the same webhook-id. No transaction is open during a call. An endpoint gets kFirst calls at once, and
+/// twice as many with each success, up to its own max_in_flight; a failure begins anew with one. So one that hangs holds few calls,
+/// and after five failures in a row the breaker lets none through for a while.
+///
+/// Event:   webhook.endpoint_failing at 50, 75 and 90 % of the five days after which it is disabled; webhook.endpoint_disabled
+///          chat_webhook_attempts_total{outcome}, chat_webhook_delay_seconds, chat_webhook_seconds, chat_webhook_in_flight
+/// Shape:   at most kMaxInFlight calls at once on this node.
+/// Thread:  one of its own with a connection; answers come on the client's.
+class Courier {
+ public:
+  static constexpr std::chrono::seconds kLease{60}, kRenewed{20};
+  static constexpr std::chrono::milliseconds kIdle{50};
+  static constexpr int kFirst = 4, kMaxInFlight = 2'048, kMaxClaimed = 1'024;
+
+  explicit Courier(Delivering delivering);
+  ~Courier();                                  // stops
+  Courier(const Courier&) = delete;
+  Courier& operator=(const Courier&) = delete;
+  void start();
+  /// Waits a moment for calls under way, and writes down what came; the rest is called again after its lease.
+  void stop();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace chat::webhooks

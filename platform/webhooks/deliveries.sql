@@ -1,0 +1,51 @@
+-- name: list_deliveries
+-- $1 app  $2 endpoint  $3 state or NULL  $4 type or NULL  $5 from event  $6 below event  $7 below event, of the page  $8 at most
+select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
+where app_id = $1 and endpoint_id = $2 and ($3::text is null or state = $3) and ($4::text is null or type = $4)
+  and event_id >= $5 and event_id < $6 and event_id < $7
+order by event_id desc limit $8
+
+-- name: get_delivery
+-- $1 app  $2 endpoint  $3 event
+select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
+where app_id = $1 and endpoint_id = $2 and event_id = $3
+
+-- name: list_attempts
+-- $1 app  $2 endpoint  $3 event
+select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
+from webhook_logs where app_id = $1 and endpoint_id = $2 and event_id = $3 order by attempt desc limit 100
+
+-- name: list_logs
+-- $1 app  $2 endpoint or NULL  $3 type or NULL  $4 outcome or NULL: all; failed: every other than succeeded  $5 since  $6 until
+-- $7 - $10 the last one of the page before, or NULL: its time, endpoint, event, attempt  $11 at most
+select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
+from webhook_logs
+where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3)
+  and ($4::text is null or outcome = $4 or $4 = 'failed' and outcome <> 'succeeded')
+  and started_at >= $5 and started_at < $6
+  and ($7::timestamptz is null or (started_at, endpoint_id, event_id, attempt) < ($7, $8::uuid, $9::uuid, $10::integer))
+order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
+
+-- name: replay_delivery
+-- $1 app  $2 endpoint  $3 event  $4 now.  No row is touched: no such, it is pending, or its body is erased.
+update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $4, ended_at = null
+where app_id = $1 and endpoint_id = $2 and event_id = $3 and state <> 'pending'
+  and (body is not null or message_id is not null or seq is not null)
+
+-- name: replay_range
+-- $1 app  $2 endpoint  $3 states[]  $4 from event  $5 below event  $6 now  $7 at most
+update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
+where app_id = $1 and endpoint_id = $2 and event_id in (
+  select event_id from webhook_deliveries
+  where app_id = $1 and endpoint_id = $2 and state = any ($3::text[]) and trigger <> 'test' and event_id >= $4 and event_id < $5
+    and (body is not null or message_id is not null or seq is not null)
+  order by event_id limit $7 for update skip locked)
+
+-- name: insert_test
+-- $1 app  $2 endpoint  $3 event  $4 type  $5 frame  $6 now
+insert into webhook_deliveries (app_id, endpoint_id, event_id, type, body, ordered, state, trigger, due_at, created_at)
+values ($1, $2, $3, $4, $5, false, 'pending', 'test', $6, $6)
+
+-- name: sweep_webhooks
+-- $1 at most.  In the nil application's transaction.
+select sweep_webhooks($1)

@@ -1,0 +1,57 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <unordered_map>
+
+#include "platform/base/clock.h"
+#include "platform/base/id.h"
+
+namespace chat::webhooks {
+
+/// How many calls each endpoint may have under way on this node. Few at first, more with success. Pure.
+/// Shape:   those with calls under way, and up to kMaxKnown others that had some.
+class Flows {
+ public:
+  static constexpr std::size_t kMaxKnown = 10'000;
+  static constexpr std::int64_t kFirst = 4;
+
+  struct Caps { std::int64_t in_flight = 32, per_second = 0; };
+
+  void began(const Uuid& endpoint, Caps caps, Timestamp now) {
+    Flow& flow = flows_[endpoint];
+    flow.caps = caps;
+    ++flow.in_flight;
+    if (now - flow.second >= std::chrono::seconds(1)) {
+      flow.second = now;
+      flow.begun = 0;
+    }
+    ++flow.begun;
+  }
+  void ended(const Uuid& endpoint, bool good, bool counts) {
+    Flow& flow = flows_[endpoint];
+    --flow.in_flight;
+    if (!counts) return;
+    flow.window = good ? std::min(flow.window * 2, flow.caps.in_flight) : 1;
+    if (flow.in_flight == 0 && flows_.size() > kMaxKnown) flows_.erase(endpoint);
+  }
+  /// How many more it may get; `none`: it is not known, so kFirst.
+  template <class Tell>
+  void each_room(Timestamp now, Tell tell) const {
+    for (const auto& [endpoint, flow] : flows_) {
+      std::int64_t room = std::min(flow.window, flow.caps.in_flight) - flow.in_flight;
+      if (flow.caps.per_second > 0 && now - flow.second < std::chrono::seconds(1)) room = std::min(room, flow.caps.per_second - flow.begun);
+      else if (flow.caps.per_second > 0) room = std::min(room, flow.caps.per_second);
+      tell(endpoint, std::max<std::int64_t>(room, 0));
+    }
+  }
+
+ private:
+  struct Flow {
+    Caps caps;
+    std::int64_t window = kFirst, in_flight = 0, begun = 0;
+    Timestamp second{};
+  };
+  std::unordered_map<Uuid, Flow> flows_;
+};
+
+}  // namespace chat::webhooks

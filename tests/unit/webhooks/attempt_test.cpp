@@ -1,0 +1,121 @@
+#include "platform/webhooks/attempt.h"
+
+#include <catch2/catch.hpp>
+
+#include "platform/webhooks/flow.h"
+
+using namespace chat;
+using namespace chat::webhooks;
+using outbound::Outcome;
+using std::chrono::seconds;
+
+namespace {
+
+const Timestamp kNow = *parse_time("2026-11-21T12:00:00Z");
+const std::vector<std::int64_t> kSteps{5, 300, 1'800};
+
+outbound::Answer answer(int status, outbound::Headers headers = {}) {
+  outbound::Answer given;
+  given.outcome = Outcome::answered;
+  given.status = status;
+  given.headers = std::move(headers);
+  return given;
+}
+outbound::Answer without(Outcome outcome) {
+  outbound::Answer given;
+  given.outcome = outcome;
+  return given;
+}
+std::int64_t wait(const Judged& judged) {
+  return judged.again ? std::chrono::duration_cast<seconds>(*judged.again - kNow).count() : -1;
+}
+std::int64_t wait(std::int64_t attempts, const outbound::Answer& given) { return wait(judge({attempts, kSteps}, given, kNow, 0)); }
+
+}  // namespace
+
+TEST_CASE("webhook attempt: what each answer means", "[webhooks]") {
+  for (int status : {200, 201, 204, 299}) CHECK(judge({0, kSteps}, answer(status), kNow, 0).state == "succeeded");
+  for (int status : {301, 302, 307, 308}) CHECK(judge({0, kSteps}, answer(status), kNow, 0).outcome == "redirected");
+  for (int status : {400, 401, 404, 500, 503}) CHECK(judge({0, kSteps}, answer(status), kNow, 0).outcome == "http_error");
+  for (int status : {429, 502, 504}) CHECK(judge({0, kSteps}, answer(status), kNow, 0).outcome == "throttled");
+  const auto gone = judge({0, kSteps}, answer(410), kNow, 0);
+  CHECK(gone.state == "failed");
+  CHECK(gone.health == Health::gone);
+  CHECK(judge({0, kSteps}, without(Outcome::refused_address), kNow, 0).outcome == "refused_address");
+}
+
+TEST_CASE("webhook attempt: the schedule, its end, and what is no attempt", "[webhooks]") {
+  CHECK(wait(0, answer(500)) == 5);
+  CHECK(wait(1, answer(500)) == 300);
+  CHECK(wait(2, without(Outcome::unreachable)) == 1'800);
+  CHECK(judge({3, kSteps}, answer(500), kNow, 0).state == "failed");
+  CHECK(judge({0, kSteps, true}, answer(500), kNow, 0).state == "failed");
+  CHECK(judge({0, {}}, answer(500), kNow, 0).state == "failed");
+  for (const auto outcome : {Outcome::busy, Outcome::stopped}) {
+    const auto judged = judge({3, kSteps}, without(outcome), kNow, 0);
+    CHECK(judged.state == "pending");
+    CHECK_FALSE(judged.is_try);
+    CHECK(judged.outcome == "");
+    CHECK(judged.health == Health::same);
+  }
+}
+
+TEST_CASE("webhook attempt: chance only adds, a fifth at most", "[webhooks]") {
+  CHECK(wait(judge({1, kSteps}, answer(500), kNow, 1)) == 360);
+  CHECK(wait(judge({1, kSteps}, answer(500), kNow, 0.5)) == 330);
+}
+
+TEST_CASE("webhook attempt: who asks for a slower pace gets it, within bounds", "[webhooks]") {
+  CHECK(wait(0, answer(429)) == 60);
+  CHECK(wait(0, answer(502)) == 60);
+  CHECK(wait(0, without(Outcome::timed_out)) == 60);
+  CHECK(wait(1, answer(504)) == 300);
+  CHECK(wait(0, answer(429, {{"retry-after", "7"}})) == 60);
+  CHECK(wait(0, answer(503, {{"retry-after", "120"}})) == 120);
+  CHECK(wait(0, answer(429, {{"retry-after", "99999"}})) == 3'600);
+  CHECK(wait(2, answer(429, {{"retry-after", "99999"}})) == 3'600);
+  CHECK(wait(0, answer(429, {{"retry-after", "soon"}})) == 60);
+  CHECK(wait(0, answer(503, {{"retry-after", "Sat, 21 Nov 2026 12:10:00 GMT"}})) == 600);
+  CHECK(parse_retry_after("Sat, 21 Nov 2026 11:00:00 GMT", kNow) == seconds(0));
+  CHECK_FALSE(parse_retry_after("", kNow));
+  CHECK_FALSE(parse_retry_after("-1", kNow));
+}
+
+TEST_CASE("webhook attempt: any bytes of an answer become a text", "[webhooks]") {
+  CHECK(clean_text("fine") == "fine");
+  CHECK(clean_text(std::string("a\0b", 3)) == "a b");
+  CHECK(clean_text("h\xc3\xa9") == "h\xc3\xa9");
+  CHECK(clean_text("cut \xf0\x9f\x91") == "cut ");
+  CHECK(clean_text("\xff\xfe text") == "?? text");
+  CHECK(clean_text("") == "");
+}
+
+TEST_CASE("webhook flow: few at first, more with success, one after a failure", "[webhooks]") {
+  Flows flows;
+  const Uuid one = new_uuid7(kNow);
+  const auto room = [&](Timestamp now) {
+    std::int64_t found = -1;
+    flows.each_room(now, [&](const Uuid& endpoint, std::int64_t more) {
+      if (endpoint == one) found = more;
+    });
+    return found;
+  };
+  CHECK(room(kNow) == -1);
+  for (int i = 0; i < 4; ++i) flows.began(one, {.in_flight = 32}, kNow);
+  CHECK(room(kNow) == 0);
+  flows.ended(one, true, true);
+  CHECK(room(kNow) == 8 - 3);
+  for (int i = 0; i < 3; ++i) flows.ended(one, true, true);
+  CHECK(room(kNow) == 32);
+  flows.began(one, {.in_flight = 32}, kNow);
+  flows.ended(one, false, true);
+  CHECK(room(kNow) == 1);
+  flows.began(one, {.in_flight = 32}, kNow);
+  flows.ended(one, false, false);
+  CHECK(room(kNow) == 1);
+  Flows capped;
+  capped.began(one, {.in_flight = 32, .per_second = 3}, kNow);
+  capped.ended(one, true, true);
+  capped.each_room(kNow, [](const Uuid&, std::int64_t more) { CHECK(more == 2); });
+  capped.each_room(kNow + seconds(1), [](const Uuid&, std::int64_t more) { CHECK(more == 3); });
+}
