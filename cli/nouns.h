@@ -27,6 +27,7 @@ void add_uploads(CommandLine& line);
 void add_tasks(CommandLine& line);
 void add_top(CommandLine& line);
 void add_tail(CommandLine& line);
+void add_webhooks(CommandLine& line);
 void add_doctor(CommandLine& line);
 void add_contexts(CommandLine& line);
 void add_migrations(CommandLine& line);

@@ -78,6 +78,7 @@ void add_all(CommandLine& line) {
   add_tasks(line);
   add_top(line);
   add_tail(line);
+  add_webhooks(line);
   add_migrations(line);
   add_config(line);
   add_doctor(line);

@@ -17,6 +17,7 @@ struct ApiRequest {
   std::vector<std::pair<std::string, std::string>> query = {};  // not yet encoded
   std::optional<std::string> body = {};                         // JSON
   bool with_token = true;
+  std::vector<std::pair<std::string, std::string>> headers = {};  // besides the client's own
 };
 
 struct ApiAnswer {

@@ -123,6 +123,7 @@ void ApiClient::add_headers(const ApiRequest& request, HeaderList& headers) {
     headers.add("Authorization: Bearer " + token_);
     if (!options_.api_key.empty()) headers.add("X-API-Key: " + options_.api_key);
   }
+  for (const auto& [name, value] : request.headers) headers.add(name + ": " + value);
   if (request.body) headers.add("Content-Type: application/json");
   if (request.method == "POST") headers.add("Idempotency-Key: " + new_uuid7(system_clock().now()).text());
 }

@@ -4,6 +4,7 @@
 
 #include "cli/line/command.h"
 #include "cli/run.h"
+#include "platform/base/webhook_signature.h"
 #include "tests/api/cli/real.h"
 
 // Every example of every verb, as the help, the man pages and ops/docs/chatctl.md show it, against a whole chatd. Each has an
@@ -92,6 +93,20 @@ class Scene {
     REQUIRE(begun.status == 201);
     stand_for("upl_01m7yzmjq2e60tak362xesvjfr", begun.body.at("upload").at("id"));
   }
+  void endpoint() {
+    const auto made = backend().post("/v1/webhooks/endpoints", {{"url", "http://127.0.0.1:9/"}, {"events", {"message.*"}}});
+    REQUIRE(made.status == 201);
+    stand_for("whe_01m7yzmjq2e60tak362xesvjfr", made.body.at("webhook_endpoint").at("id"));
+  }
+  /// What webhook verify is asked about, signed now.
+  void delivery() {
+    const auto key = webhook::make_key(webhook::Scheme::v1);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(system_clock().now()).time_since_epoch().count();
+    real_.stage.write("hook.secret", key.text() + "\n");
+    real_.stage.write("body.json", "{}");
+    stand_for("1795867200", std::to_string(seconds));
+    stand_for("v1,…", webhook::sign(key, "evt_01m7yzmjqcedqrb018tr4sjm6r", seconds, "{}"));
+  }
 
   Stage::Seen run(const std::string& line, bool is_new) {
     auto text = std::regex_replace(line, std::regex(R"(\bacme\b(?!\.))"),
@@ -128,7 +143,7 @@ bool begins(const std::string& text, const std::string& with) { return text.rfin
 
 /// What would run until Ctrl-C, or wait for what nobody sends, ends after a second.
 std::string bounded(const cli::Command& command, const std::string& example) {
-  if (command.path != "tail") return example;
+  if (command.path != "tail" && command.path != "webhook listen") return example;
   const auto length = example.find("--for ");
   return (length == std::string::npos ? example + " " : example.substr(0, length)) + "--for 1s";
 }
@@ -146,6 +161,8 @@ void play(const cli::Command& command, const std::string& example) {
     scene.real().stage.write("acme.secret", scene.real().stage.read("app.secret"));
   if (begins(command.path, "task")) scene.task();
   if (begins(command.path, "upload")) scene.upload();
+  if (example.find("whe_") != std::string::npos) scene.endpoint();
+  if (command.path == "webhook verify") scene.delivery();
   if (example.find("3f1c") != std::string::npos) scene.device();
   if (const auto found = before().find(command.path); found != before().end())
     for (const auto& line : found->second) REQUIRE(scene.run(line, false).exit == 0);
