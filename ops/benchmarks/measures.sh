@@ -28,6 +28,7 @@ open_bench() {
 start_chatd() {
   local -a options=(--set log.level=warn --set public.engine="$engine")
   [[ $engine == beast ]] || options+=(--set "node.roles=[api, worker]")      # Pistache carries no WebSockets
+  [[ $kind != webhooks ]] || options+=(--set outbound.allow_http=true --set "outbound.allowed_networks=[127.0.0.0/8]")
   house_chatd "$PUBLIC_PORT" "$OPERATOR_PORT" "${options[@]}"
 }
 
@@ -235,6 +236,102 @@ measure_search() {
   printf '%s\n' "${all[@]}" | jq -s --argjson messages "$messages" "$JQ_MEDIAN"'
     {p50_ms: (map(.all.p50_ms) | median), p99_ms: (map(.all.p99_ms) | median), messages: $messages, reach: "p99 < 50 ms",
      by_kind_p99_ms: (.[0] | to_entries | map(select(.value | type == "object")) | map({(.key): .value.p99_ms}) | add), rounds: .}'
+}
+
+# ---- webhooks --------------------------------------------------------------------------------------------------------
+
+WEBHOOK_PORT=18400
+
+# make_endpoints KEY_FILE SECRET_FILE COUNT FIRST_PORT MORE_JSON: that many endpoints for message.new, ids on stdout
+make_endpoints() {
+  local token i
+  token=$(house_chatctl token create --api-key "$(<"$1")" --secret-file "$2" --server-token -o name)
+  for ((i = 0; i < $3; ++i)); do
+    curl -sf -H "X-API-Key: $(<"$1")" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+      "http://127.0.0.1:$PUBLIC_PORT/v1/webhooks/endpoints" \
+      -d "$(jq -n --arg url "http://127.0.0.1:$(($4 + i))/" --argjson more "$5" '{url: $url, events: ["message.new"], max_in_flight: 256} + $more')" |
+      jq -r .webhook_endpoint.id
+  done
+}
+
+# call_endpoint ID VERB, in the bench's application
+call_endpoint() {
+  local token
+  token=$(house_chatctl token create --api-key "$(<"$HOUSE/api_key")" --secret-file "$HOUSE/secrets/bench_secret" --server-token -o name)
+  curl -sf -X POST -H "X-API-Key: $(<"$HOUSE/api_key")" -H "Authorization: Bearer $token" -d '{}' -H 'Content-Type: application/json' \
+    "http://127.0.0.1:$PUBLIC_PORT/v1/webhooks/endpoints/$1/$2" >/dev/null
+}
+
+waiting_deliveries() { sql -c "select count(*) from webhook_deliveries where app_id = '$BENCH_UUID' and state = 'pending'"; }
+boxed_events() { sql -c 'select count(*) from outbox'; }
+nothing_boxed() { [[ $(boxed_events) == 0 ]]; }
+
+# What waits for a paused endpoint is delivered when it is resumed: rate of the worker alone, without the sends.
+webhook_rate() {
+  local endpoint=$1 waiting report
+  call_endpoint "$endpoint" pause
+  generator send --seconds "$seconds" --warmup 0 >/dev/null
+  wait_until 120 nothing_boxed || die 1 "the outbox is not empty after 120 s"
+  waiting=$(waiting_deliveries)
+  "$HOUSE_BIN/chat_bench" webhooks --port "$WEBHOOK_PORT" --expect "$waiting" >"$HOUSE/webhooks.json" 2>"$HOUSE/log/receiver.log" &
+  LOAD_PID=$!
+  wait_until 10 grep -q ready "$HOUSE/log/receiver.log" || die 1 "the receiver did not start"
+  call_endpoint "$endpoint" resume
+  wait "$LOAD_PID" || die 1 "the receiver failed"
+  LOAD_PID=""
+  report=$(<"$HOUSE/webhooks.json")
+  jq -c --argjson waiting "$waiting" '. + {waiting: $waiting}' <<<"$report"
+}
+
+# webhook_latency HANG: five applications with 20 endpoints each, of whose 100 so many hang; 20 messages of each application, one after the other.
+webhook_latency() {
+  local hang=$1 good=$((100 - $1)) i
+  "$HOUSE_BIN/chat_bench" webhooks --port $((WEBHOOK_PORT + 100)) --ports 100 --hang "$hang" --expect $((good * 20)) --patience-s 20 \
+    >"$HOUSE/webhooks.json" 2>"$HOUSE/log/receiver.log" &
+  LOAD_PID=$!
+  wait_until 10 grep -q ready "$HOUSE/log/receiver.log" || die 1 "the receivers did not start"
+  for ((i = 0; i < 20; ++i)); do
+    for app in 0 1 2 3 4; do
+      curl -sf -H "X-API-Key: $(<"$HOUSE/hook$app.key")" -H "Authorization: Bearer $(<"$HOUSE/hook$app.token")" -H 'Content-Type: application/json' \
+        "http://127.0.0.1:$PUBLIC_PORT/v1/channels/messaging/hooks/messages" -d '{"text":"hello","user_id":"user-0"}' >/dev/null
+    done
+  done
+  wait "$LOAD_PID" || die 1 "the receivers failed"
+  LOAD_PID=""
+  jq -c . "$HOUSE/webhooks.json"
+}
+
+make_hooked_applications() {
+  local app created
+  for app in 0 1 2 3 4; do
+    created=$(make_application "hook$app" bench)
+    jq -r .api_key <<<"$created" >"$HOUSE/hook$app.key"
+    (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/hook$app")
+    house_chatctl token create --api-key "$(<"$HOUSE/hook$app.key")" --secret-file "$HOUSE/secrets/hook$app" --server-token -o name >"$HOUSE/hook$app.token"
+    "$HOUSE_BIN/chat_bench" channel --address "127.0.0.1:$PUBLIC_PORT" --api-key "$(<"$HOUSE/hook$app.key")" --secret-file "$HOUSE/secrets/hook$app" \
+      --channel hooks --user user-0
+    make_endpoints "$HOUSE/hook$app.key" "$HOUSE/secrets/hook$app" 20 $((WEBHOOK_PORT + 100 + app * 20)) '{}' >/dev/null
+  done
+}
+
+measure_webhooks() {
+  local round one endpoint all=() alone hanging
+  endpoint=$(make_endpoints "$HOUSE/api_key" "$HOUSE/secrets/bench_secret" 1 "$WEBHOOK_PORT" '{}')
+  for ((round = 1; round <= rounds; ++round)); do
+    one=$(webhook_rate "$endpoint")
+    say "round $round: $(jq '.per_second | round' <<<"$one") deliveries/s of $(jq .waiting <<<"$one") that waited"
+    all+=("$one")
+  done
+  call_endpoint "$endpoint" disable
+  make_hooked_applications
+  alone=$(webhook_latency 0)
+  hanging=$(webhook_latency 50)
+  say "p99 of endpoints that answer: $(jq .latency.p99_ms <<<"$alone") ms; with 50 of 100 that hang: $(jq .latency.p99_ms <<<"$hanging") ms"
+  printf '%s\n' "${all[@]}" | jq -s --argjson alone "$alone" --argjson hanging "$hanging" "$JQ_MEDIAN"'
+    {deliveries_per_second: (map(.per_second) | median | round), reach: ">= 3000/s; p99 with 50 of 100 hanging <= 2 times",
+     p99_ms: $alone.latency.p99_ms, p99_hanging_ms: $hanging.latency.p99_ms,
+     ratio: ($hanging.latency.p99_ms / $alone.latency.p99_ms * 1000 | round / 1000), rounds: .}
+    + if any(.[]; .received < .waiting) then {failed: "deliveries are missing"} elif $hanging.received < 1000 then {failed: "an endpoint that answers waits for one that hangs"} else {} end'
 }
 
 # ---- crash -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "tests/api/process/customer.h"
 #include "tests/support/database.h"
 #include "tests/support/http_client.h"
+#include "tests/support/receiver.h"
 
 using namespace chat;
 using namespace chat::test;
@@ -97,4 +98,74 @@ TEST_CASE("crash: kill -9 under load loses no acknowledged message, and a repeat
     CHECK(Json::parse(recounted.body)["difference"] == 0);
   }
   CHECK(probe.value("select count(*) from channel_heads h" + of_app + " and last_message_seq <> (select count(*) from messages m where m.app_id = h.app_id and m.channel_id = h.channel_id)") == "0");
+}
+
+namespace {
+
+/// Takes webhooks, and remembers how often it got each.
+struct Taker {
+  std::mutex mutex;
+  std::map<std::string, int> got;              // by webhook-id
+  Receiver receiver{[this](http::Request request, const http::Responder& respond) {
+    {
+      const std::lock_guard lock(mutex);
+      ++got[std::string(request.header("webhook-id").value_or(""))];
+    }
+    respond(http::no_content());
+  }};
+  bool has(const std::string& id) {
+    const std::lock_guard lock(mutex);
+    return got.contains(id);
+  }
+};
+
+std::string event_of(const std::string& message_id) { return EventId{MessageId::parse(message_id)->uuid}.wire(); }
+
+}  // namespace
+
+TEST_CASE("crash: kill -9 of a node that delivers webhooks loses none, and what comes twice has the same id", "[api][process][crash][webhooks]") {
+  Taker taker;
+  Known known;
+  Tenant tenant;
+  Probe probe(superuser_database().dsn);
+  const std::vector<std::string> flags{"outbound.allow_http=true", "outbound.allowed_networks=[127.0.0.0/8]"};
+  for (int round = 1; round <= 3; ++round) {
+    Child child(flags);
+    child.wait_ready();
+    if (round == 1) {
+      tenant = make_tenant(child);
+      HttpClient customer(child.public_port());
+      const Json endpoint{{"url", taker.receiver.url()}, {"events", {"message.new"}}};
+      REQUIRE(customer.request("POST", "/v1/webhooks/endpoints", tenant.headers(""), endpoint.dump()).status == 201);
+    }
+    std::atomic<bool> over{false};
+    std::vector<std::jthread> senders;
+    for (int i = 0; i < 4; ++i) senders.emplace_back([&, i] { send_until_cut(child, tenant, round * 100 + i, known, over); });
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    for (std::size_t acknowledged = 0; acknowledged < 60U * static_cast<unsigned>(round) && std::chrono::steady_clock::now() < deadline;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      const std::lock_guard lock(known.mutex);
+      acknowledged = known.acknowledged.size();
+    }
+    child.signal(SIGKILL);
+    CHECK(child.wait_end() == 128 + SIGKILL);
+    over = true;
+  }
+  REQUIRE(known.acknowledged.size() >= 180);
+  Child again(flags);
+  again.wait_ready();
+  const auto missing = [&] {
+    std::size_t count = 0;
+    for (const auto& [nonce, id] : known.acknowledged) count += taker.has(event_of(id)) ? 0 : 1;
+    return count;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (missing() > 0 && std::chrono::steady_clock::now() < deadline) {
+    probe.run("update webhook_deliveries set due_at = now() where state = 'pending' and app_id = '" + AppId::parse(tenant.app_id)->text() + "'");   // leases end
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  CHECK(missing() == 0);
+  const std::string of_app = " where app_id = '" + AppId::parse(tenant.app_id)->text() + "'";
+  const std::lock_guard lock(taker.mutex);
+  CHECK(std::to_string(taker.got.size()) == probe.value("select count(*) from messages" + of_app));   // nothing under an id that is no message
 }
