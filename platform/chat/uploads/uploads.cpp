@@ -63,10 +63,11 @@ bool fits(const std::vector<std::string>& types, std::string_view mime_type) {
 
 void check_wanted(const tenants::Caller& caller, const NewUpload& wanted, const billing::Limits& limits, const Rules& rules) {
   const auto most = std::min(limits.of(billing::Meter::upload_bytes).hard, rules.max_bytes);
-  if (wanted.size_bytes > most)
-    throw Error(Code::too_large, "A file may have " + std::to_string(most) + " bytes.",
-                most < rules.max_bytes ? std::vector<FieldError>{{"#/size_bytes", "Too large."}, {"limit:upload_bytes", "Exceeded."}}
-                                       : std::vector<FieldError>{{"#/size_bytes", "Too large."}});
+  if (wanted.size_bytes > most) {
+    std::vector<FieldError> errors{{"#/size_bytes", "Too large."}};
+    if (most < rules.max_bytes) errors.push_back({"limit:upload_bytes", "Exceeded."});
+    throw Error(Code::too_large, "A file may have " + std::to_string(most) + " bytes.", std::move(errors));
+  }
   if (wanted.mime_type) check_type(caller.application().settings, limits, *wanted.mime_type);
 }
 
