@@ -169,6 +169,12 @@ TEST_CASE("catalogue: SECURITY DEFINER functions fix their search_path and are n
               " or exists (select from aclexplode(proacl) a where a.grantee = 0 and a.privilege_type = 'EXECUTE')") == "");
 }
 
+TEST_CASE("catalogue: a job claims no more than it asked for: what limits itself is no subquery that may be asked again", "[shape][db]") {
+  const std::string claims = " from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' and ";
+  CHECK(found("select p.proname" + claims + R"(p.prosrc ~* '\min\s*\(\s*select([^()]|\(([^()]|\([^()]*\))*\))*\mlimit\M([^()]|\(([^()]|\([^()]*\))*\))*skip locked\s*\)')") == "");
+  CHECK(catalogue().rows("select p.proname" + claims + "p.prosrc ~* 'as materialized\\s*\\([^;]*skip locked'").size() >= 5);
+}
+
 TEST_CASE("catalogue: no enum types, no sequences, no triggers but those with a reason", "[shape][db]") {
   CHECK(found("select t.typname from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname = 'public' and t.typtype = 'e'") == "");
   CHECK(found("select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind = 'S'") == "");
