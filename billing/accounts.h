@@ -28,6 +28,7 @@ class Account {
   [[nodiscard]] std::shared_ptr<const Limits> limits() const;
 
   /// Takes `count` of a month's limit before the work that costs it; `spent` or `release` must follow, with as many.
+  /// Of `messages` some deliveries must be left, too, whoever listens.
   /// Errors:  quota_exceeded, with limit:<meter> and Retry-After until the next month; rate_limited (action: throttle)
   void reserve(Meter meter, std::int64_t count, Timestamp now);
   void spent(Meter meter, std::int64_t count, Timestamp now);   // committed, and counted in the ledger by whoever did it
@@ -39,9 +40,9 @@ class Account {
   /// All of it, now, or none: of what is counted in memory. Errors:  as reserve
   void charge(Meter meter, std::int64_t amount, Timestamp now);
 
-  /// A message costs one of `messages`; some `deliveries` must be left, whoever listens.
-  void reserve_message(Timestamp now);
-  void message_sent(Timestamp now);          // committed
+  /// One of `messages`, for a send that is handed from thread to thread; what ends where it began takes a Spending.
+  void reserve_message(Timestamp now) { reserve(Meter::messages, 1, now); }
+  void message_sent(Timestamp now) { spent(Meter::messages, 1, now); }   // committed
   void message_refused() { release(Meter::messages, 1); }
   [[nodiscard]] std::int64_t used(Meter meter, Timestamp now);
 
@@ -136,7 +137,7 @@ class Account {
   std::array<Bucket, 3> class_buckets_;            // by class of the route
 };
 
-/// A part of a month's limit, given back unless it was used. For work that others do outside this folder:
+/// A part of a month's limit, given back unless it was used. For all work that ends where it began:
 ///   Spending spending(account, Meter::moderation_calls, 1, now);  …call…;  count_usage(tx, …, 1, now); after commit: spending.done(1, now)
 class Spending {
  public:

@@ -127,6 +127,7 @@ void Account::take(Meter meter, std::int64_t count, Timestamp now) {
 void Account::reserve(Meter meter, std::int64_t count, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
+  if (meter == Meter::messages) check_left(Meter::deliveries, 1, now);
   take(meter, count, now);
 }
 
@@ -152,6 +153,9 @@ void Account::spent(Meter meter, std::int64_t count, Timestamp now) {
   ++changes_[at(meter)];
   open_.spent[at(meter)] += count;
   if (month_start(now) == month_) base(meter) += count;
+  if (meter != Meter::messages) return;
+  sent_ += count;
+  total_messages.fetch_add(count, std::memory_order_relaxed);
 }
 
 void Account::release(Meter meter, std::int64_t count) {
@@ -171,23 +175,6 @@ void Account::check(Meter meter, Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
   check_left(meter, 1, now);
-}
-
-void Account::reserve_message(Timestamp now) {
-  std::lock_guard lock(mutex_);
-  roll(now);
-  check_left(Meter::deliveries, 1, now);
-  take(Meter::messages, 1, now);
-}
-
-void Account::message_sent(Timestamp now) {
-  std::lock_guard lock(mutex_);
-  roll(now);
-  --reserved_[at(Meter::messages)];
-  ++open_.spent[at(Meter::messages)];
-  if (month_start(now) == month_) ++base(Meter::messages);
-  ++sent_;
-  total_messages.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::int64_t Account::used(Meter meter, Timestamp now) {

@@ -53,6 +53,12 @@ void add_own(storage::Transaction& tx, const channels::Opened& opened, std::vect
   polls::add_own(tx, opened, messages);
 }
 
+auto check_later(billing::Accounts& accounts) {
+  return [&accounts](const tenants::Caller& caller, const std::string& message) {
+    messages::check_later(message, *accounts.find(caller.shared_application())->limits());
+  };
+}
+
 }  // namespace
 
 void add_public_routes(http::Router& router, const Parts& parts) {
@@ -100,7 +106,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   notifications::add_routes(router, {parts.bus, parts.senders, parts.clock, parts.run});
   drafts::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
-  scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
+  scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later, check_later(parts.accounts)});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   search::add_routes(router, {parts.cursors, parts.clock});
   truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});

@@ -78,6 +78,12 @@ std::optional<std::string> read_later(json::Fields& body, const char* name, bool
   return given->raw();
 }
 
+void check_later(const std::string& message, const billing::Limits& limits) {
+  const auto document = json::Document::parse(message);
+  if (document.root().find("parent_id")) billing::check_feature(limits, billing::Feature::threads);
+  if (document.root().find("poll")) billing::check_feature(limits, billing::Feature::polls);
+}
+
 void send_later(storage::Connection& connection, const LaterServices& services, const Later& later, const LaterDone& done) {
   try {
     auto [send, command] = make_send(connection, services, later);

@@ -15,6 +15,8 @@ namespace chat::messages {
 /// Checks the member `name` of a body as POST …/messages would (without nonce and forward), and gives it back minified. Absent: none.
 /// Errors:  gathered in `body`
 std::optional<std::string> read_later(json::Fields& body, const char* name, bool by_server);
+/// Does the plan have what it needs? It is asked again when it is sent. Errors: limit_reached
+void check_later(const std::string& message, const billing::Limits& limits);
 
 struct Later {
   AppId app;

@@ -38,6 +38,7 @@ Response schedule(const Services& services, const Request& request, Tx& tx) {
   if (!send_at && !body.has("send_at")) body.mistake("send_at", "Required.");
   auto user = body.find_text("user_id");
   body.finish();
+  services.check_message(caller, *message);
   auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
   return answer(201, schedule_message(tx, services.bus, opened, caller.is_server(), *message, *send_at, now));
 }
@@ -57,6 +58,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   }
   auto user = body.find_text("user_id");
   body.finish();
+  if (change.message) services.check_message(caller, *change.message);
   return answer(200, update_scheduled(tx, services.bus, caller.acting_user_or_none(user, "#/user_id"), id_of(request), change, now));
 }
 

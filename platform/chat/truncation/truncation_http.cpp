@@ -14,27 +14,6 @@ using http::Response;
 using tenants::Caller;
 using Tx = storage::Transaction;
 
-/// A place in the month's messages, given back unless the transaction commits.
-class Reservation {
- public:
-  Reservation(std::shared_ptr<billing::Account> account, Timestamp now) : account_(std::move(account)), now_(now) {
-    account_->reserve_message(now_);
-  }
-  Reservation(const Reservation&) = delete;
-  ~Reservation() {
-    if (!is_sent_) account_->message_refused();
-  }
-  void sent() {
-    is_sent_ = true;
-    account_->message_sent(now_);
-  }
-
- private:
-  std::shared_ptr<billing::Account> account_;
-  const Timestamp now_;
-  bool is_sent_ = false;
-};
-
 struct Asked {
   TruncationInput input;
   std::optional<std::string> user;             // as whom
@@ -78,11 +57,11 @@ Response truncate(const Services& services, const Request& request, Tx& tx) {
   const auto acting_user = caller.acting_user_or_none(user, "#/user_id");
   if (input.author.empty()) input.author = acting_user;
   if (input.text && input.author.empty()) throw invalid_field("#/message/user_id", "Required: in whose name the message is written.");
-  std::shared_ptr<Reservation> reservation;
-  if (input.text) reservation = std::make_shared<Reservation>(services.accounts.find(caller.shared_application()), now);
+  std::shared_ptr<billing::Spending> spending;
+  if (input.text) spending = std::make_shared<billing::Spending>(services.accounts.find(caller.shared_application()), billing::Meter::messages, 1, now);
   auto opened = channels::lock_channel(tx, caller, request.part("type"), request.part("id"), acting_user);
   const auto truncated = truncate_channel(tx, services.bus, opened, input, now);
-  if (truncated.message) tx.after_commit([reservation] { reservation->sent(); });
+  if (truncated.message) tx.after_commit([spending, now] { spending->done(1, now); });
   json::Writer out;
   out.object().key("channel").raw(channels::channel_json(truncated.channel));
   if (truncated.up_to) out.field("up_to_message_id", truncated.up_to->wire());

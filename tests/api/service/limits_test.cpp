@@ -215,7 +215,15 @@ TEST_CASE("limits: a feature that the plan does not have refuses its calls and n
   CHECK(app.rows("message_reactions") == 0);
   CHECK(app.user("alice").post("/v1/search/messages", {{"query", "x"}}).pointer() == "plan:features/search");
   CHECK(app.user("alice").post(kMessages, {{"text", "x"}, {"parent_id", id}}).pointer() == "plan:features/threads");
-  CHECK(app.user("alice").post(kMessages, {{"poll", {{"question", "?"}, {"options", {"a", "b"}}}}}).pointer() == "plan:features/polls");
+  const Json poll{{"question", "?"}, {"options", {"a", "b"}}};
+  CHECK(app.user("alice").post(kMessages, {{"poll", poll}}).pointer() == "plan:features/polls");
+  const auto later = [&](Json message) {
+    const auto at = system_clock().now() + std::chrono::hours(24);
+    return app.user("alice").post("/v1/channels/messaging/general/scheduled_messages", {{"send_at", format_time(at)}, {"message", std::move(message)}});
+  };
+  CHECK(later({{"text", "x"}, {"parent_id", id}}).pointer() == "plan:features/threads");
+  CHECK(later({{"poll", poll}}).pointer() == "plan:features/polls");
+  CHECK(app.rows("scheduled_messages") == 0);
   CHECK(app.rows("messages") == 1);
   auto limits = app.server().get("/v1/limits");
   CHECK(limits.body["features"]["reactions"] == false);

@@ -125,6 +125,40 @@ TEST_CASE("limits: a node that starts knows today's peak", "[api][metering]") {
   CHECK(again.account()->used(Meter::peak_connections, again.clock.at) == 0);
 }
 
+TEST_CASE("limits: what is reserved before midnight and done after it is one of the new month", "[api][metering]") {
+  TestApp app;
+  Node node(app, R"({"push":{"hard":2},"messages":{"hard":1}})");
+  const auto account = node.account();
+  account->reserve(Meter::push, 2, node.clock.at);
+  account->reserve_message(node.clock.at);
+  const auto midnight = *parse_time("2031-12-01T00:00:00Z");
+  node.clock.at = midnight;
+  account->spent(Meter::push, 2, midnight);           // the first that the account hears of the new month
+  CHECK(account->used(Meter::push, midnight) == 2);
+  CHECK(refused([&] { account->reserve(Meter::push, 1, midnight); }) == Code::quota_exceeded);
+  account->message_sent(midnight);
+  CHECK(account->used(Meter::messages, midnight) == 1);
+  CHECK(refused([&] { account->reserve_message(midnight); }) == Code::quota_exceeded);
+  for (const auto& pending : account->take_pending(midnight)) CHECK((pending.empty() || pending.hour == midnight));
+}
+
+TEST_CASE("limits: of messages, too, what was not done is given back, and none is taken where no delivery is left", "[api][metering]") {
+  TestApp app;
+  Node node(app, R"({"messages":{"hard":2},"deliveries":{"hard":1}})");
+  const auto account = node.account();
+  const auto now = node.clock.at;
+  {
+    billing::Spending spending(account, Meter::messages, 2, now);
+    CHECK(refused([&] { account->reserve_message(now); }) == Code::quota_exceeded);
+    spending.done(1, now);
+  }
+  CHECK(account->used(Meter::messages, now) == 1);
+  CHECK(account->total_messages == 1);
+  account->count(Meter::deliveries, 1, now);
+  CHECK(refused([&] { billing::Spending(account, Meter::messages, 1, now); }) == Code::quota_exceeded);
+  CHECK(account->used(Meter::messages, now) == 1);
+}
+
 TEST_CASE("limits: what is spent while the month is read counts once", "[api][metering]") {
   TestApp app;
   Node node(app);
