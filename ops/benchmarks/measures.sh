@@ -334,6 +334,31 @@ measure_webhooks() {
     + if any(.[]; .received < .waiting) then {failed: "deliveries are missing"} elif $hanging.received < 1000 then {failed: "an endpoint that answers waits for one that hangs"} else {} end'
 }
 
+# ---- fairness --------------------------------------------------------------------------------------------------------
+
+readonly NOISY_LIMIT_PER_S=50          # plan bench-noisy: 3,000 requests a minute
+
+measure_fairness() {
+  local round one created flood=$((50 * NOISY_LIMIT_PER_S)) all=()
+  for ((round = 1; round <= rounds; ++round)); do
+    created=$(make_application "noisy $round" bench-noisy)                 # whose buckets are full
+    (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/noisy_secret")
+    one=$(generator fairness --noisy-api-key "$(jq -r .api_key <<<"$created")" --noisy-secret-file "$HOUSE/secrets/noisy_secret" \
+      --seconds "$seconds" --flood "$flood")
+    say "round $round: alone p50 $(jq .alone.p50_ms <<<"$one") p99 $(jq .alone.p99_ms <<<"$one") ms, flooded p50 $(jq .flooded.p50_ms <<<"$one")" \
+      "p99 $(jq .flooded.p99_ms <<<"$one") ms; flood $(jq '.flood.per_second | floor' <<<"$one")/s"
+    all+=("$one")
+  done
+  printf '%s\n' "${all[@]}" | jq -s --argjson flood "$flood" "$JQ_MEDIAN"'
+    {alone_p50_ms: (map(.alone.p50_ms) | median), alone_p99_ms: (map(.alone.p99_ms) | median),
+     flooded_p50_ms: (map(.flooded.p50_ms) | median), flooded_p99_ms: (map(.flooded.p99_ms) | median),
+     flood_per_second: (map(.flood.per_second) | median), flood_limit_per_second: ($flood / 50), reach: "ratio < 1.2", rounds: .}
+    | {ratio: (.flooded_p99_ms / .alone_p99_ms * 1000 | round / 1000), ratio_p50: (.flooded_p50_ms / .alone_p50_ms * 1000 | round / 1000)} + .
+    | . + (if any(.rounds[]; .refused != {} or (.flood.refused | del(."429")) != {}) then
+             {failed: ("sends were refused: " + ([.rounds[] | .first_refusal, .flood.first_refusal] | unique | join(" ")))}
+           elif .flood_per_second < 0.95 * $flood then {failed: "the flood was no flood"} else {} end)'
+}
+
 # ---- crash -----------------------------------------------------------------------------------------------------------
 
 # kill -9 while 64 connections send; a second chatd takes over; every acknowledged id must be a row.

@@ -23,10 +23,10 @@ std::string first_line(const std::string& path) {
 
 }  // namespace
 
-Tenant::Tenant(Flags& flags)
+Tenant::Tenant(Flags& flags, const std::string& prefix)
     : endpoint_(Endpoint::parse(flags.text("address", "127.0.0.1:8080"))),
-      api_key_(flags.text("api-key")),
-      secret_(first_line(flags.text("secret-file"))) {}
+      api_key_(flags.text(prefix + "api-key")),
+      secret_(first_line(flags.text(prefix + "secret-file"))) {}
 
 std::string Tenant::headers(const std::string& claims) const {
   const std::string signed_part =

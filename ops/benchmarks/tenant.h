@@ -7,11 +7,11 @@
 
 namespace chat::bench {
 
-/// The application that a bench acts in: `--address --api-key --secret-file`. Mints its tokens itself, offline,
-/// as a customer's backend does.
+/// The application that a bench acts in: `--address --api-key --secret-file`; the last two with `prefix` before them. Mints its
+/// tokens itself, offline, as a customer's backend does.
 class Tenant {
  public:
-  explicit Tenant(Flags& flags);
+  explicit Tenant(Flags& flags, const std::string& prefix = "");
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   /// X-API-Key and Authorization lines of a user.
