@@ -124,6 +124,14 @@ void move_application(storage::Transaction& tx, bus::Bus& bus, const PlanMove& w
   tenants::announce_change(tx, bus, tx.app());
 }
 
+std::vector<Behind> applications_behind(storage::Transaction& tx, const Plan& plan, const std::optional<AppId>& after, int limit) {
+  std::vector<Behind> behind;
+  const auto after_uuid = after ? std::optional(after->text()) : std::nullopt;
+  auto rows = tx.query(sql::applications_behind, plan.plan_id, plan.version, after_uuid, limit);
+  for (auto row : rows) behind.push_back({AppId{row.uuid(0)}, std::string(row.text(1)), row.integer(2)});
+  return behind;
+}
+
 std::string placed_json(storage::Transaction& tx) {
   json::Writer out;
   write_place(out, tx);

@@ -42,6 +42,14 @@ struct PlanMove {
 /// Moves the transaction's application; it counts from this day (UTC) on.
 /// Errors:  invalid_field: no such plan or version; not_found; conflict: archived, another currency
 void move_application(storage::Transaction& tx, bus::Bus& bus, const PlanMove& wanted, Timestamp now);
+
+/// Applications of a plan that are not on its last version, by their ids; at most `limit` after `after`.
+struct Behind {
+  AppId app;
+  std::string name;
+  std::int64_t version = 0;
+};
+std::vector<Behind> applications_behind(storage::Transaction& tx, const Plan& plan, const std::optional<AppId>& after, int limit);
 std::string placed_json(storage::Transaction& tx);           // {"plan","version","yearly"} of the transaction's application
 std::string plan_history_json(storage::Transaction& tx);     // the same with its moves, newest first
 std::int64_t plan_version_of(storage::Transaction& tx);      // of the transaction's application

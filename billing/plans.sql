@@ -45,6 +45,10 @@ select plan_id, plan_version, pays_yearly from applications where app_id = $1
 update applications set plan_id = $2, plan_version = -$3::bigint, pays_yearly = coalesce($4::boolean, pays_yearly), updated_at = $5
 where app_id = $1 and status in ('active', 'suspended') returning plan_id
 
+-- name: applications_behind
+-- $1 plan  $2 its last version  $3 after this app; NULL for the first  $4 at most
+select app_id, name, plan_version from applications_behind($1, $2, $3, $4)
+
 -- name: list_moves
 -- $1 app.  Newest first.
 select moved_at, plan_id, version, yearly from plan_moves where app_id = $1 order by moved_at desc limit 1000

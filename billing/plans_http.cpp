@@ -106,6 +106,53 @@ Response move(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, plan_history_json(tx));
 }
 
+struct Upgrade {
+  bool is_dry_run = false;
+  std::optional<AppId> after;
+  int limit = 50;
+};
+
+Upgrade read_upgrade(const Request& request) {
+  auto document = http::body_of(request);
+  json::Fields body(document.root());
+  Upgrade wanted;
+  wanted.is_dry_run = body.find_boolean("dry_run").value_or(false);
+  wanted.limit = static_cast<int>(body.find_integer("limit", {1, 100}).value_or(50));
+  if (const auto after = body.find_text("after", {.min_bytes = 1, .max_bytes = 64})) {
+    wanted.after = AppId::parse(*after);
+    if (!wanted.after) body.mistake("after", "Must be an application's id: app_…");
+  }
+  body.finish();
+  return wanted;
+}
+
+/// Moves one of them, unless it was moved or deleted meanwhile. Returns whether.
+bool upgrade_one(const Services& services, const Request& request, Tx& tx, const Plan& plan, AppId app) {
+  tenants::hold_application(tx, app);
+  const auto before = placed_json(tx);
+  const auto place = json::Document::parse(before);
+  if (place.root().find("plan")->text() != plan.plan_id || place.root().find("version")->integer() >= plan.version) return false;
+  move_application(tx, services.bus, {plan.plan_id, plan.version, std::nullopt}, services.clock.now());
+  note(request, tx, "application.move", operators::object_of("application", app.wire()), before, placed_json(tx));
+  return true;
+}
+
+Response upgrade(const Services& services, const Request& request, Tx& tx) {
+  const auto wanted = read_upgrade(request);
+  const auto plan = get_plan(tx, request.part("plan_id"));
+  const auto behind = applications_behind(tx, plan, wanted.after, wanted.limit);
+  json::Writer out;
+  out.object().field("plan_id", plan.plan_id).field("version", plan.version).key("dry_run").boolean(wanted.is_dry_run);
+  out.key("applications").array();
+  for (const auto& one : behind)
+    if (wanted.is_dry_run || upgrade_one(services, request, tx, plan, one.app))
+      out.object().field("app_id", one.app.wire()).field("name", one.name).field("from_version", one.version).end();
+  out.end();
+  if (static_cast<int>(behind.size()) == wanted.limit) out.field("next", behind.back().app.wire());
+  out.end();
+  return http::json(200, out.take());
+}
+
 Response history(const Services&, const Request& request, Tx& tx) {
   http::Query(request).finish();
   tx.enter(tenants::resolve_application(tx, request.part("app_id")));
@@ -125,6 +172,7 @@ void add_plan_routes(http::Router& router, const Services& services) {
   constexpr auto kWrite = storage::Mode::write;
   add(http::Method::post, "/plans/apply", "apply_plans", kWrite, apply);
   add(http::Method::get, "/plans/{plan_id}/versions", "list_plan_versions", kRead, list_versions);
+  add(http::Method::post, "/plans/{plan_id}/upgrade", "upgrade_plan", kWrite, upgrade);
   add(http::Method::get, "/plans/{plan_id}/diff", "diff_plan", kRead, diff);
   add(http::Method::post, "/plans/{plan_id}/archive", "archive_plan", kWrite, archive);
   add(http::Method::get, "/applications/{app_id}/plan", "get_plan_history", kRead, history);

@@ -5,6 +5,7 @@
 #include "cli/nouns.h"
 #include "cli/output/value.h"
 #include "cli/session.h"
+#include "platform/base/clock.h"
 
 namespace chat::cli {
 namespace {
@@ -28,6 +29,7 @@ constexpr std::int64_t kMost = 1'000'000'000'000'000;
 struct Given {
   std::string meter;
   std::int64_t included = kNotGiven, hard = kNotGiven, burst = kNotGiven;
+  std::string until;
 };
 
 std::string fetch_limits(Session& session) {
@@ -67,6 +69,8 @@ std::string with_override(const json::Value& application, const Given& given) {
     }
   for (const auto& [field, value] : {std::pair("included", given.included), std::pair("hard", given.hard), std::pair("burst", given.burst)})
     if (value != kNotGiven) fields[field] = std::to_string(value);
+  if (given.until == "always") fields.erase("expires_at");
+  else if (!given.until.empty()) fields["expires_at"] = "\"" + given.until + "\"";
   json::Writer out;
   out.object();
   for (const auto& [meter, limit] : others) out.key(meter).raw(limit);
@@ -100,8 +104,10 @@ void write_overrides(Session& session, const std::string& app, const std::string
 }
 
 void set(Session& session, const Given& given) {
-  if (given.included == kNotGiven && given.hard == kNotGiven && given.burst == kNotGiven)
-    throw Failure(Exit::usage, "nothing to set: give --included, --hard or --burst");
+  if (given.included == kNotGiven && given.hard == kNotGiven && given.burst == kNotGiven && given.until.empty())
+    throw Failure(Exit::usage, "nothing to set: give --included, --hard, --burst or --until");
+  if (!given.until.empty() && given.until != "always" && !parse_time(given.until))
+    throw Failure(Exit::usage, "--until " + given.until + " is no time; write 2026-12-24T00:00:00Z, or always");
   const auto app = session.app();
   const auto application = json::Document::parse(fetch_application(session, app));
   write_overrides(session, app, with_override(application.root(), given), "limit of " + given.meter + " set for " + app);
@@ -132,8 +138,10 @@ void add_limits(CommandLine& line) {
       .number("--included", given->included, 0, kMost, "Paid for by the plan")
       .number("--hard", given->hard, 0, kMost, "Never more than this")
       .number("--burst", given->burst, 1, kMost, "Of a rate: how many at once")
+      .option("--until", "TIME", given->until, "The plan's holds again from then on: 2026-12-24T00:00:00Z; always: no end")
       .detail("What is not given stays as it was; app update --limit changes several at once.")
       .example("limit set messages --app acme --included 50000 --hard 100000")
+      .example("limit set connections --app acme --hard 5000 --until 2031-01-01T00:00:00Z")
       .run([given](Session& session) { set(session, *given); });
   noun.verb("clear", "Let the plan's limit hold again")
       .argument("METER", given->meter, "As limit show names it")

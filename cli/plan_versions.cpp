@@ -1,7 +1,9 @@
 #include <memory>
+#include <optional>
 
 #include "cli/files/files.h"
 #include "cli/files/yaml.h"
+#include "cli/output/progress.h"
 #include "cli/output/value.h"
 #include "cli/plans.h"
 #include "cli/session.h"
@@ -34,7 +36,7 @@ const Sheet kPlan{.columns = {{"PLAN", "plan.plan_id"}, {"VERSION", "plan.versio
 struct Given {
   std::string plan, file, app, paid;
   std::int64_t from = 0, to = 0, version = 0;
-  bool back = false;
+  bool back = false, dry_run = false;
 };
 
 std::string plan_path(const std::string& plan, const std::string& rest = "") {
@@ -81,6 +83,37 @@ void move(Session& session, const Given& given) {
   session.done(answer, kHistory, app + " is on plan " + given.plan + ", version " + text_at(document.root(), "version"));
 }
 
+const Sheet kUpgraded{.columns = {{"APP", "app_id"}, {"NAME", "name"}, {"FROM", "from_version", Look::number}}, .name = "app_id"};
+
+void upgrade(Session& session, const Given& given) {
+  if (!given.dry_run) session.confirm("Move all applications of plan " + given.plan + " to its last version?");
+  json::Writer moved;
+  moved.array();
+  std::uint64_t count = 0;
+  std::string after, version;
+  std::optional<Progress> progress;
+  do {
+    json::Writer body;
+    body.object().key("dry_run").boolean(given.dry_run).field("limit", std::int64_t{100});
+    if (!after.empty()) body.field("after", after);
+    body.end();
+    const auto answer = json::Document::parse(post(session.api(), plan_path(given.plan, "/upgrade"), body.take()));
+    const auto page = find_at(answer.root(), "applications");
+    if (!page) throw Failure(Exit::failure, "the server's answer names no applications");
+    for (const auto& one : page->items()) moved.raw(one.raw());
+    count += page->items().size();
+    after = text_at(answer.root(), "next");
+    version = text_at(answer.root(), "version");
+    if (!progress && !after.empty() && !given.dry_run) progress.emplace(session, "moving", "applications");
+    if (progress) progress->at(count);
+  } while (!after.empty());
+  progress.reset();
+  moved.end();
+  session.print_list(moved.take(), kUpgraded, "all are on version " + version + " of plan " + given.plan + " already");
+  if (count > 0)
+    session.note(std::to_string(count) + (given.dry_run ? " would come" : " came") + " to version " + version + " of plan " + given.plan);
+}
+
 }  // namespace
 
 void add_plan_versions(Noun& noun) {
@@ -111,6 +144,12 @@ void add_plan_versions(Noun& noun) {
       .word("--paid", given->paid, {"month", "year"}, "How it pays; default: as before")
       .example("plan move growth --app acme --paid year")
       .run([given](Session& session) { move(session, *given); });
+  noun.verb("upgrade", "Move all applications of a plan to its last version")
+      .argument("PLAN", given->plan, "plan_id", Fill::plan)
+      .flag("--dry-run", given->dry_run, "Only say which would be moved")
+      .detail("A hundred at a time, each hundred as a whole; what is interrupted goes on when it is called again.")
+      .example("plan upgrade growth --dry-run")
+      .run([given](Session& session) { upgrade(session, *given); });
   noun.verb("history", "Show which plans an application is and was on")
       .example("plan history --app acme")
       .run([](Session& session) { session.print(get(session.api(), session.app_path(session.app(), "/plan")), kHistory); });

@@ -178,6 +178,15 @@ void play_plans(ScriptedApi& api) {
   api.on("POST", plans + "/gold/archive", 200, R"({"plan":)" + gold + "}");
   api.on("GET", plans + "/free/diff", 200,
          R"({"plan_id":"free","from":1,"to":2,"changes":[{"field":"features.polls","after":false},{"field":"limits.messages.hard","before":900,"after":1000}]})");
+  api.on("POST", plans + "/growth/upgrade", [](const cli::ApiRequest& request) -> cli::ApiAnswer {   // two pages
+    const bool is_rest = request.body->find("\"after\":\"app_1\"") != std::string::npos;
+    const std::string begin = R"({"plan_id":"growth","version":3,"dry_run":false,"applications":[)";
+    return {.status = 200,
+            .body = begin + (is_rest ? R"({"app_id":"app_2","name":"globex","from_version":2}]})"
+                                     : R"({"app_id":"app_1","name":"acme","from_version":1}],"next":"app_1"})"),
+            .headers = {}};
+  });
+  api.on("POST", plans + "/free/upgrade", 200, R"({"plan_id":"free","version":2,"dry_run":false,"applications":[]})");
   const std::string history =
       R"({"plan":"growth","version":2,"yearly":true,"history":[{"moved_at":"2026-11-21T12:00:00.000000Z","plan":"growth","version":2,"yearly":true},)"
       R"({"moved_at":"2026-11-20T08:15:30.123456Z","plan":"free","version":1,"yearly":false}]})";
@@ -281,6 +290,8 @@ TEST_CASE("chatctl: limits are shown and replaced one by one", "[api][cli]") {
   };
   CHECK(sent(R"({"set":{"limits":{"push":{"hard":7},"messages":{"expires_at":"2026-12-24T00:00:00Z","hard":50,"included":40}}}})") == 1);
   CHECK(sent(R"({"set":{"limits":{"push":{"hard":7}}}})") == 1);
+  CHECK(sent(R"({"set":{"limits":{"push":{"hard":7},"messages":{"expires_at":"2031-01-01T00:00:00Z","hard":10}}}})") == 1);
+  CHECK(sent(R"({"set":{"limits":{"push":{"hard":7},"messages":{"hard":10}}}})") == 1);
 }
 
 TEST_CASE("chatctl: operators and their audit", "[api][cli]") {

@@ -192,6 +192,48 @@ TEST_CASE("limits: an override holds until it expires", "[api][limits][plans]") 
   eventually("it is over", [&] { return hard_of(app) == 0; });
 }
 
+TEST_CASE("plans: all applications of a plan come to its last version, some at a time, and a dry run only names them", "[api][plans]") {
+  TestApp first, second, third, other;
+  const auto plan = unique(first, "u");
+  put_plan(plan, plan_with(1));
+  for (const auto* app : {&first, &second, &third}) REQUIRE(operators().post(own_path(*app), {{"plan", plan}, {"yearly", true}}).status == 200);
+  put_plan(plan, plan_with(2));
+  REQUIRE(operators().post(own_path(third), {{"plan", plan}}).body["version"] == 2);
+  const auto upgrade = [&](const Json& body) { return operators().post(plan_path(plan, "/upgrade"), body); };
+  const auto version = [](const TestApp& app) { return operators().get(own_path(app)).body["version"]; };
+  const auto would = upgrade({{"dry_run", true}});
+  REQUIRE(would.body["applications"].size() == 2);
+  CHECK(would.body["applications"][0] == Json({{"app_id", first.id()}, {"name", would.body["applications"][0]["name"]}, {"from_version", 1}}));
+  CHECK(!would.body.contains("next"));
+  CHECK(version(first) == 1);
+
+  const auto page = upgrade({{"limit", 1}});
+  CHECK(page.body["applications"].size() == 1);
+  CHECK(page.body["next"] == first.id());
+  CHECK(version(first) == 2);
+  CHECK(version(second) == 1);
+  const auto rest = upgrade({{"after", page.body["next"]}});
+  REQUIRE(rest.body["applications"].size() == 1);
+  CHECK(rest.body["applications"][0]["app_id"] == second.id());
+  CHECK(operators().get(own_path(second)).body["yearly"] == true);
+  CHECK(operators().get(own_path(second)).body["history"].size() == 3);
+  CHECK(audited("application:" + second.id())[0]["action"] == "application.move");
+  CHECK(audited("application:" + second.id())[0]["before"]["version"] == 1);
+  CHECK(upgrade(Json::object()).body["applications"].empty());
+  CHECK(version(other) != 2);
+  eventually("its numbers hold", [&] { return hard_of(second) == 2; });
+
+  CHECK(upgrade({{"after", "acme"}}).pointer() == "#/after");
+  CHECK(upgrade({{"limit", 101}}).pointer() == "#/limit");
+  CHECK(operators().post(plan_path("no-such-plan", "/upgrade"), Json::object()).code() == "not_found");
+  auto dollars = plan_with(3);
+  dollars["currency"] = "USD";
+  put_plan(plan, dollars);
+  CHECK(upgrade(Json::object()).code() == "conflict");
+  CHECK(version(first) == 2);
+  CHECK(operators().get(own_path(second)).body["history"].size() == 3);
+}
+
 TEST_CASE("plans: of changes at once each makes one version", "[api][plans]") {
   TestApp named;
   const auto plan = unique(named, "race");

@@ -1,0 +1,1 @@
+drop function applications_behind(text, bigint, uuid, integer);
