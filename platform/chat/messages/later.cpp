@@ -58,6 +58,7 @@ Made make_send(storage::Connection& connection, const LaterServices& services, c
   check_poll(*send, services.clock.now());
   send->nonce_key = later.nonce_key;
   send->fingerprint = later.fingerprint.empty() ? fingerprint_of(send->message) : later.fingerprint;
+  if (!later.approved) obey(services.screen(*send), *send);
   if (may_hold_uploads(send->message.attachments))
     connection.transact(later.app, storage::Mode::read, [&](storage::Transaction& tx) { attach(tx, services.attach, *send); });
   return {std::move(send), std::move(command)};

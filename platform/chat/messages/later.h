@@ -7,6 +7,7 @@
 #include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/chat/messages/screen.h"
 #include "tenants/directory.h"
 
 /// For those who keep a message and send it later, in its author's name. `server` hands these to the features above.
@@ -25,6 +26,7 @@ struct Later {
   std::string nonce_key;                       // the same: the same message
   std::string fingerprint = {};                // of an earlier send under this nonce_key; empty: of the body
   bool by_server = false;
+  bool approved = false;                       // somebody read it and let it pass: it is not screened again
 };
 struct LaterServices {
   bus::Bus& bus;
@@ -35,6 +37,7 @@ struct LaterServices {
   Attach attach;
   std::function<HeldAnswer(storage::Transaction&, const HeldSend&)> hold;   // what must wait for approval
   std::function<bool(storage::Pool::Task)> run;
+  Screen screen;
 };
 /// Sends it on the way of every message. `done` is called once, on any thread: with the message, with why it was refused, or with
 /// neither: it is held until it is approved.

@@ -112,6 +112,24 @@ std::vector<std::string> read_unset(json::Fields& body) {
   return names.value_or(std::vector<std::string>{});
 }
 
+/// Errors:  as judge_change
+void screen_change(const Services& services, const Request& request, const channels::Opened& opened, MessageChange& change) {
+  if (!change.text && !change.attachments) return;
+  const auto& caller = Caller::of(request);
+  Send changed;
+  changed.application = caller.shared_application();
+  changed.channel_type = request.part("type");
+  changed.channel_id = request.part("id");
+  changed.by_server = caller.is_server();
+  changed.message.cid = changed.channel_type + ":" + changed.channel_id;
+  changed.message.user_id = opened.acting_user;
+  changed.message.text = change.text.value_or("");
+  changed.message.attachments = change.attachments;
+  const auto verdict = judge_change(services.screen, changed, change.text ? "#/set/text" : "#/set/attachments");
+  if (verdict.text) change.text = verdict.text;
+  if (verdict.attachments) change.attachments = verdict.attachments;
+}
+
 Response update(const Services& services, const Request& request, Tx& tx) {
   auto id = request.id_part<MessageId>("message_id", "message");
   auto document = http::body_of(request);
@@ -132,6 +150,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   if (change.text && static_cast<std::int64_t>(change.text->size()) > opened.settings.max_message_bytes)
     throw Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/set/text", "Too long."}});
   if (auto account = services.accounts.known(caller.app())) check_length(change.text, *account->limits(), "#/set/text");
+  screen_change(services, request, opened, change);
   if (may_hold_uploads(change.attachments))
     change.attachments = services.attach(tx, {*change.attachments, request.part("type"), request.part("id"), opened.acting_user, caller.is_server(),
                                               id, "#/set/attachments"});

@@ -6,6 +6,7 @@
 #include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/chat/messages/screen.h"
 #include "platform/http/router.h"
 #include "platform/webhooks/before.h"
 
@@ -29,6 +30,7 @@ struct Services {
   std::function<void(storage::Transaction&, const tenants::Caller&, const BuiltInCall&)> run_built_in;
   /// Asks the customer's server about a user's message, outside of any transaction.
   webhooks::BeforeSend& before;
+  Screen screen;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

@@ -99,7 +99,8 @@ void add_extra(Message& message, std::string_view name, const std::string& json)
   out.object();
   if (message.extras) {
     const auto document = json::Document::parse(*message.extras);
-    for (const auto& [other, value] : document.root().members()) out.key(other).raw(value.raw());
+    for (const auto& [other, value] : document.root().members())
+      if (other != name) out.key(other).raw(value.raw());
   }
   out.key(name).raw(json).end();
   message.extras = out.take();

@@ -111,6 +111,16 @@ void submit_when_complete(const Services& services, std::unique_ptr<Send> send, 
   throw Error(Code::unavailable, "Too many requests wait for the database; try again.").with_retry_after(std::chrono::seconds(1));
 }
 
+/// Errors:  as Screen and obey
+void pass_screen(const Services& services, Send& send) {
+  try {
+    obey(services.screen(send), send);
+  } catch (const Error&) {
+    send.account->message_refused();
+    throw;
+  }
+}
+
 /// Uploaded files are looked at first.
 void submit_ready(const Services& services, std::unique_ptr<Send> send) {
   if (!may_hold_uploads(send->message.attachments)) return submit(services, std::move(send));
@@ -197,10 +207,14 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
   send->held = [services, respond, id = request->request_id](const Send& held) { hold(services, id, respond, held_send(held)); };
   send->account->reserve_message(services.clock.now());
-  const SubmitSend ready = [services](std::unique_ptr<Send> one) { submit_judged(services, std::move(one)); };
+  const SubmitSend ready = [services](std::unique_ptr<Send> one) {
+    pass_screen(services, *one);
+    submit_judged(services, std::move(one));
+  };
   if (source)
-    submit_when_complete(services, std::move(send), [request, source = *source](storage::Transaction& tx, Send& to) {
+    submit_when_complete(services, std::move(send), [request, screen = services.screen, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);
+      obey(screen(to), to);
     });
   else if (const auto command = parse_command(send->message.text))
     send_command(services, request, respond, std::move(send), *command, ready);

@@ -1,0 +1,30 @@
+#include "platform/chat/messages/screen.h"
+
+#include "platform/base/error.h"
+#include "platform/chat/messages/send_form.h"
+
+namespace chat::messages {
+namespace {
+
+Error refused(const Verdict& verdict, const std::string& pointer) {
+  return Error(Code::forbidden, verdict.reason.empty() ? "This can't be said here." : verdict.reason, {{pointer, "Refused for what it says."}});
+}
+
+}  // namespace
+
+void obey(const Verdict& verdict, Send& send) {
+  using Kind = Verdict::Kind;
+  if (verdict.kind == Kind::block) throw refused(verdict, verdict.pointer.empty() ? "#/text" : verdict.pointer);
+  if (verdict.text) send.message.text = *verdict.text;
+  if (verdict.attachments) send.message.attachments = verdict.attachments;
+  if (verdict.extras) send.message.extras = verdict.extras;
+  if (verdict.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
+}
+
+Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer) {
+  auto verdict = screen(changed);
+  if (verdict.kind != Verdict::Kind::pass) throw refused(verdict, pointer);
+  return verdict;
+}
+
+}  // namespace chat::messages

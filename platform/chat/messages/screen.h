@@ -1,0 +1,36 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "platform/chat/messages/lanes.h"
+
+/// What stands between a message and its channel besides permissions: block lists, rules, classifiers. They live above this folder;
+/// `server` hands one function in, which asks those that answer from memory.
+namespace chat::messages {
+
+struct Verdict {
+  enum class Kind { pass, hold, shadow, block };
+  Kind kind = Kind::pass;
+  std::optional<std::string> text;             // masked: takes the place of what the author wrote
+  std::string findings;                        // JSON array of {source, rule, …}; empty: none
+  std::string reason;                          // of hold and block, for the author
+  std::string pointer;                         // of a block: where in the request; empty: the text
+  std::optional<std::string> attachments, extras;   // masked, JSON
+};
+
+/// Judges what somebody writes: the channel, the author, `text`, `attachments` and the poll among `extras`; never `custom`.
+/// Shape:   of a change or an option of a poll, what it does not touch is empty.
+/// Errors:  unavailable (what judges is not in memory yet; it is on its way)
+/// Thread:  any; never waits.
+using Screen = std::function<Verdict(const Send&)>;
+
+/// Does with a message what the verdict says.
+/// Errors:  forbidden (block)
+void obey(const Verdict& verdict, Send& send);
+
+/// A change has no approval and no shadow: what would need one is refused. Gives the verdict, for its masks and findings.
+/// Errors:  forbidden
+Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer);
+
+}  // namespace chat::messages
