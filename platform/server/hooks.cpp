@@ -5,6 +5,7 @@
 #include "platform/chat/messages/messages_live.h"
 #include "platform/chat/sync/sync.h"
 #include "platform/operators/operators.h"
+#include "platform/server/screens.h"
 
 namespace chat::server {
 namespace {
@@ -71,16 +72,19 @@ realtime::Identity identity_of(const Caller& caller) {
 
 }  // namespace
 
-http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock) {
+http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, blocklists::Shelf& lists, const Clock& clock) {
   http::GateHooks hooks;
   hooks.authenticate = [&](const Request& request) {
     auto caller = authenticate(auth, request);
     if (!accounts.find(caller->shared_application())) throw http::NeedsDatabase{};
+    check_address(lists, *caller, request.remote, clock.now());
     check_access(request, *caller);
     return caller;
   };
   hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
     auto caller = authenticate_cold(auth, request, connection);
+    lists.load(connection, caller->app());
+    check_address(lists, *caller, request.remote, clock.now());
     check_access(request, *caller);
     accounts.load(connection, caller->shared_application());
     return caller;
@@ -147,16 +151,19 @@ namespace {
 
 /// Who may come in, and who pays.
 void hook_accounts(realtime::Hooks& hooks, const Live& live) {
-  hooks.authenticate = [&auth = live.auth, &accounts = live.accounts, &clock = live.clock](const realtime::Hooks::Credentials& credentials) {
+  hooks.authenticate = [&auth = live.auth, &accounts = live.accounts, &lists = live.lists, &clock = live.clock](const realtime::Hooks::Credentials& credentials) {
     auto caller = auth.authenticate(credentials.api_key, credentials.token);
     const auto account = accounts.find(caller->shared_application());
     if (!account) throw http::NeedsDatabase{};
+    check_address(lists, *caller, credentials.remote, clock.now());
     if (is_user(*caller) && account->must_ask(caller->user_id(), clock.now())) throw http::NeedsDatabase{};
     return identity_of(*caller);
   };
-  hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts](const realtime::Hooks::Credentials& credentials,
-                                                                           storage::Connection& connection) {
+  hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts, &lists = live.lists, &clock = live.clock](
+                                const realtime::Hooks::Credentials& credentials, storage::Connection& connection) {
     auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
+    lists.load(connection, caller->app());
+    check_address(lists, *caller, credentials.remote, clock.now());
     const auto account = accounts.load(connection, caller->shared_application());
     if (is_user(*caller)) accounts.admit(connection, *account, caller->user_id());
     return identity_of(*caller);

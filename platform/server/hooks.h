@@ -1,5 +1,6 @@
 #pragma once
 #include "billing/accounts.h"
+#include "platform/chat/blocklists/shelf.h"
 #include "platform/chat/presence/online.h"
 #include "platform/chat/presence/typing.h"
 #include "platform/chat/presence/watchers.h"
@@ -13,13 +14,14 @@
 /// meet tenants and billing.
 namespace chat::server {
 
-http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, const Clock& clock);
+http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, blocklists::Shelf& lists, const Clock& clock);
 /// `token`: the configured one.
 http::GateHooks operator_hooks(std::string token, const Clock& clock);
 /// What sockets ask of the product.
 struct Live {
   tenants::Auth& auth;
   billing::Accounts& accounts;
+  blocklists::Shelf& lists;
   reads::UnreadAnnouncer& unread;
   presence::Typists& typists;
   presence::Online& online;

@@ -123,6 +123,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   schedule.add("expire_pending", minutes(1),
                [&bus, &clock](Connection& connection) { pending::expire_pending(connection, bus, clock.now()); });
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
+  add_sweep("sweep_block_list_entries", minutes(1), sql::sweep_block_list_entries, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
   schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
@@ -181,7 +182,7 @@ void add_send_job(jobs::Schedule& schedule, const SendJob& job) {
   });
   const pending::SendLater send_approved = [later = job.later](Connection& connection, const pending::Due& due, const pending::Done& done) {
     messages::send_later(connection, later,
-                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.fingerprint, true}, done);
+                         {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.fingerprint, true, true}, done);
   };
   schedule.add("send_approved", std::chrono::milliseconds(500), [job, send_approved](Connection& connection) {
     pending::send_approved(connection, job.bus, job.clock, send_approved, job.run);

@@ -37,3 +37,7 @@ select scheduled, approved, push_queue, push_deliveries, search from oldest_wait
 -- name: rebuild_search
 -- $1 messages at most
 select rebuild_search($1)
+
+-- name: sweep_block_list_entries
+-- $1 at most.  Entries whose time is over.
+select sweep_block_list_entries($1)

@@ -7,6 +7,7 @@
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
+#include "platform/chat/blocklists/blocklists.h"
 #include "platform/chat/channels/channels_events.h"
 #include "platform/chat/messages/messages_live.h"
 #include "platform/chat/reads/here.h"
@@ -24,6 +25,7 @@
 #include "platform/server/operations.sql.h"
 #include "platform/server/pushing.h"
 #include "platform/server/routes.h"
+#include "platform/server/screens.h"
 #include "platform/server/task_kinds.h"
 #include "platform/server/uploads.h"
 #include "platform/server/webhooks.h"
@@ -109,7 +111,7 @@ struct Node::State {
         webhook_client(webhook_options(given)),
         judge_client(judge_options(given)),
         senders(client, sealer, provider_urls(given), clock),
-        gateway(realtime_options(given), gateway_hooks({auth, accounts, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), *bus, pool, clock),
+        gateway(realtime_options(given), gateway_hooks({auth, accounts, lists, unread_announcer, typists, online, watchers, *ephemeral, cursors, clock}), *bus, pool, clock),
         schedule(pool) {}
 
   config::Settings settings;
@@ -123,6 +125,8 @@ struct Node::State {
   // Before the pool and the client: what is under way at the end comes back to it.
   previews::Fetcher fetcher{{*bus, clock, client, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }}};
   webhooks::BeforeSend before{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
+  blocklists::Shelf lists{[this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, clock};
+  const messages::Screen screen = block_list_screen(lists, clock);
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -164,7 +168,7 @@ struct Node::State {
     return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); };
   }
   messages::LaterServices later() {
-    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run()};
+    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen};
   }
   reads::Here here() {
     return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};
@@ -203,6 +207,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
       log::warn("plans.reload_failed", {{"detail", "the pool is full"}});
     return;
   }
+  if (control.word == blocklists::kBlockListsChanged) return lists.changed(control.app);
   if (control.word == users::kTeamsMoved) return user_moved(control);
   if (control.word == channels::kChannelMoved) {
     gateway.regather(control.app, {control.detail});
@@ -331,10 +336,10 @@ void Node::State::share_limits() {
 void Node::State::wire() {
   bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, directory, event); });
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before, lists, screen};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
-  public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, clock));
+  public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, lists, clock));
   operator_gate = std::make_unique<http::Gate>(operator_router, pool, clock, "operator", operator_hooks(settings.text("operator.token"), clock));
   auto serve = [this](http::Gate& gate, const char* proxies) {
     return behind_proxies(networks_of(settings.list(proxies)), [&gate](http::Request request, http::Responder respond) {
@@ -346,9 +351,13 @@ void Node::State::wire() {
                  [this](const bus::Bus::Control& control) { typists.on_control(control); });
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   if (link) share_limits();
+  schedule.add("look_at_block_lists", blocklists::Shelf::kTurn, [this](storage::Connection& connection) { lists.look_again(connection); });
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
-    on_upgrade = [this](http::Upgrade& upgrade) { return gateway.take(upgrade); };
+    on_upgrade = [this, proxies = networks_of(settings.list("public.trusted_proxies"))](http::Upgrade& upgrade) {
+      if (!proxies.empty()) upgrade.request.remote = client_address(upgrade.request, proxies);
+      return gateway.take(upgrade);
+    };
     announce_unread();
     announce_presence();
   }
@@ -367,6 +376,7 @@ Node::Node(const config::Settings& settings) : state_(std::make_unique<State>(se
 }
 
 Node::~Node() {
+  state_->lists.stop();                    // it asks the pool, which goes before it
   if (state_->link) state_->link->stop();   // calls back into what goes away
   metrics::forget_collected();
 }

@@ -5,6 +5,7 @@
 #include "billing/alerts/alerts.h"
 #include "billing/billing_http.h"
 #include "billing/statements/statements_http.h"
+#include "platform/chat/blocklists/blocklists_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/channels/explain.h"
@@ -33,6 +34,7 @@
 #include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/operators/operators_http.h"
+#include "platform/server/screens.h"
 #include "platform/server/webhooks.h"
 #include "platform/tasks/tasks_http.h"
 #include "platform/transfers/transfers_http.h"
@@ -71,7 +73,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
     return account ? account->limits()->of(meter).hard : 0;
   };
   teams::add_routes(router, {parts.cursors, parts.clock, [hard_of](const tenants::Caller& caller) { return hard_of(caller, billing::Meter::teams); }});
-  const users::Services users{parts.bus, parts.cursors, parts.clock};
+  const users::Services users{parts.bus, parts.cursors, parts.clock, block_list_names(parts.lists, parts.clock)};
   users::add_routes(router, users);
   users::add_relation_routes(router, users);
   tasks::add_routes(router);
@@ -83,7 +85,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   const auto count_watchers = [&store = parts.ephemeral](AppId app, const std::string& cid) {
     return static_cast<std::int64_t>(store.count({app, presence::kWatchers, cid}));
   };
-  const channels::Services channels{parts.bus, parts.cursors, parts.clock, caps, count_watchers};
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, caps, count_watchers, users.judge_names,
+                                    [&bus = parts.bus](storage::Transaction& tx, const std::vector<std::string>& names) { return blocklists::take_names(tx, bus, names); }};
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
@@ -95,12 +98,15 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
                                 [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
                                   run_built_in(tx, bus, caller, call, clock.now());
-                                }, parts.before});
+                                }, parts.before, parts.screen});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   commands::add_routes(router, {parts.clock});
+  const blocklists::Services lists{parts.bus, parts.cursors, parts.clock, parts.lists};
+  blocklists::add_routes(router, lists);
+  blocklists::add_entry_routes(router, lists);
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
   pending::add_routes(router, {parts.bus, parts.cursors, parts.clock});
-  polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own});
+  polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own, option_screen(parts.screen)});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   devices::add_routes(router, parts.clock);
   notifications::add_routes(router, {parts.bus, parts.senders, parts.clock, parts.run});
@@ -127,6 +133,9 @@ void add_public_routes(http::Router& router, const Parts& parts) {
 void add_operator_routes(http::Router& router, const Parts& parts) {
   add_operations_routes(router, parts.status_json, parts.ask_ready);
   operators::add_routes(router, parts.cursors, parts.clock);
+  const blocklists::Services lists{parts.bus, parts.cursors, parts.clock, parts.lists};
+  blocklists::add_operator_routes(router, lists);
+  blocklists::add_operator_entry_routes(router, lists);
   tenants::add_operator_routes(router, tenant_services(parts));
   transfers::add_routes(router, {parts.clock, parts.transfers});
   billing::add_operator_routes(router, {parts.bus, parts.accounts, parts.plans, parts.clock});
@@ -168,13 +177,14 @@ std::vector<const http::Route*> all_routes() {
     reactions::Counted counted{*bus, system_clock()};
     uploads::Depot depot{{}, {}, system_clock()};
     tenants::Directory directory{sealer, system_clock()};
+    blocklists::Shelf lists{[](const storage::Pool::Task&) { return false; }, system_clock()};
     http::Router public_router, operator_router;
   };
   static Everything everything;
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before, everything.lists, {}};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

@@ -6,9 +6,11 @@
 #include "billing/accounts.h"
 #include "platform/base/crypto.h"
 #include "platform/bus/feed.h"
+#include "platform/chat/blocklists/shelf.h"
 #include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/chat/messages/screen.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/chat/presence/presence_http.h"
 #include "platform/chat/reactions/counted.h"
@@ -47,6 +49,8 @@ struct Parts {
   transfers::Rules transfers;
   const outbound::Client& webhook_client;
   webhooks::BeforeSend& before;
+  blocklists::Shelf& lists;
+  messages::Screen screen;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

@@ -11,6 +11,7 @@ namespace {
 constexpr int kMaxTypes = 100;
 constexpr int kMaxRoles = 25;
 constexpr json::Text kName{.min_bytes = 1, .max_bytes = 64};
+constexpr json::Text kListName{.min_bytes = 1, .max_bytes = 80};   // shared:NAME, too
 constexpr std::string_view kUserTypes[] = {"user:regular", "user:guest", "user:anonymous"};
 
 bool is_user_type(std::string_view role) { return std::find(std::begin(kUserTypes), std::end(kUserTypes), role) != std::end(kUserTypes); }
@@ -140,11 +141,7 @@ void read_type_settings(json::Fields& fields, TypeSettings& settings) {
   settings.slow_mode = fields.find_integer("slow_mode", kPace).value_or(settings.slow_mode);
   settings.cooldown = fields.find_integer("cooldown", kPace).value_or(settings.cooldown);
   if (auto names = fields.find_texts("commands", 50, kName)) settings.commands = std::move(*names);
-  if (auto names = fields.find_texts("block_lists", 20, kName)) {
-    for (std::size_t i = 0; i < names->size(); ++i)
-      fields.mistake_at("block_lists/" + std::to_string(i), "No such block list: " + (*names)[i] + "; there are no block lists yet");
-    settings.block_lists = std::move(*names);
-  }
+  if (auto names = fields.find_texts("block_lists", 20, kListName)) settings.block_lists = std::move(*names);
   read_grants(fields, settings.grants);
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "platform/base/error.h"
 #include "platform/chat/channels/channel_types.h"
 #include "platform/chat/channels/channels_http.h"
@@ -38,6 +40,16 @@ void read_settings(json::Fields& body, TypeSettings& settings) {
   body.absorb(fields);
 }
 
+/// Errors:  invalid_field
+void check_block_lists(const Services& services, Tx& tx, const std::vector<std::string>& names) {
+  const auto missing = services.take_block_lists(tx, names);
+  if (missing.empty()) return;
+  std::vector<FieldError> mistakes;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (std::ranges::find(missing, names[i]) != missing.end()) mistakes.push_back({"#/settings/block_lists/" + std::to_string(i), "No such block list."});
+  throw Error(Code::invalid_field, "Some of these block lists do not exist.", std::move(mistakes));
+}
+
 Response create(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
@@ -46,6 +58,7 @@ Response create(const Services& services, const Request& request, Tx& tx) {
   TypeSettings settings;
   read_settings(body, settings);
   body.finish();
+  if (!settings.block_lists.empty()) check_block_lists(services, tx, settings.block_lists);
   const auto now = services.clock.now();
   const auto made = create_channel_type(tx, type, settings, now);
   tenants::note_own(tx, request, "channel_type.create", object_of(type), std::nullopt, channel_type_json(made), now);
@@ -57,9 +70,11 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   tenants::hold_setup(tx);                     // what is not given stays as it is now
   auto current = get_channel_type(tx, request.part("type"));
   const auto before = channel_type_json(current);
+  const auto lists = current.settings.block_lists;
   json::Fields body(document.root());
   read_settings(body, current.settings);
   body.finish();
+  if (current.settings.block_lists != lists) check_block_lists(services, tx, current.settings.block_lists);
   const auto now = services.clock.now();
   const auto changed = update_channel_type(tx, current.type, current.settings, now);
   tenants::note_own_change(tx, request, "channel_type.update", object_of(current.type), before, channel_type_json(changed), now);

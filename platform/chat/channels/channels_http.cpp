@@ -50,6 +50,15 @@ void read_about(json::Fields& fields, std::optional<std::string>& name, std::opt
   custom = fields.find_raw_object("custom", users::kMaxCustomBytes);
 }
 
+/// Errors:  as tenants::JudgeSaid
+void judge_about(const Services& services, const Request& request, const std::string& cid, const std::string& at, std::optional<std::string>& name,
+                 std::optional<std::string>& description) {
+  tenants::Said said{request.part("type"), cid, {}};
+  said.add(at + "name", name);
+  said.add(at + "description", description);
+  services.judge_names(Caller::of(request), said);
+}
+
 ChannelInput read_input(const Request& request, json::Fields& body, std::size_t min_members) {
   ChannelInput input;
   read_about(body, input.name, input.image, input.description, input.custom);
@@ -69,6 +78,7 @@ Response get_or_create(const Services& services, const Request& request, Tx& tx)
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto input = read_input(request, body, 0);
+  judge_about(services, request, type + ":" + id, "#/", input.name, input.description);
   const auto& caller = Caller::of(request);
   auto made = get_or_create_channel(tx, services.bus, caller, type, id, input, services.caps(caller), services.clock.now());
   return show_state(made.created ? 201 : 200, services, request, tx, type, id, input.created_by);
@@ -78,6 +88,7 @@ Response get_or_create_distinct(const Services& services, const Request& request
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto input = read_input(request, body, 1);
+  judge_about(services, request, "", "#/", input.name, input.description);
   std::set<std::string> set;
   for (const auto& member : input.members) set.insert(member.user_id);
   if (!input.created_by.empty()) set.insert(input.created_by);
@@ -139,6 +150,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, "#/user_id"));
+  judge_about(services, request, opened.channel.cid(), "#/set/", change.name, change.description);
   json::Writer out;
   out.object().key("channel").raw(channel_json(update_channel(tx, services.bus, opened, change, services.clock.now()))).end();
   return http::json(200, out.take());

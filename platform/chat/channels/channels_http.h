@@ -5,7 +5,7 @@
 #include "platform/chat/channels/channels.h"
 #include "platform/http/router.h"
 #include "platform/storage/page.h"
-#include "tenants/auth.h"
+#include "tenants/said.h"
 
 namespace chat::channels {
 
@@ -16,6 +16,9 @@ struct Services {
   std::function<Caps(const tenants::Caller&)> caps;
   /// Users who have a channel in front of them.
   std::function<std::int64_t(AppId, const std::string& cid)> count_watchers;
+  tenants::JudgeSaid judge_names;
+  /// Lets block lists hold in channels of a type. Gives the names that are none.
+  std::function<std::vector<std::string>(storage::Transaction&, const std::vector<std::string>& names)> take_block_lists;
 };
 void add_channel_type_routes(http::Router& router, const Services& services);   // /v1/channel_types
 void add_channel_routes(http::Router& router, const Services& services);        // /v1/channels

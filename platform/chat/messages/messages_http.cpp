@@ -128,6 +128,7 @@ void screen_change(const Services& services, const Request& request, const chann
   const auto verdict = judge_change(services.screen, changed, change.text ? "#/set/text" : "#/set/attachments");
   if (verdict.text) change.text = verdict.text;
   if (verdict.attachments) change.attachments = verdict.attachments;
+  change.findings = verdict.findings;
 }
 
 Response update(const Services& services, const Request& request, Tx& tx) {

@@ -18,6 +18,8 @@ void obey(const Verdict& verdict, Send& send) {
   if (verdict.text) send.message.text = *verdict.text;
   if (verdict.attachments) send.message.attachments = verdict.attachments;
   if (verdict.extras) send.message.extras = verdict.extras;
+  send.findings = verdict.findings;
+  if (verdict.kind == Kind::shadow) send.shadowed = true;
   if (verdict.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
 }
 

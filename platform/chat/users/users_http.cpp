@@ -199,6 +199,11 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     body.absorb(fields);
   }
   body.finish();
+  tenants::Said said;
+  said.add("#/set/name", change.set.name);
+  said.add("#/set/username", change.set.username);
+  said.add("#/set/bio", change.set.bio);
+  services.judge_names(Caller::of(request), said);
   return show(request, update_user(tx, services.bus, Caller::of(request), request.part("user_id"), change, services.clock.now()));
 }
 
@@ -236,6 +241,9 @@ Response make_guest(const Services& services, const Request& request, Tx& tx) {
   input.image = body.find_text("image", {.min_bytes = 1, .max_bytes = 2048});
   input.custom = body.find_raw_object("custom", kMaxCustomBytes);
   body.finish();
+  tenants::Said said;
+  said.add("#/name", input.name);
+  services.judge_names(Caller::of(request), said);
   const auto guest = create_guest(tx, services.bus, Caller::of(request), input, services.clock.now());
   json::Writer out;
   out.object().key("user").raw(user_json(guest.user, true)).field("token", guest.token).key("expires_at").time(guest.expires_at).end();

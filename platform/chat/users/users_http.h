@@ -2,6 +2,7 @@
 #include "platform/bus/feed.h"
 #include "platform/http/router.h"
 #include "platform/storage/page.h"
+#include "tenants/said.h"
 
 namespace chat::users {
 
@@ -9,6 +10,7 @@ struct Services {
   bus::Bus& bus;
   const storage::Cursors& cursors;
   const Clock& clock;
+  tenants::JudgeSaid judge_names;
 };
 void add_routes(http::Router& router, const Services& services);   // /v1/users, /v1/guests
 void add_relation_routes(http::Router& router, const Services& services);   // /v1/users/{user_id}/blocks and /mutes
