@@ -114,10 +114,13 @@ std::string check_plan(const json::Value& document, const std::string& pointer) 
   json::Fields plan(required_object(document, pointer), pointer);
   plan.text("name", {.min_bytes = 1});
   check_prices(plan);
-  auto features = plan.find_object("features");
-  if (features)
-    for (const auto& [name, on] : features->members())
-      if (on.kind() != json::Kind::boolean) plan.mistake_at("features/" + std::string(name), "Must be true or false.");
+  if (const auto features = plan.find_object("features")) {
+    for (const auto& [name, on] : features->members()) {
+      const auto at = "features/" + std::string(name);
+      if (!parse_feature(name)) plan.mistake_at(at, "Unknown feature: " + std::string(name) + ".");
+      else if (on.kind() != json::Kind::boolean) plan.mistake_at(at, "Must be true or false.");
+    }
+  }
   const auto types = plan.find_texts("upload_types", 100, {.min_bytes = 3, .max_bytes = 100});
   for (std::size_t i = 0; types && i < types->size(); ++i)
     if (!tenants::is_media_type((*types)[i]))

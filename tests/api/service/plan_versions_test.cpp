@@ -168,6 +168,8 @@ TEST_CASE("plans: a plan's prices hold together, or every mistake is named", "[a
   CHECK(first_mistake(limited({{"meter", "messages"}, {"overage_price", "1"}})) == "#/limits/0/action");
   CHECK(first_mistake(limited({{"meter", "user_requests"}, {"action", "overage"}, {"overage_price", "1"}})) == "#/limits/0/overage_price");
   CHECK(first_mistake({{"name", "P"}, {"limits", {{{"meter", "push"}}, {{"meter", "push"}}}}}) == "#/limits/1");
+  CHECK(first_mistake({{"name", "P"}, {"features", {{"pols", false}}}}) == "#/features/pols");
+  CHECK(first_mistake({{"name", "P"}, {"features", {{"polls", "no"}}}}) == "#/features/polls");
   const auto tiers = [&](const Json& listed) { return first_mistake(limited({{"meter", "messages"}, {"action", "overage"}, {"overage_tiers", listed}})); };
   CHECK(tiers(Json::array()) == "#/limits/0/overage_tiers");
   CHECK(tiers({{{"up_to", 5}, {"price", "1"}}, {{"up_to", 4}, {"price", "1"}}, {{"price", "1"}}}) == "#/limits/0/overage_tiers/1/up_to");
