@@ -18,7 +18,8 @@ const Sheet kLimits{.columns = {{"METER", "meter"},
                                 {"BURST", "burst", Look::number},
                                 {"ACTION", "action"},
                                 {"STATE", "state", Look::state},
-                                {"RESETS", "resets_at", Look::time}},
+                                {"RESETS", "resets_at", Look::time},
+                                {"UNTIL", "override.expires_at", Look::time}},
                     .name = "meter",
                     .rows = "limits"};
 const Sheet kFeatures{.columns = {{"FEATURE", "feature"}, {"ON", "on"}}, .name = "feature"};
