@@ -8,6 +8,7 @@
 #include "platform/chat/bookmarks/bookmarks.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/ownership.h"
+#include "platform/chat/moderation/moderation.h"
 #include "platform/chat/pending/pending.h"
 #include "platform/chat/polls/polls.h"
 #include "platform/chat/previews/previews.h"
@@ -120,6 +121,11 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
                [&bus, &clock](Connection& connection) { polls::tell_changed_polls(connection, bus, clock.now()); });
   schedule.add("close_due_polls", std::chrono::seconds(1),
                [&bus, &clock](Connection& connection) { polls::close_due_polls(connection, bus, clock.now()); });
+  schedule.add("tell_flags", std::chrono::milliseconds(500),
+               [&bus, &clock](Connection& connection) { moderation::tell_flags(connection, bus, clock.now()); });
+  schedule.add("sweep_evidence", minutes(10), [&clock](Connection& connection) { moderation::sweep_evidence(connection, clock.now()); });
+  schedule.add("measure_moderation_queue", std::chrono::seconds(30),
+               [&clock](Connection& connection) { moderation::measure_queue(connection, clock.now()); });
   schedule.add("expire_pending", minutes(1),
                [&bus, &clock](Connection& connection) { pending::expire_pending(connection, bus, clock.now()); });
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);

@@ -17,6 +17,7 @@
 #include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/moderation/moderation_http.h"
 #include "platform/chat/notifications/notifications_http.h"
 #include "platform/chat/pending/pending.h"
 #include "platform/chat/pending/pending_http.h"
@@ -106,6 +107,10 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   blocklists::add_entry_routes(router, lists);
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
   pending::add_routes(router, {parts.bus, parts.cursors, parts.clock});
+  const moderation::Services moderation{parts.bus, parts.cursors, parts.clock};
+  moderation::add_routes(router, moderation);
+  moderation::add_appeal_routes(router, moderation);
+  moderation::add_settings_routes(router, moderation);
   polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own, option_screen(parts.screen)});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   devices::add_routes(router, parts.clock);

@@ -52,6 +52,9 @@ constexpr std::array kActionRows{
     ActionRow{Action::approve_message, "chat:message:approve", Role::moderator},
     ActionRow{Action::mention_roles, "chat:message:mention_roles", Role::member},
     ActionRow{Action::create_channel, "chat:channel:create", kNobody},
+    ActionRow{Action::flag_content, "chat:moderation:flag", Role::member},
+    ActionRow{Action::review_flags, "chat:moderation:review", Role::moderator},
+    ActionRow{Action::decide_flags, "chat:moderation:decide", Role::moderator},
 };
 static_assert(kActionRows.size() == static_cast<std::size_t>(Action::count), "every action has its row");
 // What anybody may do in an open channel without joining it.
@@ -59,7 +62,7 @@ constexpr Actions kOpenActions = bit(Action::read_channel) | bit(Action::send_me
                                  bit(Action::update_own_message) | bit(Action::delete_own_message) |
                                  bit(Action::add_reaction) | bit(Action::follow_thread) | bit(Action::join_channel) |
                                  bit(Action::create_poll) | bit(Action::vote_in_poll) | bit(Action::send_typing) |
-                                 bit(Action::mention_roles);
+                                 bit(Action::mention_roles) | bit(Action::flag_content);
 constexpr std::array<std::string_view, 5> kRoleWords{"", "member", "moderator", "admin", "owner"};
 
 Actions defaults_of(Role role) {

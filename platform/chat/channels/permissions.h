@@ -50,6 +50,9 @@ enum class Action : unsigned {
   approve_message,
   mention_roles,
   create_channel,
+  flag_content,
+  review_flags,
+  decide_flags,
   count,
 };
 
@@ -61,7 +64,8 @@ static_assert(static_cast<unsigned>(Action::count) < 64);
 inline constexpr Actions kAnonymousActions = bit(Action::read_channel);   // of what the role allows
 // What is left of a direct channel when one of its two users has blocked the other.
 inline constexpr Actions kBlockedActions =
-    bit(Action::read_channel) | bit(Action::leave_channel) | bit(Action::delete_own_message) | bit(Action::mark_read);
+    bit(Action::read_channel) | bit(Action::leave_channel) | bit(Action::delete_own_message) | bit(Action::mark_read) |
+    bit(Action::flag_content);
 
 enum class Role { none, member, moderator, admin, owner };   // ranks; none: not a member
 /// The rank of a member's role, by its word; a role of the customer's own ranks as member. Empty: none.

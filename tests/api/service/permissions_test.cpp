@@ -55,6 +55,9 @@ const std::map<std::string, std::string> kDefaults{
     {"chat:poll:close", "moderator admin owner"},
     {"chat:typing:send", "member moderator admin owner anyone"},
     {"chat:upload:create", "member moderator admin owner"},
+    {"chat:moderation:flag", "member moderator admin owner anyone"},
+    {"chat:moderation:review", "moderator admin owner"},
+    {"chat:moderation:decide", "moderator admin owner"},
 };
 
 std::set<std::string> actions_for(const std::string& role) {

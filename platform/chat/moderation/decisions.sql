@@ -1,0 +1,29 @@
+-- name: message_state
+-- $1 app  $2 channel  $3 message.  No row: gone. When it was deleted, or NULL.
+select deleted_at from messages where app_id = $1 and channel_id = $2 and id = $3 and not erased
+  and not exists (select from channels c where c.app_id = $1 and c.id = $2 and c.truncated_message_id >= $3)
+
+-- name: channel_ban
+-- $1 app  $2 channel  $3 user.  No row: none. As ban JSON, and when it was made.
+select jsonb_strip_nulls(jsonb_build_object('shadow', b.shadow, 'reason', b.reason, 'banned_by', w.user_id, 'created_at', wire_time(b.created_at),
+  'expires_at', wire_time(b.expires_at)))::text, b.created_at
+from channel_bans b left join users w on w.app_id = $1 and w.id = b.banned_by where b.app_id = $1 and b.channel_id = $2 and b.user_id = $3
+
+-- name: application_ban
+-- $1 app  $2 user.  No row: none. The same.
+select jsonb_strip_nulls(jsonb_build_object('shadow', b.shadow, 'reason', b.reason, 'created_at', wire_time(b.created_at),
+  'expires_at', wire_time(b.expires_at)))::text, b.created_at
+from application_bans b where b.app_id = $1 and b.user_id = $2
+
+-- name: date_channel_ban
+-- $1 app  $2 channel  $3 user  $4 banned by (user_id), or NULL  $5 made at.  A ban that came back is whose it was.
+update channel_bans set created_at = $5, banned_by = (select id from users where app_id = $1 and user_id = $4)
+where app_id = $1 and channel_id = $2 and user_id = $3
+
+-- name: date_application_ban
+-- $1 app  $2 user  $3 made at
+update application_bans set created_at = $3 where app_id = $1 and user_id = $2
+
+-- name: lock_subject_user
+-- $1 app  $2 user.  What is decided about one user happens one by one.
+select 1 from users where app_id = $1 and id = $2 for no key update

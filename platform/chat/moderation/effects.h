@@ -1,0 +1,53 @@
+#pragma once
+#include "platform/chat/moderation/moderation.h"
+
+/// What decisions do, and how it is put back. Private to the folder.
+namespace chat::moderation {
+
+/// Kept with the decision, as JSON: what was before, of what it changed.
+struct Effects {
+  std::string status;                          // of the item; empty: not changed
+  std::optional<std::string> assigned_to;
+  bool deleted = false, restored = false, strike = false;
+  struct Ban {
+    bool whole = false;
+    std::optional<std::string> before;         // JSON: the ban that stood; none: none did
+  };
+  std::optional<Ban> ban;
+  struct Standing {
+    bool whole = false;
+    std::string before = "{}";                 // JSON
+  };
+  std::optional<Standing> standing;
+  std::vector<DecisionId> consequences;        // what the points caused
+};
+std::string effects_json(const Effects& effects);
+Effects parse_effects(const std::string& json);
+
+/// One decision at work.
+struct Scene {
+  storage::Transaction& tx;
+  bus::Bus& bus;
+  Timestamp now;
+  const Item& item;
+  channels::Opened* opened = nullptr;          // null: there is no channel, or it is gone
+};
+
+/// Nothing to delete: changes nothing. True: it was there.
+bool delete_subject(Scene& scene, bool hard);
+/// Errors:  conflict (not deleted; erased)
+void restore_subject(Scene& scene);
+/// A deletion of that moment; else changes nothing.
+void undelete_subject(Scene& scene, Timestamp deleted_at);
+
+struct BanWanted {
+  bool whole = false, shadow = false;
+  std::optional<std::string> reason;
+  std::optional<Timestamp> expires_at;
+};
+/// Errors:  as the ban's; conflict (there is no user, or no channel)
+Effects::Ban ban_subject(Scene& scene, const BanWanted& wanted);
+/// The ban that was made at that moment goes, and what stood before comes back; else changes nothing.
+void put_ban_back(Scene& scene, const Effects::Ban& ban, Timestamp made_at);
+
+}  // namespace chat::moderation
