@@ -19,6 +19,7 @@ void add_channels(CommandLine& line);
 void add_members(CommandLine& line);
 void add_messages(CommandLine& line);
 void add_bans(CommandLine& line);
+void add_moderation(CommandLine& line);
 void add_permissions(CommandLine& line);
 void add_teams(CommandLine& line);
 void add_devices(CommandLine& line);

@@ -70,6 +70,7 @@ void add_all(CommandLine& line) {
   add_members(line);
   add_messages(line);
   add_bans(line);
+  add_moderation(line);
   add_permissions(line);
   add_teams(line);
   add_devices(line);

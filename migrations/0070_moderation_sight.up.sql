@@ -21,6 +21,17 @@ language sql stable as $$
 $$;
 grant execute on function seen_by_moderator(uuid, uuid, boolean, text[], text[], uuid, uuid) to chat_server;
 
+-- What is not there is left out.
+create or replace function evidence_of_user(app uuid, who uuid) returns jsonb
+language sql stable as $$
+  select jsonb_strip_nulls(jsonb_build_object('user_id', u.user_id, 'name', u.name, 'image', u.image)) from users u where u.app_id = app and u.id = who
+$$;
+create or replace function evidence_of_channel(app uuid, channel uuid) returns jsonb
+language sql stable as $$
+  select jsonb_strip_nulls(jsonb_build_object('cid', c.type || ':' || c.channel_id, 'name', c.name, 'image', c.image, 'description', c.description))
+  from channels c where c.app_id = app and c.id = channel
+$$;
+
 -- Reason to cross tenants: one job tells of new flags, of all applications. It only names them; each is told in a transaction of its own
 -- application, which marks it. Goes from application to application along the index of what is untold.
 create function untold_flags(max_rows integer) returns table (app_id uuid, id uuid)

@@ -74,7 +74,9 @@ std::vector<Section> own_sections() {
           section("scheduled_message", sql::export_scheduled), section("pending_message", sql::export_pending),
           section("poll_vote", sql::export_poll_votes), section("poll_suggestion", sql::export_poll_suggestions), section("draft", sql::export_drafts),
           section("device", sql::export_devices), section("push_preference", sql::export_push_preferences), section("ban", sql::export_bans),
-          section("invite", sql::export_invites)};
+          section("invite", sql::export_invites), section("moderation_flag", sql::export_moderation_flags),
+          section("moderation_strike", sql::export_moderation_strikes), section("moderation_standing", sql::export_moderation_standings),
+          section("moderation_appeal", sql::export_moderation_appeals), section("moderation_notice", sql::export_moderation_notices)};
 }
 
 tasks::Work work(std::vector<Section> sections) {

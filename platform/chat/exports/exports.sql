@@ -122,3 +122,36 @@ from (
   union all
   select 'application', null, x.shadow, x.reason, x.created_at, x.expires_at from application_bans x where x.app_id = $1 and x.user_id = $2) b
 where b.place > $3 order by b.place limit $4
+
+-- name: export_moderation_flags
+-- $1 app  $2 user  $3 after  $4 at most.  What the user flagged, not what others did to it.
+select f.id::text, jsonb_strip_nulls(jsonb_build_object('subject_type', f.subject_type, 'reason', f.reason, 'severity', f.severity,
+  'created_at', wire_time(f.created_at))) || jsonb_build_object('custom', coalesce(f.custom, '{}'))
+from moderation_flags f where f.app_id = $1 and f.user_id = $2 and f.id::text > $3 order by f.id::text limit $4
+
+-- name: export_moderation_strikes
+-- $1 app  $2 user  $3 after  $4 at most
+select s.id::text, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'points', s.points, 'created_at', wire_time(s.created_at),
+  'expires_at', wire_time(s.expires_at), 'revoked_at', wire_time(s.revoked_at))
+from moderation_strikes s left join channels c on c.app_id = s.app_id and c.id = s.channel_id
+where s.app_id = $1 and s.user_id = $2 and s.id::text > $3 order by s.id::text limit $4
+
+-- name: export_moderation_standings
+-- $1 app  $2 user  $3 after  $4 at most
+select s.channel_id::text, jsonb_build_object('cid', c.type || ':' || c.channel_id, 'probation_until', wire_time(s.probation_until),
+  'last_warning_at', wire_time(s.last_warning_at), 'ban_reason', s.ban_reason)
+from moderation_standings s left join channels c on c.app_id = s.app_id and c.id = s.channel_id
+where s.app_id = $1 and s.user_id = $2 and s.channel_id::text > $3 order by s.channel_id::text limit $4
+
+-- name: export_moderation_appeals
+-- $1 app  $2 user  $3 after  $4 at most
+select p.id::text, jsonb_build_object('text', p.text, 'status', p.status, 'answer', p.answer, 'created_at', wire_time(p.created_at),
+  'decided_at', wire_time(p.decided_at))
+from moderation_appeals p where p.app_id = $1 and p.user_id = $2 and p.id::text > $3 order by p.id::text limit $4
+
+-- name: export_moderation_notices
+-- $1 app  $2 user  $3 after  $4 at most.  What the user is told of decisions against it; not who decided.
+select l.id::text, jsonb_build_object('action', l.action, 'cid', c.type || ':' || c.channel_id, 'reason', l.reason, 'points', l.points,
+  'created_at', wire_time(l.created_at))
+from moderation_log l left join channels c on c.app_id = l.app_id and c.id = l.channel_id
+where l.app_id = $1 and l.about = $2 and l.shown and l.id::text > $3 order by l.id::text limit $4

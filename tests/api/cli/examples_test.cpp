@@ -64,7 +64,23 @@ class Scene {
     auto message = real_.ok("message send messaging:general hello --user alice -o name");
     message.pop_back();
     stand_for("msg_01m7yzmjq2e60tak362xesvjfr", message);
+    message_ = message;
     real_.ok("team create red");
+  }
+  /// Alice's message is flagged; with `decided` deleted, and with `appealed` she objects.
+  void flagged(bool decided, bool appealed) {
+    auto server = backend();
+    REQUIRE(server.post("/v1/channels/messaging/general/messages/" + message_ + "/flag", {{"user_id", "bob"}, {"reason", "spam"}}).status == 201);
+    const Json item = server.post("/v1/moderation/items/query").body.at("items").at(0).at("item_id");
+    stand_for("mdi_01m7yzmjq2e60tak362xesvjfr", item);
+    if (!decided) return;
+    const auto made = server.post("/v1/moderation/decisions", {{"item_ids", {item}}, {"action", "delete"}});
+    const std::string decision = made.body.at("results").at(0).at("decision").at("decision_id");
+    stand_for("mdd_01m7yzmjq2e60tak362xesvjfr", decision);
+    if (!appealed) return;
+    const auto appeal = server.post("/v1/moderation/decisions/" + decision + "/appeal", {{"user_id", "alice"}, {"text", "A joke."}});
+    REQUIRE(appeal.status == 201);
+    stand_for("apl_01m7yzmjq2e60tak362xesvjfr", appeal.body.at("appeal").at("appeal_id"));
   }
   void secret() {
     stand_for("sec_01h455vb4pex5vsknk084sn02q",
@@ -135,7 +151,7 @@ class Scene {
       "  growth: {name: Growth, currency: EUR, price_month: 4900}\n";
 
   Real real_;
-  std::string id_;
+  std::string id_, message_;
   std::vector<std::pair<std::string, std::string>> stand_ins_;
 };
 
@@ -154,8 +170,10 @@ void play(const cli::Command& command, const std::string& example) {
   const bool needs_people =
       example.find("alice") != std::string::npos || example.find("bob") != std::string::npos ||
       example.find("messaging:") != std::string::npos || example.find(" red") != std::string::npos ||
-      example.find("msg_") != std::string::npos || begins(command.path, "task");
+      example.find("msg_") != std::string::npos || begins(command.path, "task") || begins(command.path, "moderation");
   if (needs_people) scene.people();
+  const auto names = [&](const char* prefix) { return example.find(prefix) != std::string::npos; };
+  if (names("mdi_") || names("mdd_") || names("apl_")) scene.flagged(names("mdd_") || names("apl_"), names("apl_"));
   if (example.find("sec_") != std::string::npos) scene.secret();
   if (example.find("--secret-file acme.secret") != std::string::npos)
     scene.real().stage.write("acme.secret", scene.real().stage.read("app.secret"));

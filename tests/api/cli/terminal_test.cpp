@@ -72,6 +72,52 @@ TEST_CASE("chatctl at a terminal: Ctrl-C at a hidden question gives the echo bac
   CHECK(!holds(seat.real.ok("context list -o name"), "here"));
 }
 
+TEST_CASE("chatctl at a terminal: a review shows the evidence and does what a key says", "[api][cli]") {
+  Seat seat;
+  for (const char* user : {"alice", "bob", "mallory"}) seat.real.ok(std::string("user set ") + user);
+  seat.real.ok("channel create messaging:general --by alice --member bob --member mallory");
+  auto token = seat.real.ok("token create --server-token -o name");
+  token.pop_back();
+  Actor backend{Service::get().port(), {{"X-API-Key", seat.real.show().at("api_key")}, {"Authorization", "Bearer " + token}}};
+  const auto flag = [&](const std::string& text, const char* reason) {
+    auto id = seat.real.ok("message send messaging:general \"" + text + "\" --user mallory -o name");
+    id.pop_back();
+    REQUIRE(backend.post("/v1/channels/messaging/general/messages/" + id + "/flag", {{"user_id", "bob"}, {"reason", reason}}).status == 201);
+  };
+  flag("hate first", "hate");
+  flag("buy now", "spam");
+  const auto refused = seat.real.stage.run_line("moderation review --no-input");
+  CHECK(refused.exit == 2);
+  CHECK(holds(refused.err, "chatctl moderation decide"));
+  CHECK(seat.real.stage.run_line("moderation review").exit == 2);       // no terminal to ask at
+  {
+    auto terminal = seat.at({"moderation", "review"});
+    terminal.wait_for("1/2  message in messaging:general by mallory");
+    terminal.wait_for("hate first");
+    terminal.type("x\n");
+    terminal.wait_for("one of adbesq");
+    terminal.type("d\n");
+    terminal.wait_for("delete decided");
+    terminal.wait_for("buy now");
+    terminal.type("s\n");
+    terminal.wait_for("1 decided, 1 skipped");
+    CHECK(terminal.wait_end() == 0);
+  }
+  CHECK(holds(seat.real.ok("message list messaging:general"), "buy now"));
+  CHECK(!holds(seat.real.ok("message list messaging:general"), "hate first"));
+  auto again = seat.at({"moderation", "review"});
+  again.wait_for("1/1  message");
+  again.type("e\n");
+  again.wait_for("escalate decided");
+  CHECK(again.wait_end() == 0);
+  auto last = seat.at({"moderation", "review"});
+  last.wait_for("1/1  message");
+  last.type("q\n");
+  CHECK(last.wait_end() == 0);
+  CHECK(holds(last.seen(), "0 decided, 0 skipped"));
+  CHECK(holds(seat.real.ok("moderation list"), "escalated"));
+}
+
 TEST_CASE("chatctl at a terminal: --watch redraws until Ctrl-C", "[api][cli]") {
   Seat seat;
   auto terminal = seat.at({"app", "show", seat.real.name, "--watch", "--interval", "500ms"});

@@ -203,7 +203,7 @@ TEST_CASE("limits: each class of calls has a rate of its own, for users and for 
 }
 
 TEST_CASE("limits: a feature that the plan does not have refuses its calls and names itself", "[api][limits]") {
-  Planned planned(Json::array(), {{"reactions", false}, {"search", false}, {"threads", false}, {"polls", false}});
+  Planned planned(Json::array(), {{"reactions", false}, {"search", false}, {"threads", false}, {"polls", false}, {"moderation", false}});
   auto& app = planned.app;
   app.add_users({"alice"});
   app.add_channel("general", {"alice"});
@@ -224,6 +224,7 @@ TEST_CASE("limits: a feature that the plan does not have refuses its calls and n
   CHECK(later({{"text", "x"}, {"parent_id", id}}).pointer() == "plan:features/threads");
   CHECK(later({{"poll", poll}}).pointer() == "plan:features/polls");
   CHECK(app.rows("scheduled_messages") == 0);
+  CHECK(app.user("alice").post(kMessages + "/" + id + "/flag", {{"reason", "spam"}}).pointer() == "plan:features/moderation");
   CHECK(app.rows("messages") == 1);
   auto limits = app.server().get("/v1/limits");
   CHECK(limits.body["features"]["reactions"] == false);
