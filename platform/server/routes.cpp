@@ -7,6 +7,7 @@
 #include "billing/statements/statements_http.h"
 #include "platform/chat/blocklists/blocklists_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
+#include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/channels/explain.h"
 #include "platform/chat/devices/devices_http.h"
@@ -62,6 +63,23 @@ auto check_later(billing::Accounts& accounts) {
   };
 }
 
+/// What moderators' decisions do in channels.
+moderation::Hands moderating_hands(bus::Bus& bus) {
+  const auto input = [](const moderation::Ban& ban) { return channels::BanInput{ban.shadow, ban.reason, ban.expires_at}; };
+  using storage::Transaction;
+  return {bus,
+          [&bus, input](Transaction& tx, const channels::Opened& opened, const std::string& user, const moderation::Ban& ban, Timestamp now) {
+            channels::ban_from_channel(tx, bus, opened, user, input(ban), now);
+          },
+          [&bus](Transaction& tx, const channels::Opened& opened, const std::string& user, Timestamp now) {
+            channels::lift_from_channel(tx, bus, opened, user, now);
+          },
+          [&bus, input](Transaction& tx, const std::string& user, const moderation::Ban& ban, Timestamp now) {
+            channels::ban_from_application(tx, bus, user, input(ban), now);
+          },
+          [&bus](Transaction& tx, const std::string& user, Timestamp now) { channels::lift_from_application(tx, bus, user, now); }};
+}
+
 }  // namespace
 
 void add_public_routes(http::Router& router, const Parts& parts) {
@@ -107,7 +125,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   blocklists::add_entry_routes(router, lists);
   reactions::add_routes(router, {parts.bus, parts.cursors, parts.clock, parts.counted});
   pending::add_routes(router, {parts.bus, parts.cursors, parts.clock});
-  const moderation::Services moderation{parts.bus, parts.cursors, parts.clock};
+  const moderation::Services moderation{moderating_hands(parts.bus), parts.cursors, parts.clock};
   moderation::add_routes(router, moderation);
   moderation::add_appeal_routes(router, moderation);
   moderation::add_settings_routes(router, moderation);

@@ -112,13 +112,13 @@ storage::Page<Appeal> query_appeals(storage::Transaction& tx, const Reviewer& re
                                        cursors, read_appeal);
 }
 
-Appeal decide_appeal(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, AppealId id, bool accept, const std::optional<std::string>& answer,
+Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, AppealId id, bool accept, const std::optional<std::string>& answer,
                      Timestamp now) {
   const auto asked = get_appeal(tx, reviewer, id);
   const auto line = get_line(tx, reviewer, asked.decision);
   if (!accept && line.cid && !reviewer.whole) open_for(tx, reviewer, *line.cid, channels::Action::decide_flags);
   if (asked.status != "pending") throw Error(Code::conflict, "This appeal is decided.");
-  if (accept && !line.undone_by) undo(tx, bus, reviewer, line, {.reason = answer, .approve = true}, now);
+  if (accept && !line.undone_by) undo(tx, hands, reviewer, line, {.reason = answer, .approve = true}, now);
   if (tx.run(sql::decide_appeal, tx.app(), id, accept ? "accepted" : "refused", answer, reviewer.id, now) == 0)
     throw Error(Code::conflict, "This appeal is decided.");
   Line said = line;
@@ -133,8 +133,8 @@ Appeal decide_appeal(storage::Transaction& tx, bus::Bus& bus, const Reviewer& re
   said.created_at = now;
   insert_line(tx, said, reviewer, asked.created_at);
   const auto appeal = get_appeal(tx, kServer, id);
-  tell_moderators(tx, bus, {kAppealDecided, data_of(appeal, true), line.channel, line.cid.value_or("")}, now);
-  tell_user(tx, bus, {appeal.user_id, false}, kAppealDecided, data_of(appeal, false), now);
+  tell_moderators(tx, hands.bus, {kAppealDecided, data_of(appeal, true), line.channel, line.cid.value_or("")}, now);
+  tell_user(tx, hands.bus, {appeal.user_id, false}, kAppealDecided, data_of(appeal, false), now);
   return appeal;
 }
 

@@ -41,7 +41,7 @@ Response appeal(const Services& services, const Request& request, Tx& tx) {
   const auto text = body.text("text", {.min_bytes = 1, .max_bytes = kMaxAppealBytes});
   const auto user = body.find_text("user_id");
   body.finish();
-  return show(appeal_decision(tx, services.bus, Caller::of(request).acting_user(user, "#/user_id"),
+  return show(appeal_decision(tx, services.hands.bus, Caller::of(request).acting_user(user, "#/user_id"),
                               request.id_part<DecisionId>("decision_id", "decision"), text, services.clock.now()),
               201, false);
 }
@@ -70,7 +70,7 @@ Response decide(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   const auto reviewer = reviewer_of(tx, caller, caller.acting_user_or_none(user, "#/user_id"));
-  return show(decide_appeal(tx, services.bus, reviewer, request.id_part<AppealId>("appeal_id", "appeal"), accept, answer, services.clock.now()), 200, true);
+  return show(decide_appeal(tx, services.hands, reviewer, request.id_part<AppealId>("appeal_id", "appeal"), accept, answer, services.clock.now()), 200, true);
 }
 
 Response show_standing(const Services& services, const Request& request, Tx& tx) {
@@ -91,8 +91,9 @@ Response show_standing(const Services& services, const Request& request, Tx& tx)
 
 void add_appeal_routes(http::Router& router, const Services& services) {
   auto route = [&](Method method, const char* pattern, const char* operation, storage::Mode mode, Response (*act)(const Services&, const Request&, Tx&)) {
+    const bool asks = std::string_view(operation).starts_with("query_");
     router.add({.method = method, .pattern = pattern, .operation = operation, .mode = mode,
-                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }, .rate_class = asks ? "read" : ""});
   };
   using storage::Mode;
   route(Method::get, "/v1/moderation/notices", "list_moderation_notices", Mode::read, list_own);

@@ -6,7 +6,7 @@
 
 namespace chat::moderation {
 
-std::vector<Decided> decide_items(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, const std::vector<ItemId>& ids,
+std::vector<Decided> decide_items(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, const std::vector<ItemId>& ids,
                                   const Decision& decision, Timestamp now) {
   std::vector<Decided> decided(ids.size());
   std::vector<std::optional<ChannelId>> places(ids.size());
@@ -24,7 +24,7 @@ std::vector<Decided> decide_items(storage::Transaction& tx, bus::Bus& bus, const
   for (const auto i : order) {
     if (decided[i].error) continue;
     try {
-      tx.nested([&] { decided[i].line = decide_item(tx, bus, reviewer, ids[i], decision, now); });
+      tx.nested([&] { decided[i].line = decide_item(tx, hands, reviewer, ids[i], decision, now); });
     } catch (const Error& error) {
       decided[i].error = error;
     }

@@ -69,7 +69,7 @@ std::optional<UserId> assignee(storage::Transaction& tx, const Decision& decisio
 void warn(Scene& scene, const Line& line) {
   json::Writer data;
   data.object().key("notice").raw(notice_json(line, std::nullopt)).end();
-  tell_user(scene.tx, scene.bus, {*scene.item.user_id, true}, kWarned, data.take(), scene.now);
+  tell_user(scene.tx, scene.hands.bus, {*scene.item.user_id, true}, kWarned, data.take(), scene.now);
 }
 
 /// What the decision does beside ending the item.
@@ -196,14 +196,14 @@ void announce(storage::Transaction& tx, bus::Bus& bus, DecisionId id, const Item
   count_decision(tx, line.action);
 }
 
-Line decide_item(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, ItemId id, const Decision& decision, Timestamp now) {
+Line decide_item(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, ItemId id, const Decision& decision, Timestamp now) {
   const auto seen = get_item(tx, reviewer, id);
   auto opened = open_of(tx, reviewer, seen.cid);   // the head first, then the item, as those who send and edit
   const auto item = lock(tx, reviewer, id);
   check(reviewer, item, decision, now);
   const auto assigned = assignee(tx, decision, id);
   if (item.subject.whose) tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose);
-  Scene scene{tx, bus, now, item, opened ? &*opened : nullptr};
+  Scene scene{tx, hands, now, item, opened ? &*opened : nullptr};
   const auto settings = get_settings(tx);
   Line line = line_of(item, decision, settings, now);
   Effects effects = act(scene, line, decision);
@@ -216,11 +216,11 @@ Line decide_item(storage::Transaction& tx, bus::Bus& bus, const Reviewer& review
   line.changed = effects_json(effects);
   end_item(tx, item, decision, assigned, now);
   insert_line(tx, line, reviewer, item.created_at);
-  announce(tx, bus, line.id, item, now);
+  announce(tx, hands.bus, line.id, item, now);
   return get_line(tx, kServer, line.id);
 }
 
-Line undo(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, const Line& line, const Undoing& how, Timestamp now) {
+Line undo(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, const Line& line, const Undoing& how, Timestamp now) {
   const auto effects = parse_effects(line.changed);
   if (effects.ban && effects.ban->whole && !reviewer.whole) throw forbidden("Only the application's moderators undo what holds in the whole application.");
   auto opened = open_of(tx, reviewer, line.cid);
@@ -233,22 +233,22 @@ Line undo(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, con
   undoing.reason = how.reason;
   undoing.undoes = line.id;
   insert_line(tx, undoing, reviewer, std::nullopt);
-  Scene scene{tx, bus, now, item, opened ? &*opened : nullptr};
+  Scene scene{tx, hands, now, item, opened ? &*opened : nullptr};
   for (const auto& id : effects.consequences) {
     const auto followed = get_line(tx, kServer, id);
-    if (!followed.undone_by) undo(tx, bus, kServer, followed, {.reason = how.reason, .followed = true}, now);   // rules act with the application's rights
+    if (!followed.undone_by) undo(tx, hands, kServer, followed, {.reason = how.reason, .followed = true}, now);   // rules act with the application's rights
   }
   put_back(scene, line, effects, get_settings(tx));
   put_item_back(tx, line, effects, how.approve, now);
-  announce(tx, bus, undoing.id, item, now);
+  announce(tx, hands.bus, undoing.id, item, now);
   return get_line(tx, kServer, undoing.id);
 }
 
-Line undo_decision(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now) {
+Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now) {
   const auto line = get_line(tx, reviewer, id);
   static const std::set<std::string> kUndoable{"approve", "reject", "delete", "restore", "ban", "shadow_ban", "timeout", "warn", "escalate", "probation"};
   if (!kUndoable.count(line.action)) throw Error(Code::conflict, "This is no decision that could be undone.");
-  return undo(tx, bus, reviewer, line, {.reason = reason}, now);
+  return undo(tx, hands, reviewer, line, {.reason = reason}, now);
 }
 
 }  // namespace chat::moderation

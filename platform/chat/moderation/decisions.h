@@ -17,6 +17,6 @@ struct Undoing {
   bool approve = false;                        // the item ends as approved instead of waiting anew
   bool followed = false;                       // with the decision that it followed of
 };
-Line undo(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, const Line& line, const Undoing& how, Timestamp now);
+Line undo(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, const Line& line, const Undoing& how, Timestamp now);
 
 }  // namespace chat::moderation

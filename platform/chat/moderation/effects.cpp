@@ -2,7 +2,6 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
-#include "platform/chat/channels/bans.h"
 #include "platform/chat/messages/messages.h"
 #include "platform/chat/moderation/decisions.sql.h"
 
@@ -24,7 +23,7 @@ std::optional<std::optional<Timestamp>> state_of(Scene& scene) {
 void undelete(Scene& scene) {
   auto opened = *scene.opened;
   opened.settings.undelete_hours = kAnyHours;
-  messages::undelete_message(scene.tx, scene.bus, opened, message_of(scene), scene.now);
+  messages::undelete_message(scene.tx, scene.hands.bus, opened, message_of(scene), scene.now);
 }
 
 std::optional<storage::Rows> find_ban(Scene& scene, bool whole) {
@@ -32,14 +31,14 @@ std::optional<storage::Rows> find_ban(Scene& scene, bool whole) {
   return whole ? scene.tx.find(sql::application_ban, scene.tx.app(), user) : scene.tx.find(sql::channel_ban, scene.tx.app(), scene.opened->channel.id, user);
 }
 
-void put_ban(Scene& scene, bool whole, const channels::BanInput& input) {
-  if (whole) channels::ban_from_application(scene.tx, scene.bus, *scene.item.user_id, input, scene.now);
-  else channels::ban_from_channel(scene.tx, scene.bus, *scene.opened, *scene.item.user_id, input, scene.now);
+void put_ban(Scene& scene, bool whole, const Ban& input) {
+  if (whole) scene.hands.ban_from_application(scene.tx, *scene.item.user_id, input, scene.now);
+  else scene.hands.ban_from_channel(scene.tx, *scene.opened, *scene.item.user_id, input, scene.now);
 }
 
 void lift_ban(Scene& scene, bool whole) {
-  if (whole) channels::lift_from_application(scene.tx, scene.bus, *scene.item.user_id, scene.now);
-  else channels::lift_from_channel(scene.tx, scene.bus, *scene.opened, *scene.item.user_id, scene.now);
+  if (whole) scene.hands.lift_from_application(scene.tx, *scene.item.user_id, scene.now);
+  else scene.hands.lift_from_channel(scene.tx, *scene.opened, *scene.item.user_id, scene.now);
 }
 
 }  // namespace
@@ -90,7 +89,7 @@ Effects parse_effects(const std::string& text) {
 bool delete_subject(Scene& scene, bool hard) {
   const auto state = state_of(scene);
   if (!state || (*state && !hard)) return false;
-  messages::delete_message(scene.tx, scene.bus, *scene.opened, message_of(scene), hard, scene.now);
+  messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), hard, scene.now);
   return true;
 }
 

@@ -27,7 +27,7 @@ Effects parse_effects(const std::string& json);
 /// One decision at work.
 struct Scene {
   storage::Transaction& tx;
-  bus::Bus& bus;
+  const Hands& hands;
   Timestamp now;
   const Item& item;
   channels::Opened* opened = nullptr;          // null: there is no channel, or it is gone

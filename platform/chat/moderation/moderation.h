@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -103,6 +104,20 @@ Item assign_item(storage::Transaction& tx, const Reviewer& reviewer, ItemId id, 
 
 // ------------------------------------------------------------------ decisions
 
+/// How users are kept out of channels and of the application; handed in by `server` (channels/bans.h says what each does).
+struct Ban {
+  bool shadow = false;
+  std::optional<std::string> reason;
+  std::optional<Timestamp> expires_at;
+};
+struct Hands {
+  bus::Bus& bus;
+  std::function<void(storage::Transaction&, const channels::Opened&, const std::string& user_id, const Ban&, Timestamp)> ban_from_channel;
+  std::function<void(storage::Transaction&, const channels::Opened&, const std::string& user_id, Timestamp)> lift_from_channel;
+  std::function<void(storage::Transaction&, const std::string& user_id, const Ban&, Timestamp)> ban_from_application;
+  std::function<void(storage::Transaction&, const std::string& user_id, Timestamp)> lift_from_application;
+};
+
 struct Decision {
   std::string action;                          // approve reject delete restore ban shadow_ban timeout warn escalate
   std::optional<std::string> reason, rule;
@@ -134,7 +149,7 @@ std::string line_json(const Line& line);
 /// Decides one item, acts, and writes it into the log. Another's decision stands: what is decided is decided again only by its undoing.
 /// Errors:  not_found; forbidden (no right, a stronger role); conflict (decided; nothing to delete or restore); invalid_field
 /// Event:   moderation.decided, and what the act itself tells; moderation.warned to whom it warns
-Line decide_item(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, ItemId id, const Decision& decision, Timestamp now);
+Line decide_item(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, ItemId id, const Decision& decision, Timestamp now);
 
 /// The same decision of several items, each on its own: one that is refused changes nothing and keeps no other from being decided.
 /// Shape:   one result per id, in order.
@@ -143,14 +158,14 @@ struct Decided {
   std::optional<Line> line;
   std::optional<Error> error;                  // why not
 };
-std::vector<Decided> decide_items(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, const std::vector<ItemId>& ids,
+std::vector<Decided> decide_items(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, const std::vector<ItemId>& ids,
                                   const Decision& decision, Timestamp now);
 
 /// Puts back what the decision changed, as far as nobody changed it since, with the strikes and what they caused. Once.
 /// A hard deleted message does not come back.
 /// Errors:  not_found; forbidden; conflict (undone already; nothing that could be)
 /// Event:   moderation.undone, and what the act itself tells
-Line undo_decision(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now);
+Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now);
 
 /// Filter: action by moderator user_id cid item_id rule undone created_at. Sort: created_at.
 const storage::Listing& log_listing();
@@ -216,7 +231,7 @@ storage::Page<Appeal> query_appeals(storage::Transaction& tx, const Reviewer& re
 /// Accepted, the decision is undone and the item approved.
 /// Errors:  not_found; forbidden; conflict (decided)
 /// Event:   moderation.appeal_decided to the user and moderators; moderation.undone
-Appeal decide_appeal(storage::Transaction& tx, bus::Bus& bus, const Reviewer& reviewer, AppealId id, bool accept, const std::optional<std::string>& answer, Timestamp now);
+Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, AppealId id, bool accept, const std::optional<std::string>& answer, Timestamp now);
 
 // ------------------------------------------------------------------ jobs
 

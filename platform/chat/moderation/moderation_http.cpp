@@ -4,7 +4,6 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
-#include "platform/chat/moderation/moderation.h"
 #include "tenants/auth.h"
 
 namespace chat::moderation {
@@ -167,7 +166,7 @@ Response decide(const Services& services, const Request& request, Tx& tx) {
   const auto decision = read_decision(body);
   const auto user = body.find_text("user_id");
   body.finish();
-  const auto decided = decide_items(tx, services.bus, reviewer_in(request, tx, user, "#/user_id"), ids, decision, services.clock.now());
+  const auto decided = decide_items(tx, services.hands, reviewer_in(request, tx, user, "#/user_id"), ids, decision, services.clock.now());
   json::Writer out;
   out.object().key("results").array();
   for (const auto& one : decided) write_result(out, one);
@@ -181,7 +180,7 @@ Response undo(const Services& services, const Request& request, Tx& tx) {
   const auto reason = body.find_text("reason", {.min_bytes = 1, .max_bytes = kMaxReasonBytes});
   const auto user = body.find_text("user_id");
   body.finish();
-  const auto line = undo_decision(tx, services.bus, reviewer_in(request, tx, user, "#/user_id"), request.id_part<DecisionId>("decision_id", "decision"), reason,
+  const auto line = undo_decision(tx, services.hands, reviewer_in(request, tx, user, "#/user_id"), request.id_part<DecisionId>("decision_id", "decision"), reason,
                                   services.clock.now());
   json::Writer out;
   out.object().key("decision").raw(line_json(line)).end();
@@ -229,8 +228,9 @@ Response show_stats(const Services& services, const Request& request, Tx& tx) {
 
 void add_routes(http::Router& router, const Services& services) {
   auto route = [&](Method method, const char* pattern, const char* operation, storage::Mode mode, Response (*act)(const Services&, const Request&, Tx&)) {
+    const bool asks = std::string_view(operation).starts_with("query_");
     router.add({.method = method, .pattern = pattern, .operation = operation, .mode = mode,
-                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
+                .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }, .rate_class = asks ? "read" : ""});
   };
   using storage::Mode;
   route(Method::post, "/v1/channels/{type}/{id}/messages/{message_id}/flag", "flag_message", Mode::write, flag_a_message);

@@ -1,12 +1,12 @@
 #pragma once
-#include "platform/bus/feed.h"
+#include "platform/chat/moderation/moderation.h"
 #include "platform/http/router.h"
 #include "platform/storage/page.h"
 
 namespace chat::moderation {
 
 struct Services {
-  bus::Bus& bus;
+  Hands hands;
   const storage::Cursors& cursors;
   const Clock& clock;
 };

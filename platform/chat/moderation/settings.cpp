@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "platform/base/error.h"
-#include "platform/chat/channels/channel_types.h"
+#include "platform/chat/channels/channels.h"
 #include "platform/chat/moderation/reviewer.sql.h"
 
 namespace chat::moderation {

@@ -59,7 +59,7 @@ DecisionId follow(Scene& scene, const Threshold& threshold, std::int64_t points,
   const Reviewer server{};
   std::optional<channels::Opened> opened;
   if (!threshold.whole) opened = channels::open_channel_as(scene.tx, scene.opened->channel.type, scene.opened->channel.channel_id, "");
-  Scene own{scene.tx, scene.bus, scene.now, scene.item, opened ? &*opened : nullptr};
+  Scene own{scene.tx, scene.hands, scene.now, scene.item, opened ? &*opened : nullptr};
   std::optional<Timestamp> until;
   if (threshold.minutes > 0) until = scene.now + std::chrono::minutes(threshold.minutes);
   const std::string reason = std::to_string(points) + " points";
@@ -78,7 +78,7 @@ DecisionId follow(Scene& scene, const Threshold& threshold, std::int64_t points,
   line.changed = effects_json(effects);
   line.params = params_json(threshold.whole, until);
   insert_line(scene.tx, line, server, std::nullopt);
-  announce(scene.tx, scene.bus, line.id, scene.item, scene.now);
+  announce(scene.tx, scene.hands.bus, line.id, scene.item, scene.now);
   return id;
 }
 
