@@ -47,7 +47,7 @@ const Sheet kDelivery{.columns = {{"EVENT", "event_id"}, {"TYPE", "type"}, {"STA
 struct Given {
   std::string endpoint, url, description, signature, out_file, type, outcome, event, which, since, until;
   std::vector<std::string> events, channel_types, headers;
-  std::int64_t timeout_ms = 0, max_per_second = -1, max_in_flight = 0, count = 100;
+  std::int64_t timeout_ms = 0, max_per_second = -1, max_in_flight = 0, batch_max = 0, batch_wait_ms = -1, count = 100;
   bool ordered = false;
   std::chrono::milliseconds overlap{std::chrono::hours(24)};
 };
@@ -85,6 +85,8 @@ void write_settings(json::Writer& out, const Given& given) {
   if (given.max_per_second >= 0) out.field("max_per_second", given.max_per_second);
   if (given.max_in_flight > 0) out.field("max_in_flight", given.max_in_flight);
   if (given.ordered) out.key("ordered").boolean(true);
+  if (given.batch_max > 0) out.field("batch_max", given.batch_max);
+  if (given.batch_wait_ms >= 0) out.field("batch_wait_ms", given.batch_wait_ms);
 }
 
 void create(Session& session, const Given& given) {
@@ -190,7 +192,9 @@ Verb& with_settings(Verb& verb, const std::shared_ptr<Given>& given) {
       .number("--timeout-ms", given->timeout_ms, 1'000, 30'000, "Of one call")
       .number("--max-per-second", given->max_per_second, 0, 10'000, "0: as fast as it answers")
       .number("--max-in-flight", given->max_in_flight, 1, 512, "Calls at once")
-      .flag("--ordered", given->ordered, "One at a time of each channel, in the order of seq");
+      .flag("--ordered", given->ordered, "One at a time of each channel, in the order of seq")
+      .number("--batch-max", given->batch_max, 1, 100, "Events in one call; with more than 1 every call is a webhook.batch")
+      .number("--batch-wait-ms", given->batch_wait_ms, 0, 60'000, "How long events gather before a call");
 }
 
 void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {

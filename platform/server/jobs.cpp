@@ -72,7 +72,7 @@ void index_messages(Connection& connection) {
 
 /// Each node that works asks, and all say the same.
 void measure_backlogs(Connection& connection, Timestamp now) {
-  constexpr const char* kQueues[] = {"scheduled_messages", "approved_messages", "push_queue", "push_deliveries", "search_queue"};
+  constexpr const char* kQueues[] = {"scheduled_messages", "approved_messages", "push_queue", "push_deliveries", "search_queue", "outbox"};
   connection.transact(AppId{}, storage::Mode::read, [&](Transaction& tx) {
     const auto rows = tx.query(sql::oldest_waiting, now);
     for (int i = 0; i < static_cast<int>(std::size(kQueues)); ++i) {

@@ -31,8 +31,8 @@ select finish_truncations($1)
 select index_messages($1) from set_config('synchronous_commit', 'off', true)
 
 -- name: oldest_waiting
--- $1 now.  One row: what is oldest of the scheduled, approved, push queue, push deliveries, search; NULL: nothing waits.
-select scheduled, approved, push_queue, push_deliveries, search from oldest_waiting($1)
+-- $1 now.  One row: what is oldest of the scheduled, approved, push queue, push deliveries, search, outbox; NULL: nothing waits.
+select scheduled, approved, push_queue, push_deliveries, search, oldest_outbox() from oldest_waiting($1)
 
 -- name: rebuild_search
 -- $1 messages at most

@@ -297,7 +297,8 @@ notifications::Notifying Node::State::notifying() {
               account->spent(billing::Meter::push, sent, clock.now());
               account->release(billing::Meter::push, taken - sent);
             }
-          }};
+          },
+          [this](storage::Transaction& tx, bus::Event event) { tell_push(tx, *bus, directory, std::move(event)); }};
 }
 
 std::int64_t Node::State::take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted) {
@@ -334,7 +335,8 @@ void Node::State::share_limits() {
 }
 
 void Node::State::wire() {
-  bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, directory, event); });
+  bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, webhook_courier, event); });
+  if (has_role(settings, "worker")) bus->subscribe([this](bus::Bus::Events events) { wake_for(webhook_courier, directory, events); }, [](const bus::Bus::Control&) {});
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
                     [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before, lists, screen};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);

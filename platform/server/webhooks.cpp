@@ -10,7 +10,7 @@
 namespace chat::server {
 namespace {
 
-constexpr int kSwept = 5'000, kMaxSlices = 20;
+constexpr int kMaxSlices = 200;
 
 std::unordered_map<std::string, std::string> read_examples() {
   std::unordered_map<std::string, std::string> examples;
@@ -48,11 +48,23 @@ outbound::Client::Options judge_options(const config::Settings& settings) {
   return options;
 }
 
-void keep_event(storage::Transaction& tx, const tenants::Directory& directory, const bus::Event& event) {
+void keep_event(storage::Transaction& tx, webhooks::Courier& courier, const bus::Event& event) {
   if (is_in_the_shadow(event)) return;
+  if (webhooks::keep_event(tx, event)) tx.after_commit([&courier] { courier.wake(); });
+}
+
+void wake_for(webhooks::Courier& courier, const tenants::Directory& directory, bus::Bus::Events events) {
+  for (const auto& event : events) {
+    if (event->seq == 0) continue;
+    const auto application = directory.peek(event->app);
+    if (!application || application->wants_event(event->type)) return courier.wake();
+  }
+}
+
+void tell_push(storage::Transaction& tx, bus::Bus& bus, const tenants::Directory& directory, bus::Event event) {
   const auto application = directory.peek(tx.app());
-  if (application && !application->wants_event(event.type)) return;
-  webhooks::keep_event(tx, event);
+  if (!application || application->wants_event(event.type)) return bus::emit(tx, bus, std::move(event));
+  tx.after_commit([&bus, event = std::make_shared<const bus::Event>(std::move(event))] { bus.publish(event); });
 }
 
 std::optional<std::string> example_of(const std::string& type) {
@@ -63,9 +75,9 @@ std::optional<std::string> example_of(const std::string& type) {
 
 void add_webhook_jobs(jobs::Schedule& schedule) {
   schedule.add("sweep_webhooks", std::chrono::minutes(10), [](storage::Connection& connection) {
-    std::int64_t swept = kSwept;
-    for (int i = 0; i < kMaxSlices && swept >= kSwept; ++i)
-      connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) { swept = webhooks::sweep_webhooks(tx, kSwept); });
+    std::optional<std::pair<Uuid, Uuid>> at{std::in_place};
+    for (int i = 0; i < kMaxSlices && at; ++i)
+      connection.transact(AppId{}, storage::Mode::write, [&at, after = *at](storage::Transaction& tx) { at = webhooks::sweep_webhooks(tx, after); });
   });
 }
 

@@ -1,12 +1,13 @@
 #include "platform/webhooks/courier.h"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <random>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 
 #include "platform/base/error.h"
@@ -15,10 +16,8 @@
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
 #include "platform/base/thread.h"
-#include "platform/webhooks/attempt.h"
+#include "platform/webhooks/call.h"
 #include "platform/webhooks/courier.sql.h"
-#include "platform/webhooks/deliveries.h"
-#include "platform/webhooks/endpoints.h"
 #include "platform/webhooks/flow.h"
 
 namespace chat::webhooks {
@@ -28,27 +27,8 @@ using Steady = std::chrono::steady_clock;
 using storage::Mode;
 using storage::Transaction;
 
-constexpr int kFannedEach = 500, kFanned = 2'000;
+constexpr int kFannedEach = 500, kFanned = 2'000, kVisits = 500;
 constexpr std::chrono::seconds kAfterFailure{1}, kPatience{2};
-
-struct Claimed {
-  AppId app;
-  EndpointId endpoint;
-  Kept kept;
-  std::int64_t attempts = 0;
-  std::string trigger;
-};
-
-/// One call and its end.
-struct Call {
-  AppId app;
-  EndpointId endpoint;
-  EventId event;
-  std::string trigger;
-  Timestamp event_at, started_at;
-  Tried tried;
-  outbound::Answer answer;
-};
 
 struct Measures {
   metrics::Histogram& delay = metrics::histogram("chat_webhook_delay_seconds", "From an event to the first attempt to deliver it.", {},
@@ -65,97 +45,13 @@ Measures& measures() {
   return all;
 }
 
-Claimed read_claimed(const storage::Row& row) {
-  Claimed claimed;
-  claimed.app = AppId{row.uuid(0)};
-  claimed.endpoint = EndpointId{row.uuid(1)};
-  auto& event = claimed.kept.event;
-  event.id = EventId{row.uuid(2)};
-  event.app = claimed.app;
-  event.type = row.text(3);
-  if (const auto channel = row.optional_uuid(4)) event.channel = ChannelId{*channel};
-  event.seq = row.optional_integer(5).value_or(0);
-  if (const auto message = row.optional_uuid(6)) claimed.kept.message = MessageId{*message};
-  event.user_id = row.optional_text(7).value_or("");
-  event.data = row.optional_text(8).value_or("");
-  event.created_at = row.time(9);
-  claimed.attempts = row.integer(10);
-  claimed.trigger = row.text(11);
-  return claimed;
-}
-
-/// A test's body is a whole frame, made up: all of it but its id and time is taken over.
-void take_example(bus::Event& event) {
-  const auto document = json::Document::parse(event.data);
-  const auto& frame = document.root();
-  if (const auto cid = frame.find("cid")) event.cid = cid->text();
-  if (const auto seq = frame.find("seq")) event.seq = seq->integer();
-  if (const auto epoch = frame.find("epoch")) event.epoch = epoch->text();
-  const auto data = frame.find("data");
-  event.data = data ? data->raw() : "{}";
-}
-
-outbound::Call call_of(const Wire& wire, const bus::Event& event, Timestamp now) {
-  outbound::Call call;
-  call.url = wire.url;
-  call.body = bus::render(event, true);
-  call.tenant = event.app.wire();
-  call.timeout = wire.timeout;
-  call.max_body_bytes = kMaxKeptBody;
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  std::string signatures;
-  for (const auto& key : wire.keys)
-    signatures += (signatures.empty() ? "" : " ") + webhook::sign(key, event.id.wire(), seconds, call.body);
-  call.headers = wire.headers;
-  call.headers.emplace_back("content-type", "application/json");
-  call.headers.emplace_back("webhook-id", event.id.wire());
-  call.headers.emplace_back("webhook-timestamp", std::to_string(seconds));
-  call.headers.emplace_back("webhook-signature", signatures);
-  return call;
-}
-
-std::string headers_json(const outbound::Headers& headers) {
-  json::Writer out;
-  out.object();
-  std::map<std::string, std::string> once;     // a name twice: its values joined
-  for (const auto& [name, value] : headers) {
-    auto& held = once[clean_text(name)];
-    held += (held.empty() ? "" : ", ") + clean_text(value);
-  }
-  for (const auto& [name, value] : once) out.field(name, value);
-  return out.end().take();
-}
-
-/// The arrays of end_claims.
-struct Ends {
-  text::ArrayLiteral apps, endpoints, events, states, agains, tries, outcomes, statuses, durations, started, headers, bodies, cuts;
-
-  void add(const Call& call, const Judged& judged) {
-    apps.add(call.app.text());
-    endpoints.add(call.endpoint.text());
-    events.add(call.event.text());
-    states.add(judged.state);
-    if (judged.again) agains.add(format_time(*judged.again));
-    else agains.add_null();
-    tries.add(judged.is_try ? "t" : "f");
-    outcomes.add(judged.outcome);
-    if (call.answer.status != 0) statuses.add(std::to_string(call.answer.status));
-    else statuses.add_null();
-    durations.add(std::to_string(call.answer.duration.count()));
-    started.add(format_time(call.started_at));
-    headers.add(headers_json(call.answer.headers));
-    bodies.add(clean_text(call.answer.body));
-    cuts.add(call.answer.is_cut ? "t" : "f");
-  }
-  using Lists = std::array<std::string, 13>;
-  Lists take() {
-    return {apps.take(),     endpoints.take(), events.take(),  states.take(),  agains.take(), tries.take(), outcomes.take(),
-            statuses.take(), durations.take(), started.take(), headers.take(), bodies.take(), cuts.take()};
-  }
-};
-
 void end_claims(Transaction& tx, const Uuid& worker, Timestamp now, const Ends::Lists& l) {
   tx.query(sql::end_claims, worker, now, l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7], l[8], l[9], l[10], l[11], l[12]);
+}
+
+/// Tests and replays that fail say nothing of the endpoint's health.
+bool is_of_events(const Call& call) {
+  return std::ranges::any_of(call.items, [](const Item& item) { return item.trigger == "event"; });
 }
 
 struct Tally {
@@ -172,13 +68,15 @@ struct Courier::State : std::enable_shared_from_this<Courier::State> {
   Delivering to;
   storage::Connection connection;
   const Uuid worker;
-  Uuid after_app, after_endpoint;              // where the last claim ended
+  Uuid after_app, after_endpoint;              // where the last claim stopped; nil: at the end
+  bool found = false;                          // in this walk over the endpoints
   Uuid fanned_app;                             // where the last walk over the outbox ended
   Flows flows;
-  std::unordered_map<std::string, Call> in_flight;   // by event and endpoint
+  std::unordered_map<std::string, Call> in_flight;   // by its key
   std::minstd_rand random{std::random_device{}()};
   Steady::time_point renewed_at = Steady::now();
 
+  std::atomic<bool> woken{false};
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Call> answered;                  // guarded by mutex
@@ -194,7 +92,7 @@ struct Courier::State : std::enable_shared_from_this<Courier::State> {
   std::vector<Claimed> claim();
   void renew();
   void send(AppId app, std::vector<Claimed> claimed);
-  void send(const Wire& wire, const Claimed& claimed);
+  void send(const Wire& wire, const std::vector<Claimed>& claimed);
   void end_at_once(const Claimed& claimed, const std::string& outcome);
   void take_answer(Call call);
 };
@@ -206,6 +104,7 @@ void Courier::State::run() {
     bool worked = false;
     bool failed = false;
     const bool ends = until != Steady::time_point::max();
+    woken = false;
     try {
       worked = turn(!ends);
     } catch (const Error& error) {
@@ -215,11 +114,13 @@ void Courier::State::run() {
     std::unique_lock lock(mutex);
     if (stopping && !ends) until = Steady::now() + kPatience;
     if (ends && ((in_flight.empty() && answered.empty()) || Steady::now() > until)) return;
+    const auto is_asked = [&] { return !answered.empty() || (stopping && !ends); };
     if (failed) changed.wait_for(lock, kAfterFailure, [&] { return stopping && !ends; });
-    else if (!worked) changed.wait_for(lock, kIdle, [&] { return !answered.empty() || (stopping && !ends); });
+    else if (!worked && !changed.wait_for(lock, kRest, is_asked)) changed.wait_for(lock, ends ? kRest : kIdle, [&] { return woken || is_asked(); });
   }
 }
 
+/// Whether there may be more to do at once.
 bool Courier::State::turn(bool claims) {
   bool worked = write_down();
   renew();
@@ -227,8 +128,11 @@ bool Courier::State::turn(bool claims) {
   const int fanned = fan_out();
   std::map<AppId, std::vector<Claimed>> by_app;
   for (auto& one : claim()) by_app[one.app].push_back(std::move(one));
-  worked = worked || fanned > 0 || !by_app.empty();
+  found = found || !by_app.empty();
+  const bool is_over = after_app.is_nil();
   for (auto& [app, claimed] : by_app) send(app, std::move(claimed));
+  worked = worked || fanned > 0 || (in_flight.size() < kMaxInFlight && (!is_over || found));
+  if (is_over) found = false;
   measures().in_flight.set(static_cast<double>(in_flight.size()));
   return worked;
 }
@@ -251,21 +155,21 @@ std::vector<Claimed> Courier::State::claim() {
   const int room = std::min(kMaxInFlight - static_cast<int>(in_flight.size()), kMaxClaimed);
   if (room <= 0) return claimed;
   const auto now = to.clock.now();
-  text::ArrayLiteral busy, rooms;
-  flows.each_room(now, [&](const Uuid& endpoint, std::int64_t more) {
-    busy.add(endpoint.text());
-    rooms.add(std::to_string(more));
-  });
-  const auto busy_list = busy.take(), room_list = rooms.take();
+  json::Writer rooms;
+  rooms.object();
+  flows.each_room(now, [&](const Uuid& id, std::int64_t more) { rooms.field(id.text(), more); });
+  const auto room_list = rooms.end().take();
+  std::optional<std::pair<Uuid, Uuid>> stopped;
   connection.transact(AppId{}, Mode::write, [&](Transaction& tx) {
     claimed.clear();
-    auto rows = tx.query(sql::claim, worker, now, now + kLease, after_app, after_endpoint, busy_list, room_list, kFirst, room);
-    for (auto row : rows) claimed.push_back(read_claimed(row));
+    stopped.reset();
+    auto rows = tx.query(sql::claim, worker, now, now + kLease, after_app, after_endpoint, room_list, kFirst, Flows::kMaxEachApp, room, kVisits);
+    for (auto row : rows) {
+      if (row.optional_uuid(2)) claimed.push_back(read_claimed(row));
+      else stopped = {row.uuid(0), row.uuid(1)};
+    }
   });
-  if (!claimed.empty()) {
-    after_app = claimed.back().app.uuid;
-    after_endpoint = claimed.back().endpoint.uuid;
-  }
+  std::tie(after_app, after_endpoint) = stopped.value_or(std::pair<Uuid, Uuid>{});
   return claimed;
 }
 
@@ -283,35 +187,38 @@ void Courier::State::send(AppId app, std::vector<Claimed> claimed) {
     for (auto& [id, wire] : load_wires(tx, to.sealer, endpoints, to.clock.now())) wires[id.uuid] = std::move(wire);
     to.load(tx, kept);
   });
+  std::map<Uuid, std::vector<Claimed>> by_endpoint;
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     claimed[i].kept = std::move(kept[i]);
     if (claimed[i].trigger == "test") take_example(claimed[i].kept.event);
-    const auto wire = wires.find(claimed[i].endpoint.uuid);
     if (claimed[i].kept.is_gone) end_at_once(claimed[i], "event_gone");
-    else if (wire != wires.end()) send(wire->second, claimed[i]);
-    // else paused, disabled or deleted since it was claimed: the lease ends, and the next claim sees it
+    else by_endpoint[claimed[i].endpoint.uuid].push_back(std::move(claimed[i]));
+  }
+  for (const auto& [endpoint, of_it] : by_endpoint)
+    if (const auto wire = wires.find(endpoint); wire != wires.end()) send(wire->second, of_it);
+  // else paused, disabled or deleted since it was claimed: the lease ends, and the next claim sees it
+}
+
+void Courier::State::send(const Wire& wire, const std::vector<Claimed>& claimed) {
+  const auto now = to.clock.now();
+  for (auto& [call, body] : pack(wire, claimed, now)) {
+    for (const auto& item : call.items)
+      if (item.attempts == 0 && item.trigger == "event") measures().delay.observe(std::chrono::duration<double>(now - item.event_at).count());
+    flows.began(call.app, call.endpoint.uuid, {wire.max_in_flight, wire.max_per_second}, now);
+    in_flight.insert_or_assign(call.key(), call);
+    auto request = request_of(wire, call, std::move(body));
+    to.client.send(std::move(request), [me = shared_from_this(), call = std::move(call)](outbound::Answer answer) mutable {
+      call.answer = std::move(answer);
+      me->take_answer(std::move(call));
+    });
   }
 }
 
-void Courier::State::send(const Wire& wire, const Claimed& claimed) {
-  const auto now = to.clock.now();
-  const auto& event = claimed.kept.event;
-  Call call{claimed.app, claimed.endpoint, event.id, claimed.trigger, event.created_at, now,
-            {claimed.attempts, wire.schedule, claimed.trigger == "test"}, {}};
-  if (claimed.attempts == 0 && claimed.trigger == "event")
-    measures().delay.observe(std::chrono::duration<double>(now - event.created_at).count());
-  flows.began(claimed.endpoint.uuid, {wire.max_in_flight, wire.max_per_second}, now);
-  in_flight.insert_or_assign(event.id.text() + claimed.endpoint.text(), call);
-  to.client.send(call_of(wire, event, now), [me = shared_from_this(), call = std::move(call)](outbound::Answer answer) mutable {
-    call.answer = std::move(answer);
-    me->take_answer(std::move(call));
-  });
-}
-
 void Courier::State::end_at_once(const Claimed& claimed, const std::string& outcome) {
-  const Call call{claimed.app, claimed.endpoint, claimed.kept.event.id, claimed.trigger, claimed.kept.event.created_at, to.clock.now(), {}, {}};
+  const auto& event = claimed.kept.event;
+  const Call call{claimed.app, claimed.endpoint, event.id, {{event.id, claimed.trigger, event.created_at, claimed.attempts}}, {}, to.clock.now(), {}};
   Ends e;
-  e.add(call, {"skipped", std::nullopt, true, outcome, Health::same});
+  e.add(call, call.items[0], {"skipped", std::nullopt, true, outcome, Health::same});
   const auto lists = e.take();
   connection.transact(AppId{}, Mode::write, [&](Transaction& tx) { end_claims(tx, worker, to.clock.now(), lists); });
 }
@@ -332,10 +239,14 @@ bool Courier::State::write_down() {
   if (calls.empty()) return false;
   const auto now = to.clock.now();
   Ends e;
-  std::vector<Judged> ends;
+  std::vector<Judged> ends;                    // of each call; those of its events are alike but for when it comes again
   for (const auto& call : calls) {
-    ends.push_back(judge(call.tried, call.answer, now, std::uniform_real_distribution<double>(0, 1)(random)));
-    e.add(call, ends.back());
+    const double luck = std::uniform_real_distribution<double>(0, 1)(random);   // one: what came together comes back together
+    for (const auto& item : call.items) {
+      auto judged = judge({item.attempts, call.schedule, item.trigger == "test"}, call.answer, now, luck);
+      e.add(call, item, judged);
+      if (&item == &call.items.back()) ends.push_back(std::move(judged));
+    }
   }
   const auto lists = e.take();
   try {
@@ -353,14 +264,14 @@ std::map<Uuid, Tally> Courier::State::count(const std::vector<Call>& calls, cons
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto& call = calls[i];
     const auto health = ends[i].health;
-    in_flight.erase(call.event.text() + call.endpoint.text());
-    flows.ended(call.endpoint.uuid, health == Health::good, health != Health::same);
+    in_flight.erase(call.key());
+    flows.ended(call.app, call.endpoint.uuid, health == Health::good, health != Health::same);
     if (!ends[i].outcome.empty()) Measures::attempts(ends[i].outcome).add();
     measures().seconds.observe(std::chrono::duration<double>(call.answer.duration).count());
     auto& tally = tallies[call.endpoint.uuid];
     tally.app = call.app;
     tally.succeeded += health == Health::good ? 1 : 0;
-    tally.failed += health == Health::bad && call.trigger == "event" ? 1 : 0;
+    tally.failed += health == Health::bad && is_of_events(call) ? 1 : 0;
     tally.gone = tally.gone || health == Health::gone;
   }
   return tallies;
@@ -413,9 +324,11 @@ void Courier::State::renew() {
   renewed_at = Steady::now();
   text::ArrayLiteral apps, endpoints, events;
   for (const auto& [key, call] : in_flight) {
-    apps.add(call.app.text());
-    endpoints.add(call.endpoint.text());
-    events.add(call.event.text());
+    for (const auto& item : call.items) {
+      apps.add(call.app.text());
+      endpoints.add(call.endpoint.text());
+      events.add(item.event.text());
+    }
   }
   const auto app_list = apps.take(), endpoint_list = endpoints.take(), event_list = events.take();
   connection.transact(AppId{}, Mode::write, [&](Transaction& tx) {
@@ -428,6 +341,12 @@ Courier::~Courier() { stop(); }
 
 void Courier::start() {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+void Courier::wake() {
+  if (state_->woken.exchange(true)) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->changed.notify_one();
 }
 
 void Courier::stop() {

@@ -3,10 +3,10 @@
 select total, last_app from fan_out_webhooks($1, $2, $3)
 
 -- name: claim
--- $1 worker  $2 due until  $3 lease until  $4 $5 behind this application's endpoint  $6 busy endpoints[]  $7 room of each[]
--- $8 of others at most  $9 in all
+-- $1 worker  $2 due until  $3 lease until  $4 $5 behind this application's endpoint  $6 how many more calls those get that are known, by id
+-- $7 of other endpoints at most  $8 of other applications  $9 events in all  $10 endpoints looked at.  A last row without an event: where it stopped.
 select app_id, endpoint_id, event_id, type, channel_id, seq, message_id, user_id, body, created_at, attempts, trigger
-from claim_webhooks($1, $2, $3, $4, $5, $6::uuid[], $7::integer[], $8, $9)
+from claim_webhooks($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10)
 
 -- name: renew
 -- $1 worker  $2 lease until  $3 apps[]  $4 endpoints[]  $5 events[]

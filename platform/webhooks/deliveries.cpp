@@ -145,6 +145,10 @@ Delivery send_test(storage::Transaction& tx, const Endpoint& endpoint, const std
   return get_delivery(tx, endpoint.id, event);
 }
 
-std::int64_t sweep_webhooks(storage::Transaction& tx, int limit) { return tx.query(sql::sweep_webhooks, limit)[0].integer(0); }
+std::optional<std::pair<Uuid, Uuid>> sweep_webhooks(storage::Transaction& tx, const std::pair<Uuid, Uuid>& after) {
+  const auto rows = tx.query(sql::sweep_webhooks, kMaxSwept, after.first, after.second, kMaxSweptEndpoints);
+  const auto app = rows[0].optional_uuid(1);
+  return app ? std::optional<std::pair<Uuid, Uuid>>({*app, rows[0].uuid(2)}) : std::nullopt;
+}
 
 }  // namespace chat::webhooks

@@ -12,6 +12,7 @@ namespace chat::webhooks {
 inline constexpr std::size_t kMaxKeptBody = 16 * 1024;      // of an answer, in the log
 inline constexpr std::chrono::hours kKept{14 * 24};         // deliveries and logs
 inline constexpr int kMaxReplayed = 10'000;                 // by one call
+inline constexpr int kMaxSwept = 5'000, kMaxSweptEndpoints = 200;   // at once
 
 struct Delivery {
   EventId event;                               // what the receiver got as webhook-id
@@ -77,7 +78,7 @@ Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const 
 /// One attempt with a made-up `frame`. Errors: conflict (not active)
 Delivery send_test(storage::Transaction& tx, const Endpoint& endpoint, const std::string& type, const std::string& frame, Timestamp now);
 
-/// For the job. Returns how many rows went.
-std::int64_t sweep_webhooks(storage::Transaction& tx, int limit);
+/// For the job: a page of endpoints behind `after`. Where it ended; nothing: it was the last.
+std::optional<std::pair<Uuid, Uuid>> sweep_webhooks(storage::Transaction& tx, const std::pair<Uuid, Uuid>& after);
 
 }  // namespace chat::webhooks

@@ -34,12 +34,13 @@ where app_id = $1 and endpoint_id = $2 and event_id = $3 and state <> 'pending'
 
 -- name: replay_range
 -- $1 app  $2 endpoint  $3 states[]  $4 from event  $5 below event  $6 now  $7 at most
-update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
-where app_id = $1 and endpoint_id = $2 and event_id in (
+with taken as materialized (
   select event_id from webhook_deliveries
   where app_id = $1 and endpoint_id = $2 and state = any ($3::text[]) and trigger <> 'test' and event_id >= $4 and event_id < $5
     and (body is not null or message_id is not null or seq is not null)
   order by event_id limit $7 for update skip locked)
+update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
+where app_id = $1 and endpoint_id = $2 and event_id in (select event_id from taken)
 
 -- name: insert_test
 -- $1 app  $2 endpoint  $3 event  $4 type  $5 frame  $6 now
@@ -47,5 +48,5 @@ insert into webhook_deliveries (app_id, endpoint_id, event_id, type, body, order
 values ($1, $2, $3, $4, $5, false, 'pending', 'test', $6, $6)
 
 -- name: sweep_webhooks
--- $1 at most.  In the nil application's transaction.
-select sweep_webhooks($1)
+-- $1 rows at most  $2 $3 behind this application's endpoint  $4 endpoints at most.  In the nil application's transaction.
+select swept, last_app, last_endpoint from sweep_webhooks($1, $2, $3, $4)

@@ -81,6 +81,8 @@ void read_settings(json::Fields& body, const outbound::Client& client, EndpointS
   if (const auto value = body.find_integer("max_per_second", {0, 10'000})) settings.max_per_second = *value;
   if (const auto value = body.find_integer("max_in_flight", {1, 512})) settings.max_in_flight = *value;
   if (const auto value = body.find_boolean("ordered")) settings.ordered = *value;
+  if (const auto value = body.find_integer("batch_max", {1, kMaxBatch})) settings.batch_max = *value;
+  if (const auto value = body.find_integer("batch_wait_ms", {0, kMaxBatchWaitMs})) settings.batch_wait_ms = *value;
 }
 
 }  // namespace chat::webhooks

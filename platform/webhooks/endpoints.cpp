@@ -72,6 +72,8 @@ Endpoint read_endpoint(AppId app, const crypto::Sealer& sealer, const storage::R
   endpoint.closed_until = row.optional_time(17);
   endpoint.created_at = row.time(18);
   endpoint.updated_at = row.time(19);
+  settings.batch_max = row.integer(20);
+  settings.batch_wait_ms = row.integer(21);
   return endpoint;
 }
 
@@ -136,7 +138,8 @@ std::string endpoint_json(const Endpoint& endpoint) {
   out.key("header_names").array();
   for (const auto& [name, value] : settings.headers) out.text(name);
   out.end().field("timeout_ms", settings.timeout_ms).field("max_per_second", settings.max_per_second)
-      .field("max_in_flight", settings.max_in_flight).key("ordered").boolean(settings.ordered).key("schedule_s").array();
+      .field("max_in_flight", settings.max_in_flight).key("ordered").boolean(settings.ordered).field("batch_max", settings.batch_max)
+      .field("batch_wait_ms", settings.batch_wait_ms).key("schedule_s").array();
   for (const auto step : settings.schedule) out.integer(step);
   out.end().field("signature", word(endpoint.scheme)).field("state", endpoint.state).optional_field("state_reason", endpoint.state_reason)
       .field("failures", endpoint.failures).optional_time("failing_since", endpoint.failing_since)
@@ -155,7 +158,7 @@ NewKey create_endpoint(storage::Transaction& tx, const Keeper& keeper, const End
   const auto id = EndpointId::make(now);
   tx.run(sql::insert_endpoint, tx.app(), id, settings.url, settings.description, array_of(settings.events), array_of(settings.channel_types),
          sealed_headers(tx, keeper, id, settings), settings.timeout_ms, settings.max_per_second, settings.max_in_flight, settings.ordered,
-         array_of(settings.schedule), word(scheme), now);
+         array_of(settings.schedule), settings.batch_max, settings.batch_wait_ms, word(scheme), now);
   announce_subscriptions(tx, keeper);
   return add_key(tx, keeper, id, scheme, now);
 }
@@ -184,7 +187,7 @@ Endpoint update_endpoint(storage::Transaction& tx, const Keeper& keeper, Endpoin
   const int touched =
       tx.run(sql::update_endpoint, tx.app(), id, settings.url, settings.description, array_of(settings.events), array_of(settings.channel_types),
              sealed_headers(tx, keeper, id, settings), settings.timeout_ms, settings.max_per_second, settings.max_in_flight, settings.ordered,
-             array_of(settings.schedule), now);
+             array_of(settings.schedule), settings.batch_max, settings.batch_wait_ms, now);
   if (touched == 0) throw not_found("webhook endpoint");
   announce_subscriptions(tx, keeper);
   return get_endpoint(tx, keeper, id);
@@ -219,6 +222,7 @@ std::vector<std::pair<EndpointId, Wire>> load_wires(storage::Transaction& tx, co
     wire.max_per_second = row.integer(4);
     wire.max_in_flight = row.integer(5);
     wire.schedule = integers_of(row.text(6));
+    wire.batch_max = row.integer(7);
     for (auto key_row : keys) {
       if (key_row.uuid(0) != id.uuid) continue;
       if (auto key = open_key(tx.app(), sealer, id, key_row)) wire.keys.push_back(std::move(*key));

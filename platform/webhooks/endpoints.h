@@ -21,6 +21,7 @@ using KeyId = Id<KeyTag>;
 inline constexpr int kMaxEndpoints = 20;       // of an application
 inline constexpr int kMaxKeys = 5;             // that sign for an endpoint at once
 inline constexpr std::size_t kMaxPatterns = 50, kMaxHeaders = 20, kMaxHeaderBytes = 4'096, kMaxSteps = 20;
+inline constexpr std::int64_t kMaxBatch = 100, kMaxBatchWaitMs = 60'000;
 inline constexpr std::size_t kMaxUrlBytes = 2'048, kMaxDescriptionBytes = 255;
 inline constexpr std::int64_t kMaxStepSeconds = 172'800;
 
@@ -35,6 +36,8 @@ struct EndpointSettings {
   std::int64_t max_per_second = 0;             // of each worker node; 0: as fast as it answers
   std::int64_t max_in_flight = 32;             // the same
   bool ordered = false;                        // one at a time of each channel, in the order of seq
+  std::int64_t batch_max = 1;                  // events in one call; with more than one, also a single one comes as a batch
+  std::int64_t batch_wait_ms = 0;              // how long they gather
   std::vector<std::int64_t> schedule{5, 300, 1'800, 7'200, 18'000, 36'000, 50'400, 72'000, 86'400};   // seconds before each further attempt
 };
 
@@ -98,7 +101,7 @@ struct Wire {
   outbound::Headers headers;
   std::vector<webhook::Key> keys;              // that sign now
   std::chrono::milliseconds timeout{15'000};
-  std::int64_t max_per_second = 0, max_in_flight = 32;
+  std::int64_t max_per_second = 0, max_in_flight = 32, batch_max = 1;
   std::vector<std::int64_t> schedule;
 };
 /// Those of the endpoints that are there, by id; one whose seals can't be opened is left out and said in the log.

@@ -8,15 +8,16 @@ select count(*) from webhook_endpoints where app_id = $1 and state <> 'deleted'
 
 -- name: insert_endpoint
 -- $1 app  $2 id  $3 url  $4 description  $5 events[]  $6 channel types[]  $7 headers, sealed, hex  $8 timeout  $9 a second at most
--- $10 in flight at most  $11 ordered  $12 schedule[]  $13 signature  $14 now
+-- $10 in flight at most  $11 ordered  $12 schedule[]  $13 batch  $14 its wait  $15 signature  $16 now
 insert into webhook_endpoints (app_id, id, url, description, events, channel_types, headers, timeout_ms, max_per_second, max_in_flight, ordered,
-                               schedule, signature, state, created_at, updated_at)
-values ($1, $2, $3, $4, $5::text[], $6::text[], decode($7, 'hex'), $8, $9, $10, $11, $12::integer[], $13, 'active', $14, $14)
+                               schedule, batch_max, batch_wait_ms, signature, state, created_at, updated_at)
+values ($1, $2, $3, $4, $5::text[], $6::text[], decode($7, 'hex'), $8, $9, $10, $11, $12::integer[], $13, $14, $15, 'active', $16, $16)
 
 -- name: update_endpoint
--- $1 app  $2 id  $3 - $12 as insert_endpoint  $13 now
+-- $1 app  $2 id  $3 - $14 as insert_endpoint  $15 now
 update webhook_endpoints set url = $3, description = $4, events = $5::text[], channel_types = $6::text[], headers = decode($7, 'hex'),
-  timeout_ms = $8, max_per_second = $9, max_in_flight = $10, ordered = $11, schedule = $12::integer[], updated_at = $13
+  timeout_ms = $8, max_per_second = $9, max_in_flight = $10, ordered = $11, schedule = $12::integer[],
+  batch_max = $13, batch_wait_ms = $14, updated_at = $15
 where app_id = $1 and id = $2 and state <> 'deleted'
 
 -- name: set_endpoint_state
@@ -31,7 +32,7 @@ update webhook_endpoints set signature = $3, updated_at = $4 where app_id = $1 a
 -- name: list_endpoints
 -- $1 app  $2 id or NULL: all
 select id, url, description, events::text, channel_types::text, headers, timeout_ms, max_per_second, max_in_flight, ordered, schedule::text,
-  signature, state, state_reason, failures, failing_since, succeeded_at, closed_until, created_at, updated_at
+  signature, state, state_reason, failures, failing_since, succeeded_at, closed_until, created_at, updated_at, batch_max, batch_wait_ms
 from webhook_endpoints where app_id = $1 and state <> 'deleted' and ($2::uuid is null or id = $2) order by id
 
 -- name: insert_key
@@ -50,7 +51,7 @@ order by endpoint_id, created_at desc, id desc
 
 -- name: load_wires
 -- $1 app  $2 endpoints[]
-select id, url, headers, timeout_ms, max_per_second, max_in_flight, schedule::text from webhook_endpoints
+select id, url, headers, timeout_ms, max_per_second, max_in_flight, schedule::text, batch_max from webhook_endpoints
 where app_id = $1 and id = any ($2::uuid[]) and state = 'active'
 
 -- name: note_subscriptions

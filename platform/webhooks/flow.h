@@ -8,16 +8,18 @@
 
 namespace chat::webhooks {
 
-/// How many calls each endpoint may have under way on this node. Few at first, more with success. Pure.
-/// Shape:   those with calls under way, and up to kMaxKnown others that had some.
+/// How many calls each endpoint and each application may have under way on this node. An endpoint gets few at first, more with success;
+/// an application never more than kMaxEachApp, so that no customer's many endpoints leave the others nothing. Pure.
+/// Shape:   those with calls under way, and up to kMaxKnown other endpoints that had some.
 class Flows {
  public:
   static constexpr std::size_t kMaxKnown = 10'000;
-  static constexpr std::int64_t kFirst = 4;
+  static constexpr std::int64_t kFirst = 4, kMaxEachApp = 512;
 
   struct Caps { std::int64_t in_flight = 32, per_second = 0; };
 
-  void began(const Uuid& endpoint, Caps caps, Timestamp now) {
+  void began(AppId app, const Uuid& endpoint, Caps caps, Timestamp now) {
+    ++apps_[app];
     Flow& flow = flows_[endpoint];
     flow.caps = caps;
     ++flow.in_flight;
@@ -27,14 +29,15 @@ class Flows {
     }
     ++flow.begun;
   }
-  void ended(const Uuid& endpoint, bool good, bool counts) {
+  void ended(AppId app, const Uuid& endpoint, bool good, bool counts) {
+    if (--apps_[app] == 0) apps_.erase(app);
     Flow& flow = flows_[endpoint];
     --flow.in_flight;
     if (!counts) return;
     flow.window = good ? std::min(flow.window * 2, flow.caps.in_flight) : 1;
     if (flow.in_flight == 0 && flows_.size() > kMaxKnown) flows_.erase(endpoint);
   }
-  /// How many more it may get; `none`: it is not known, so kFirst.
+  /// How many more each may get. Who is not told of has no call under way: kFirst, and kMaxEachApp.
   template <class Tell>
   void each_room(Timestamp now, Tell tell) const {
     for (const auto& [endpoint, flow] : flows_) {
@@ -43,6 +46,7 @@ class Flows {
       else if (flow.caps.per_second > 0) room = std::min(room, flow.caps.per_second);
       tell(endpoint, std::max<std::int64_t>(room, 0));
     }
+    for (const auto& [app, in_flight] : apps_) tell(app.uuid, std::max<std::int64_t>(kMaxEachApp - in_flight, 0));
   }
 
  private:
@@ -52,6 +56,7 @@ class Flows {
     Timestamp second{};
   };
   std::unordered_map<Uuid, Flow> flows_;
+  std::unordered_map<AppId, std::int64_t> apps_;   // calls under way
 };
 
 }  // namespace chat::webhooks

@@ -15,10 +15,10 @@ void enqueue(storage::Transaction& tx, bus::Bus& bus, std::string_view type, std
   bus::emit(tx, bus, std::move(event));
 }
 
-void keep_event(storage::Transaction& tx, const bus::Event& event) {
+bool keep_event(storage::Transaction& tx, const bus::Event& event) {
   const auto channel = event.channel.uuid.is_nil() ? std::nullopt : std::optional<ChannelId>(event.channel);
   const auto user = event.user_id.empty() ? std::nullopt : std::optional<std::string>(event.user_id);
-  tx.run(sql::keep_event, tx.app(), event.id, event.type, channel, user, event.data, event.created_at);
+  return tx.run(sql::keep_event, tx.app(), event.id, event.type, channel, user, event.data, event.created_at) > 0;
 }
 
 }  // namespace chat::webhooks

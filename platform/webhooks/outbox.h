@@ -18,8 +18,8 @@ namespace chat::webhooks {
 /// Cost:    one statement, which writes nothing where no endpoint wants it
 void enqueue(storage::Transaction& tx, bus::Bus& bus, std::string_view type, std::string data, Timestamp now);
 
-/// What Bus::keep_with is given: one row, with the data, if an endpoint wants the event.
-void keep_event(storage::Transaction& tx, const bus::Event& event);
+/// One row, with the data, if an endpoint wants the event. Whether one does.
+bool keep_event(storage::Transaction& tx, const bus::Event& event);
 
 /// An event on its way to an endpoint. Without `event.data` it is stored elsewhere: with its message, or under its channel and seq.
 struct Kept {

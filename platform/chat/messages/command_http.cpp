@@ -31,6 +31,7 @@ bus::Event invoked_event(const Send& send, const CommandText& command, const Mes
   event.type = kCommandInvoked;
   event.reach = bus::Reach::application;
   event.cid = send.message.cid;
+  event.user_id = *send.message.user_id;       // whose erasure takes what waits to be delivered
   event.created_at = now;
   json::Writer data;
   data.object().key("command").raw(command_json(command)).field("user_id", *send.message.user_id);

@@ -224,6 +224,7 @@ void add_routes(http::Router& router, const Services& services) {
   add(Method::get, "/{message_id}/replies", "list_replies", list_replies, storage::Mode::read);
   add_send_route(router, services);
   add_ephemeral_route(router, services);
+  add_action_route(router, services);
   add_translation_routes(router, services);
   add_pin_and_edit_routes(router, services);
 }

@@ -36,6 +36,7 @@ void add_routes(http::Router& router, const Services& services);        // /v1/c
 void add_send_route(http::Router& router, const Services& services);    // POST of the same
 void add_pin_and_edit_routes(http::Router& router, const Services& services);   // …/pin, …/edits, …/undelete, …/pinned
 void add_ephemeral_route(http::Router& router, const Services& services);       // /v1/channels/{type}/{id}/ephemeral_messages
+void add_action_route(http::Router& router, const Services& services);          // POST …/{message_id}/actions
 void add_translation_routes(http::Router& router, const Services& services);    // …/translations/{language}
 
 inline constexpr std::size_t kMaxTextBytes = 60'000;   // above every channel type's own limit

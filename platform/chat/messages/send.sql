@@ -12,7 +12,8 @@ for update of h
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
 -- $10 attachments[]  $11 mentions[]  $12 customs[]  $13 parents[]  $14 parent is fine[]  $15 shown in channel[]  $16 quoted[]
 -- $17 quoted is fine[]  $18 silent[]  $19 nonces[]  $20 nonce keys[]  $21 fingerprints, hex[]  $22 now  $23 day  $24 shard
--- $25 whether a webhook endpoint wants message.new  $26 extras[]  $27 whether it has search  $28 whether its teams are apart
+-- $25 whether this node knows of a webhook endpoint that wants message.new; otherwise the database says it: one may be new
+-- $26 extras[]  $27 whether it has search  $28 whether its teams are apart
 -- $29 whether it has push  $30 to be shadowed[].
 -- One row per item with its verdict; 'ok' alone was written. This is the authoritative check: it runs under the head's lock.
 with input as (
@@ -131,7 +132,8 @@ with input as (
   on conflict (app_id, team_id, day, meter, shard) do update set value = team_usage_metrics.value + excluded.value
 ), boxed as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
-  select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted where $25 and not shadowed
+  select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted
+  where not shadowed and ($25 or exists (select from applications a where a.app_id = $1 and a.webhooks <> '{}' and wants_event(a.webhooks, 'message.new')))
 ), queued as (
   insert into search_queue (app_id, id, channels, messages)
   select $1, (array_agg(id))[1], array_agg(channel_uuid), array_agg(id) from accepted where $27 and not shadowed having count(*) > 0

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "platform/base/error.h"
+#include "platform/base/json.h"
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
 #include "platform/base/text.h"
@@ -106,6 +107,30 @@ const char* obstacle(const Delivery& delivery, std::set<std::string>& told) {
   if (!delivery.wire) return "no_provider";
   if (delivery.event != "message.new") return nullptr;
   return told.insert(delivery.user.text() + delivery.device_id + "\n" + collapse_key(delivery)).second ? nullptr : "collapsed";
+}
+
+bool was_handed_over(const End& end) {
+  const std::string_view outcome = end.outcome;
+  return !end.again_at && (outcome == "sent" || outcome == "dead" || outcome == "refused" || outcome == "gave_up");
+}
+
+/// For the customer's servers.
+bus::Event ended_event(AppId app, const Delivery& delivery, const End& end, Timestamp now) {
+  bus::Event event;
+  event.id = EventId::make(now);
+  event.app = app;
+  event.type = std::string_view(end.outcome) == "sent" ? "push.sent" : "push.failed";
+  event.reach = bus::Reach::application;
+  event.channel = delivery.channel;
+  event.cid = delivery.cid();
+  event.user_id = delivery.user_id;            // whose erasure takes what waits to be delivered
+  event.created_at = now;
+  json::Writer data;
+  data.object().field("user_id", delivery.user_id).field("device_id", delivery.device_id).field("provider", delivery.provider).field("event", delivery.event);
+  if (delivery.event != "invite.created") data.field("message_id", delivery.message.wire());
+  data.field("outcome", end.outcome).end();
+  event.data = data.take();
+  return event;
 }
 
 }  // namespace
@@ -215,6 +240,7 @@ void Courier::State::keep(storage::Connection& connection, const Batch& batch) {
       actors.add(delivery.actor.text());
       sent.add(std::string_view(end.outcome) == "sent" ? "t" : "f");
       if (std::string_view(end.outcome) == "dead") devices::forget_dead(tx, delivery.user, delivery.device_id, delivery.token);
+      if (notifying.tell && was_handed_over(end)) notifying.tell(tx, ended_event(batch.app, delivery, end, now));
     }
     tx.run(sql::end_deliveries, tx.app(), batch.worker, users.take(), devices.take(), messages.take(), events.take(), actors.take(), sent.take(),
            day_of(now));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/bus/event.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/storage/pool.h"
 
@@ -24,6 +25,8 @@ struct Notifying {
   /// The plan's limit of pushes: how many of `wanted` may be handed over, and later what became of those.
   std::function<std::int64_t(storage::Connection&, AppId, std::int64_t wanted)> take = {};
   std::function<void(AppId, std::int64_t taken, std::int64_t sent)> settle = {};
+  /// What became of a delivery that was handed over, in the transaction that ends it. Event: push.sent, push.failed
+  std::function<void(storage::Transaction&, bus::Event)> tell = {};
 };
 
 /// First step, for the job: goes through what was sent and leaves a delivery for each device that is to be told.

@@ -5,6 +5,8 @@
 #include "platform/base/crypto.h"
 #include "platform/chat/notifications/notifications.h"
 #include "platform/push/keys.h"
+#include "tests/support/contract.h"
+#include "tests/support/hooked.h"
 #include "tests/support/push_services.h"
 #include "tests/support/service.h"
 
@@ -323,6 +325,29 @@ TEST_CASE("notifications: a dead token is forgotten, a living one of the same us
   CHECK(app.rows("user_devices", "device_id = 'tablet'") == 1);
   CHECK(services().got(living).size() == 1);
   CHECK(app.metered() == 1);
+}
+
+TEST_CASE("notifications: the backend is told of each that a provider took, and of those that are lost, with their outcome", "[api][notifications][webhooks]") {
+  Pushing app;
+  Hooked hooked, others;
+  const auto endpoint = subscribe(app, hooked.url(), {{"events", {"push.*"}}});
+  subscribe(app, others.url(), {{"events", {"push.failed"}}});
+  const auto message = app.send("alice", "general", "hello");
+  app.settle();
+  eventually("push.sent", [&] { return !hooked.all("push.sent").empty(); }, std::chrono::seconds(20));
+  const auto got = hooked.all("push.sent").at(0);
+  CHECK(endpoint.verify(got) == "");
+  CHECK(got.frame()["cid"] == "messaging:general");
+  CHECK(got.frame()["data"] == Json{{"user_id", "bob"}, {"device_id", "phone"}, {"provider", "fcm"}, {"event", "message.new"}, {"message_id", message["id"]}, {"outcome", "sent"}});
+  services().answer(app.token("bob"), 404, R"({"error":{"details":[{"errorCode":"UNREGISTERED"}]}})");
+  app.send("alice", "general", "are you there?");
+  app.settle();
+  eventually("push.failed", [&] { return !others.all("push.failed").empty(); }, std::chrono::seconds(20));
+  CHECK(others.all().at(0).frame()["data"]["outcome"] == "dead");
+  CHECK(others.all("push.sent").empty());
+  CHECK(got.body.find("hello") == std::string::npos);
+  for (const auto& one : hooked.all())
+    for (const auto& mistake : Contract::get().check_event(one.body)) FAIL_CHECK(mistake << " in " << one.body);
 }
 
 TEST_CASE("notifications: wrong credentials lose the notification, not the device", "[api][notifications]") {

@@ -93,6 +93,7 @@ TEST_CASE("webhook attempt: any bytes of an answer become a text", "[webhooks]")
 TEST_CASE("webhook flow: few at first, more with success, one after a failure", "[webhooks]") {
   Flows flows;
   const Uuid one = new_uuid7(kNow);
+  const auto app = AppId::make(kNow);
   const auto room = [&](Timestamp now) {
     std::int64_t found = -1;
     flows.each_room(now, [&](const Uuid& endpoint, std::int64_t more) {
@@ -101,21 +102,42 @@ TEST_CASE("webhook flow: few at first, more with success, one after a failure", 
     return found;
   };
   CHECK(room(kNow) == -1);
-  for (int i = 0; i < 4; ++i) flows.began(one, {.in_flight = 32}, kNow);
+  for (int i = 0; i < 4; ++i) flows.began(app, one, {.in_flight = 32}, kNow);
   CHECK(room(kNow) == 0);
-  flows.ended(one, true, true);
+  flows.ended(app, one, true, true);
   CHECK(room(kNow) == 8 - 3);
-  for (int i = 0; i < 3; ++i) flows.ended(one, true, true);
+  for (int i = 0; i < 3; ++i) flows.ended(app, one, true, true);
   CHECK(room(kNow) == 32);
-  flows.began(one, {.in_flight = 32}, kNow);
-  flows.ended(one, false, true);
+  flows.began(app, one, {.in_flight = 32}, kNow);
+  flows.ended(app, one, false, true);
   CHECK(room(kNow) == 1);
-  flows.began(one, {.in_flight = 32}, kNow);
-  flows.ended(one, false, false);
+  flows.began(app, one, {.in_flight = 32}, kNow);
+  flows.ended(app, one, false, false);
   CHECK(room(kNow) == 1);
   Flows capped;
-  capped.began(one, {.in_flight = 32, .per_second = 3}, kNow);
-  capped.ended(one, true, true);
-  capped.each_room(kNow, [](const Uuid&, std::int64_t more) { CHECK(more == 2); });
-  capped.each_room(kNow + seconds(1), [](const Uuid&, std::int64_t more) { CHECK(more == 3); });
+  capped.began(app, one, {.in_flight = 32, .per_second = 3}, kNow);
+  capped.ended(app, one, true, true);
+  capped.each_room(kNow, [&](const Uuid& id, std::int64_t more) { if (id == one) CHECK(more == 2); });
+  capped.each_room(kNow + seconds(1), [&](const Uuid& id, std::int64_t more) { if (id == one) CHECK(more == 3); });
+}
+
+TEST_CASE("webhook flow: the endpoints of one application together have a most, too", "[webhooks]") {
+  Flows flows;
+  const auto app = AppId::make(kNow), other = AppId::make(kNow);
+  const auto room = [&](AppId of) {
+    std::int64_t found = -1;
+    flows.each_room(kNow, [&](const Uuid& id, std::int64_t more) {
+      if (id == of.uuid) found = more;
+    });
+    return found;
+  };
+  std::vector<Uuid> endpoints;
+  for (int i = 0; i < Flows::kMaxEachApp; ++i) endpoints.push_back(new_uuid7(kNow));
+  for (const auto& endpoint : endpoints) flows.began(app, endpoint, {.in_flight = 32}, kNow);
+  CHECK(room(app) == 0);
+  CHECK(room(other) == -1);
+  flows.ended(app, endpoints[0], false, true);
+  CHECK(room(app) == 1);
+  for (std::size_t i = 1; i < endpoints.size(); ++i) flows.ended(app, endpoints[i], true, true);
+  CHECK(room(app) == -1);
 }
