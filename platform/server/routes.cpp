@@ -29,6 +29,7 @@
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/scheduled/scheduled_http.h"
 #include "platform/chat/search/search_http.h"
+#include "platform/chat/segments/segments_http.h"
 #include "platform/chat/sync/sync_http.h"
 #include "platform/chat/teams/teams_http.h"
 #include "platform/chat/threads/threads_http.h"
@@ -136,6 +137,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   drafts::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later});
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later, check_later(parts.accounts)});
+  segments::add_routes(router, {parts.cursors, parts.clock});
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   search::add_routes(router, {parts.cursors, parts.clock});
   truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});

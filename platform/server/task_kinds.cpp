@@ -3,6 +3,7 @@
 #include "platform/chat/channels/channels_export.h"
 #include "platform/chat/exports/exports.h"
 #include "platform/chat/messages/messages_export.h"
+#include "platform/chat/segments/segments.h"
 #include "platform/chat/uploads/uploads_export.h"
 #include "platform/transfers/transfers.h"
 
@@ -17,6 +18,7 @@ std::vector<exports::Section> user_export() {
   for (auto& section : channels::export_sections()) sections.push_back(std::move(section));
   sections.push_back(messages::export_section());
   sections.push_back(uploads::export_section());
+  for (auto& section : segments::export_sections()) sections.push_back(std::move(section));
   return sections;
 }
 

@@ -63,6 +63,7 @@ TEST_CASE("coverage: every change by an operator or of an application's set-up w
       {"add_import_part", "apply_import notes the lines with their digest"},
       {"preview_push_template", "changes nothing"},
       {"check_push", "changes nothing"},
+      {"preview_segment", "changes nothing"},
       {"upsert_users", "users"},
       {"delete_user", "users"},
       {"deactivate_user", "users"},

@@ -66,6 +66,9 @@ class Scene {
     stand_for("msg_01m7yzmjq2e60tak362xesvjfr", message);
     message_ = message;
     real_.ok("team create red");
+    auto segment = real_.ok("segment create Team --of users --target alice -o name");
+    segment.pop_back();
+    stand_for("seg_01m7yzmjq2e60tak362xesvjfr", segment);
   }
   /// Alice's message is flagged; with `decided` deleted, and with `appealed` she objects.
   void flagged(bool decided, bool appealed) {

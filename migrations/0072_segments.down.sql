@@ -1,0 +1,2 @@
+drop table segment_targets;
+drop table segments;
