@@ -23,6 +23,7 @@ void add_moderation(CommandLine& line);
 void add_permissions(CommandLine& line);
 void add_teams(CommandLine& line);
 void add_segments(CommandLine& line);
+void add_campaigns(CommandLine& line);
 void add_devices(CommandLine& line);
 void add_push(CommandLine& line);
 void add_uploads(CommandLine& line);

@@ -74,6 +74,7 @@ void add_all(CommandLine& line) {
   add_permissions(line);
   add_teams(line);
   add_segments(line);
+  add_campaigns(line);
   add_devices(line);
   add_push(line);
   add_uploads(line);

@@ -1,7 +1,7 @@
 # What ops/bench measures, one function each; sourced by ops/bench. A measure prints one JSON object; what people should
 # see meanwhile goes to stderr. Numerator and denominator take turns (A B A B …), and medians are compared: the machine
 # is noisy, and noise must hit both.
-# shellcheck disable=SC2154  # seconds, rounds, engine, kind come from ops/bench
+# shellcheck disable=SC2154  # seconds, rounds, engine, recipients, kind come from ops/bench
 
 REDIS_PID=""
 LOAD_PID=""
@@ -236,6 +236,77 @@ measure_search() {
   printf '%s\n' "${all[@]}" | jq -s --argjson messages "$messages" "$JQ_MEDIAN"'
     {p50_ms: (map(.all.p50_ms) | median), p99_ms: (map(.all.p99_ms) | median), messages: $messages, reach: "p99 < 50 ms",
      by_kind_p99_ms: (.[0] | to_entries | map(select(.value | type == "object")) | map({(.key): .value.p99_ms}) | add), rounds: .}'
+}
+
+# ---- campaigns -------------------------------------------------------------------------------------------------------
+
+# shop PATH [JSON]: a call of the application whose campaigns are sent, by its backend
+shop() {
+  local -a body=()
+  [[ $# -lt 2 ]] || body=(-d "$2" -H 'Content-Type: application/json')
+  curl -sf -H "X-API-Key: $(<"$HOUSE/shop.key")" -H "Authorization: Bearer $(<"$HOUSE/shop.token")" "${body[@]}" "http://127.0.0.1:$PUBLIC_PORT/v1/$1"
+}
+
+make_shop() {
+  local created app
+  created=$(make_application shop bench)
+  jq -r .api_key <<<"$created" >"$HOUSE/shop.key"
+  (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/shop")
+  house_chatctl token create --api-key "$(<"$HOUSE/shop.key")" --secret-file "$HOUSE/secrets/shop" --server-token -o name >"$HOUSE/shop.token"
+  shop users '{"users":[{"user_id":"shop"}]}' >/dev/null
+  app=$(sql -c "select app_id from applications where name = 'shop'")
+  sql -c "insert into users (app_id, id, user_id, name, created_at, updated_at)
+          select '$app', gen_random_uuid(), 'customer-' || n, 'Customer ' || n, now(), now() from generate_series(1, $recipients) n"
+  sql -c 'vacuum analyze users' -c checkpoint
+  shop segments '{"name":"All","of":"users","filter":{"type":"regular"}}' | jq -r .segment.id >"$HOUSE/segment"
+}
+
+# A campaign to all of them, begun.
+begin_campaign() {
+  local id
+  id=$(shop campaigns "$(jq -n --arg segment "$(<"$HOUSE/segment")" \
+    '{name: "bench", sender_id: "shop", segments: [$segment], variants: [{text: "Hi {{user.name|there}}, this is a message of about a hundred bytes, as they are in other benches."}]}')" | jq -r .campaign.id)
+  shop "campaigns/$id/start" '{}' >/dev/null
+}
+
+is_over() { [[ $(sql -c 'select status from campaigns order by created_at desc limit 1') == completed ]]; }   # asking the API would count its receipts
+
+# Until the newest one is over: {sent, seconds, per_second}
+end_campaign() {
+  wait_until 600 is_over || die 1 "the campaign is not over after 600 s"
+  sql -c "select json_build_object('sent', n.sent, 'seconds', extract(epoch from c.finished_at - c.started_at),
+            'per_second', round(n.sent / extract(epoch from c.finished_at - c.started_at)))
+          from campaigns c join lateral (select count(*) as sent from campaign_recipients r where r.app_id = c.app_id and r.campaign_id = c.id and r.state = 'sent') n on true
+          where c.finished_at is not null order by c.started_at desc limit 1"
+}
+
+measure_campaigns() {
+  local round first alone quiet beside ended rate=200 outlasts all=()
+  make_shop
+  begin_campaign
+  first=$(end_campaign)
+  say "the first, which makes $recipients channels: $(jq .per_second <<<"$first") recipients/s"
+  for ((round = 1; round <= rounds; ++round)); do
+    begin_campaign
+    alone=$(end_campaign)
+    quiet=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
+    begin_campaign
+    beside=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
+    outlasts=true
+    ! is_over || outlasts=false
+    ended=$(end_campaign)
+    say "round $round: alone $(jq .per_second <<<"$alone") recipients/s; another tenant at $rate/s: p99 $(jq .latency.p99_ms <<<"$quiet") ms without," \
+      "$(jq .latency.p99_ms <<<"$beside") ms with one of $(jq .per_second <<<"$ended")/s (p50 $(jq .latency.p50_ms <<<"$quiet"), $(jq .latency.p50_ms <<<"$beside"))"
+    all+=("$(jq -nc --argjson alone "$alone" --argjson quiet "$quiet" --argjson beside "$beside" --argjson ended "$ended" --argjson outlasts "$outlasts" \
+      '{alone: $alone, quiet: $quiet, beside: $beside, campaign: $ended, outlasts: $outlasts}')")
+  done
+  printf '%s\n' "${all[@]}" | jq -s --argjson first "$first" --argjson rate "$rate" --argjson recipients "$recipients" "$JQ_MEDIAN"'
+    {recipients: $recipients, first_per_second: $first.per_second, per_second: (map(.alone.per_second) | median), beside_per_second: (map(.campaign.per_second) | median),
+     others_rate: $rate, p99_without_ms: (map(.quiet.latency.p99_ms) | median), p99_with_ms: (map(.beside.latency.p99_ms) | median),
+     p50_without_ms: (map(.quiet.latency.p50_ms) | median), p50_with_ms: (map(.beside.latency.p50_ms) | median), reach: "ratio <= 1.2", rounds: .}
+    | {ratio: (.p99_with_ms / .p99_without_ms * 1000 | round / 1000)} + .
+    | . + (if any(.rounds[]; .campaign.sent != $recipients or .alone.sent != $recipients) then {failed: "not every recipient was sent to"}
+           elif any(.rounds[]; .outlasts | not) then {failed: "a campaign was over before the measurement: more --recipients, or less --seconds"} else {} end)'
 }
 
 # ---- webhooks --------------------------------------------------------------------------------------------------------

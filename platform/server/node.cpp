@@ -18,6 +18,7 @@
 #include "platform/redis/link.h"
 #include "platform/server/client_address.h"
 #include "platform/server/doors.h"
+#include "platform/server/campaigns.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
 #include "platform/server/look_again.h"
@@ -105,6 +106,7 @@ struct Node::State {
                .mentions_here = [this](AppId app, ChannelId channel, const messages::Message& message) {
                  reads::mention_here(here(), app, channel, message);
                }}, *bus, clock),
+        campaign_lanes({.database = lane_options(given), .lanes = 1, .first_shard = static_cast<int>(given.integer("database.lanes")) + 1}, *bus, clock),
         depot(depot_options(given, master_key_of(given)),
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),
@@ -127,6 +129,7 @@ struct Node::State {
   webhooks::BeforeSend before{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
   blocklists::Shelf lists{[this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, clock};
   const messages::Screen screen = block_list_screen(lists, clock);
+  std::unique_ptr<campaigns::Sender> campaign_sender;   // the same: pages that are under way come back to it
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -134,6 +137,7 @@ struct Node::State {
   tenants::Directory directory{sealer, clock};
   tenants::Auth auth{directory, clock};
   messages::Lanes lanes;
+  messages::Lanes campaign_lanes;              // one of their own: no interactive send stands behind a campaign's
   uploads::Depot depot;
   reads::UnreadAnnouncer unread_announcer{clock};
   outbound::Client client;                     // behind the pool: what is under way at the end still says so there
@@ -169,6 +173,9 @@ struct Node::State {
   }
   messages::LaterServices later() {
     return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen};
+  }
+  messages::LaterServices campaign_later() {
+    return {*bus, directory, accounts, campaign_lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen};
   }
   reads::Here here() {
     return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};
@@ -409,6 +416,10 @@ void Node::start() {
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
+  if (has_role(state.settings, "worker")) {
+    state.campaign_sender = std::make_unique<campaigns::Sender>(campaign_sending(state.campaign_later(), state.lanes, state.stopping));
+    add_campaign_jobs(state.schedule, *state.campaign_sender, state.clock);
+  }
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
   if (has_role(state.settings, "worker")) add_import_jobs(state.schedule, {*state.bus, state.sealer, state.clock, [&state] { return state.stopping.load(); }});
   if (has_role(state.settings, "worker") && state.settings.text("billing.finalize") == "automatic")
@@ -444,6 +455,7 @@ void Node::stop() {
   state.public_door->stop(deadline / 2);
   state.lanes.stop();
   state.webhook_courier.stop();
+  state.campaign_lanes.stop();
   state.depot.stop();
   try {
     state.schedule.run_now("flush_usage", deadline / 2);

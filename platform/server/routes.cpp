@@ -7,6 +7,7 @@
 #include "billing/statements/statements_http.h"
 #include "platform/chat/blocklists/blocklists_http.h"
 #include "platform/chat/bookmarks/bookmarks_http.h"
+#include "platform/chat/campaigns/campaigns_http.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/channels_http.h"
 #include "platform/chat/channels/explain.h"
@@ -138,6 +139,14 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later, check_later(parts.accounts)});
   segments::add_routes(router, {parts.cursors, parts.clock});
+  const campaigns::Services campaigns{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts, &clock = parts.clock](const tenants::Caller& caller, std::int64_t count) {
+                                        const auto account = accounts.find(caller.shared_application());
+                                        if (!account) return;
+                                        account->reserve(billing::Meter::campaign_recipients, count, clock.now());
+                                        account->release(billing::Meter::campaign_recipients, count);
+                                      }};
+  campaigns::add_routes(router, campaigns);
+  campaigns::add_recipient_routes(router, campaigns);
   reads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   search::add_routes(router, {parts.cursors, parts.clock});
   truncation::add_routes(router, {parts.bus, parts.accounts, parts.clock});

@@ -1,5 +1,6 @@
 #include "platform/server/task_kinds.h"
 
+#include "platform/chat/campaigns/campaigns.h"
 #include "platform/chat/channels/channels_export.h"
 #include "platform/chat/exports/exports.h"
 #include "platform/chat/messages/messages_export.h"
@@ -19,6 +20,7 @@ std::vector<exports::Section> user_export() {
   sections.push_back(messages::export_section());
   sections.push_back(uploads::export_section());
   for (auto& section : segments::export_sections()) sections.push_back(std::move(section));
+  for (auto& section : campaigns::export_sections()) sections.push_back(std::move(section));
   return sections;
 }
 

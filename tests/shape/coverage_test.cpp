@@ -64,6 +64,7 @@ TEST_CASE("coverage: every change by an operator or of an application's set-up w
       {"preview_push_template", "changes nothing"},
       {"check_push", "changes nothing"},
       {"preview_segment", "changes nothing"},
+      {"try_campaign", "changes nothing"},
       {"upsert_users", "users"},
       {"delete_user", "users"},
       {"deactivate_user", "users"},

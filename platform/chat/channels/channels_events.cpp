@@ -20,18 +20,15 @@ bus::Event event_of(const storage::Transaction& tx, const Channel& channel, Time
 
 }  // namespace
 
-void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::vector<Draft> drafts) {
-  if (drafts.empty()) return;
-  const auto count = static_cast<std::int64_t>(drafts.size());
-  auto head = tx.query(sql::take_numbers, tx.app(), channel.id, count);
-  std::int64_t seq = head[0].integer(0) - count;
-  const std::string epoch(head[0].text(1));
-  text::ArrayLiteral seqs, ids, types, messages, datas;
-  for (auto& draft : drafts) {
-    auto event = event_of(tx, channel, now, draft.type);
-    event.seq = ++seq;
-    event.epoch = epoch;
-    seqs.add(std::to_string(seq));
+namespace {
+
+/// The arrays of insert_events, in its order; the event itself goes out after the commit.
+struct Columns {
+  text::ArrayLiteral channels, seqs, ids, types, messages, datas;
+
+  void add(storage::Transaction& tx, bus::Bus& bus, bus::Event event, Draft draft) {
+    channels.add(event.channel.text());
+    seqs.add(std::to_string(event.seq));
     ids.add(event.id.text());
     types.add(draft.type);
     if (draft.message) messages.add(draft.message->text());
@@ -43,7 +40,39 @@ void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Times
     event.left = std::move(draft.left);
     bus::emit(tx, bus, std::move(event));
   }
-  tx.run(sql::insert_events, tx.app(), channel.id, seqs.take(), ids.take(), types.take(), messages.take(), datas.take(), now);
+  void insert(storage::Transaction& tx, Timestamp now) {
+    tx.run(sql::insert_events, tx.app(), channels.take(), seqs.take(), ids.take(), types.take(), messages.take(), datas.take(), now);
+  }
+};
+
+}  // namespace
+
+void tell(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::vector<Draft> drafts) {
+  if (drafts.empty()) return;
+  const auto count = static_cast<std::int64_t>(drafts.size());
+  auto head = tx.query(sql::take_numbers, tx.app(), channel.id, count);
+  std::int64_t seq = head[0].integer(0) - count;
+  const std::string epoch(head[0].text(1));
+  Columns columns;
+  for (auto& draft : drafts) {
+    auto event = event_of(tx, channel, now, draft.type);
+    event.seq = ++seq;
+    event.epoch = epoch;
+    columns.add(tx, bus, std::move(event), std::move(draft));
+  }
+  columns.insert(tx, now);
+}
+
+void tell_first(storage::Transaction& tx, bus::Bus& bus, Timestamp now, std::vector<FirstEvent> events) {
+  if (events.empty()) return;
+  Columns columns;
+  for (auto& first : events) {
+    auto event = event_of(tx, *first.channel, now, first.draft.type);
+    event.seq = 1;
+    event.epoch = first.channel->epoch;
+    columns.add(tx, bus, std::move(event), std::move(first.draft));
+  }
+  columns.insert(tx, now);
 }
 
 void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::string_view type,

@@ -76,6 +76,11 @@ bool Lane::submit(std::unique_ptr<Send> send) {
   return true;
 }
 
+std::size_t Lane::queued() {
+  std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void Lane::stop() {
   {
     std::lock_guard lock(mutex_);

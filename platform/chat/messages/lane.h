@@ -17,6 +17,7 @@ class Lane {
   Lane(const Lanes::Options& options, int shard, bus::Bus& bus, const Clock& clock);
   ~Lane();
   [[nodiscard]] bool submit(std::unique_ptr<Send> send);
+  [[nodiscard]] std::size_t queued();
   void stop();
 
  private:

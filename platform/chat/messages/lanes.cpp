@@ -10,8 +10,7 @@ std::size_t Send::bytes() const {
 }
 
 Lanes::Lanes(Options options, bus::Bus& bus, const Clock& clock) {
-  // Shard 0 of the usage ledger belongs to the workers.
-  for (int i = 0; i < options.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(options, i + 1, bus, clock));
+  for (int i = 0; i < options.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(options, options.first_shard + i, bus, clock));
 }
 
 Lanes::~Lanes() = default;
@@ -19,6 +18,12 @@ Lanes::~Lanes() = default;
 bool Lanes::submit(std::unique_ptr<Send> send) {
   const auto hash = std::hash<AppId>{}(send->application->id) ^ (std::hash<std::string>{}(send->message.cid) * 31);
   return lanes_[hash % lanes_.size()]->submit(std::move(send));
+}
+
+std::size_t Lanes::queued() const {
+  std::size_t sum = 0;
+  for (const auto& lane : lanes_) sum += lane->queued();
+  return sum;
 }
 
 void Lanes::stop() {

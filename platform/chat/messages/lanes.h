@@ -58,6 +58,7 @@ class Lanes {
   struct Options {
     storage::DatabaseOptions database;
     int lanes = 4;
+    int first_shard = 1;                       // of the usage ledger; 0 belongs to the workers
     std::size_t max_batch = 256;
     /// Of each message with mention_here, once it is published; on the lane's thread, so quick.
     std::function<void(AppId, ChannelId, const Message&)> mentions_here = {};
@@ -69,6 +70,7 @@ class Lanes {
   ~Lanes();
   /// False: the lane is full or stopping; nothing was called and nothing will be.
   [[nodiscard]] bool submit(std::unique_ptr<Send> send);
+  [[nodiscard]] std::size_t queued() const;    // sends that wait for the next batch
   void stop();                                 // finishes what is queued, then joins
 
  private:

@@ -122,6 +122,7 @@ Segment update_segment(storage::Transaction& tx, SegmentId id, const SegmentChan
 
 void delete_segment(storage::Transaction& tx, SegmentId id) {
   lock_segment(tx, id);
+  if (tx.find(sql::is_segment_used, tx.app(), id)) throw Error(Code::conflict, "A campaign that is not over writes to this segment.");
   tx.run(sql::delete_segment_targets, tx.app(), id);
   tx.run(sql::delete_segment, tx.app(), id);
 }

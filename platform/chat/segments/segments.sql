@@ -34,6 +34,10 @@ update segments set name = coalesce($3, name), filter = coalesce($4::jsonb, filt
   description = case when $6 then null else coalesce($5, description) end, updated_at = $7
 where app_id = $1 and id = $2
 
+-- name: is_segment_used
+-- $1 app  $2 segment.  A row: a campaign that is not over writes to it.
+select 1 from campaigns where app_id = $1 and segments @> array[$2::uuid] and status in ('draft', 'scheduled', 'sending', 'paused') limit 1
+
 -- name: delete_segment_targets
 -- $1 app  $2 segment
 delete from segment_targets where app_id = $1 and segment_id = $2

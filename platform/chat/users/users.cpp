@@ -264,6 +264,7 @@ void delete_user(storage::Transaction& tx, bus::Bus& bus, const std::string& use
   tx.run(sql::delete_user, tx.app(), user_id, how.hard, how.messages != MessagesFate::keep, now);
   const bool erase = how.messages == MessagesFate::erase;
   if (how.hard) tx.run(sql::forget_invitations, tx.app(), id);
+  if (how.hard) tx.run(sql::forget_campaign_data, tx.app(), id);
   if (how.hard || erase) tx.run(sql::request_erasure, tx.app(), id, now, erase);
   keep_words(tx, user_id);
   keep_teams(tx, array_of({user_id}));

@@ -122,6 +122,10 @@ insert into user_erasures (app_id, user_id, requested_at, messages) values ($1, 
 -- $1 app  $2 user.  Those that it wrote stand without its words and name.
 update channel_invites set text = null, invited_by = null where app_id = $1 and invited_by = $2
 
+-- name: forget_campaign_data
+-- $1 app  $2 user.  What customers gave for it to campaigns; that it was written to stays a number.
+update campaign_recipients set given = null where app_id = $1 and target_id = $2 and given is not null
+
 -- name: request_handover
 -- $1 app  $2 user  $3 user_id of the new owner, or NULL  $4 now
 insert into ownership_handovers (app_id, owner_id, new_owner, requested_at) values ($1, $2, $3, $4) on conflict do nothing

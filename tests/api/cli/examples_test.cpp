@@ -24,6 +24,11 @@ const std::map<std::string, std::vector<std::string>>& before() {
        {"app suspend acme --reason moving --yes", "app export acme --out-file acme.jsonl", "app delete acme --confirm acme",
         "app purge acme --confirm acme", "context add new --server https://new.example.com"}},
       {"ban lift", {"ban add bob --app acme --yes"}},
+      {"campaign pause", {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme"}},
+      {"campaign resume",
+       {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme", "campaign pause cmp_01m7yzmjq2e60tak362xesvjfr --app acme"}},
+      {"campaign stop", {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme"}},
+      {"campaign resend", {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme --wait"}},
       {"user reactivate", {"user deactivate alice --app acme --yes"}},
       {"limit clear", {"limit set messages --app acme --hard 100000"}},
       {"plan delete", {"plan apply -f trial.yaml"}},
@@ -66,6 +71,8 @@ class Scene {
     stand_for("msg_01m7yzmjq2e60tak362xesvjfr", message);
     message_ = message;
     real_.ok("team create red");
+  }
+  void segment() {
     auto segment = real_.ok("segment create Team --of users --target alice -o name");
     segment.pop_back();
     stand_for("seg_01m7yzmjq2e60tak362xesvjfr", segment);
@@ -84,6 +91,14 @@ class Scene {
     const auto appeal = server.post("/v1/moderation/decisions/" + decision + "/appeal", {{"user_id", "alice"}, {"text", "A joke."}});
     REQUIRE(appeal.status == 201);
     stand_for("apl_01m7yzmjq2e60tak362xesvjfr", appeal.body.at("appeal").at("appeal_id"));
+  }
+  /// One that is sent again must have failed; one that is paused or stopped must not be over.
+  void campaign(const std::string& command) {
+    const bool is_late = command == "campaign pause" || command == "campaign resume" || command == "campaign stop";
+    auto campaign = real_.ok(std::string("campaign create Hello --sender alice --to bob --text ") + (command == "campaign resend" ? "{{data.code}}" : "Hi") +
+                             (is_late ? " --at " + format_time(system_clock().now() + std::chrono::hours(24)).substr(0, 16) : "") + " -o name");
+    campaign.pop_back();
+    stand_for("cmp_01m7yzmjq2e60tak362xesvjfr", campaign);
   }
   void secret() {
     stand_for("sec_01h455vb4pex5vsknk084sn02q",
@@ -184,6 +199,8 @@ void play(const cli::Command& command, const std::string& example) {
   if (begins(command.path, "upload")) scene.upload();
   if (example.find("whe_") != std::string::npos) scene.endpoint();
   if (command.path == "webhook verify") scene.delivery();
+  if (example.find("seg_") != std::string::npos) scene.segment();
+  if (example.find("cmp_") != std::string::npos) scene.campaign(command.path);
   if (example.find("3f1c") != std::string::npos) scene.device();
   if (const auto found = before().find(command.path); found != before().end())
     for (const auto& line : found->second) REQUIRE(scene.run(line, false).exit == 0);

@@ -98,6 +98,19 @@ struct World : TestApp {
     alice().patch(kGeneral + "/members/erin", {{"role", "moderator"}});
     alice().del(kGeneral + "/members/erin");
   }
+  void campaigns() {
+    const auto make = [&](const char* text, Json more = Json::object()) {
+      more.update({{"name", "n"}, {"sender_id", "alice"}, {"recipients", {"bob"}}, {"variants", {{{"text", text}}}}});
+      const auto id = server().post("/v1/campaigns", more).body["campaign"]["id"].get<std::string>();
+      server().post("/v1/campaigns/" + id + "/start");
+      return "/v1/campaigns/" + id;
+    };
+    make("hello");
+    make("{{data.missing}}");
+    const auto late = make("later", {{"schedule", {{"at", at(std::chrono::hours(24)).substr(0, 16)}}}});
+    server().post(late + "/pause");
+    server().post(late + "/stop");
+  }
   void channels_and_users() {
     alice().put(kGeneral + "/bans/guest", Json::object());
     alice().del(kGeneral + "/bans/guest");
@@ -176,6 +189,12 @@ TEST_CASE("live: of all events that there are a stranger, a banned user and anot
   }, std::chrono::seconds(20));
   bob.send({{"type", "unwatch"}, {"cids", {"messaging:general", "livestream:show"}}});
   eventually("the watchers", [&] { listen(); return told.contains("user.watching.stop") && told.contains("watchers.updated"); }, std::chrono::seconds(20));
+  world.campaigns();
+  eventually("both campaigns' end", [&] {
+    Service::get().node().run_job("send_campaigns");
+    listen();
+    return told.contains("campaign.completed") && told.contains("campaign.failed");
+  }, std::chrono::seconds(20));
   world.channels_and_users();
   world.bills();
   eventually("the limit", [&] {

@@ -165,6 +165,7 @@ TEST_CASE("segments: each change stands in the application's own audit", "[api][
   server.post(kSegments + "/" + id + "/targets/remove", {{"targets", {"alice"}}});
   server.del(kSegments + "/" + id);
   std::vector<std::string> actions;
-  for (const auto& entry : server.get("/v1/app/audit").body["audit"]) actions.push_back(entry["action"]);
+  const auto noted = server.get("/v1/app/audit").body["audit"];
+  for (const auto& entry : noted) actions.push_back(entry["action"]);
   CHECK(actions == std::vector<std::string>{"segment.delete", "segment.targets.remove", "segment.targets.add", "segment.update", "segment.create"});
 }

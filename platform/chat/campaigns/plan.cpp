@@ -1,0 +1,65 @@
+#include <unordered_set>
+
+#include "platform/base/error.h"
+#include "platform/base/log.h"
+#include "platform/base/text.h"
+#include "platform/chat/campaigns/campaigns.sql.h"
+#include "platform/chat/campaigns/campaigns_events.h"
+#include "platform/chat/campaigns/ends.h"
+#include "platform/chat/campaigns/judge.h"
+#include "platform/chat/campaigns/recipients.h"
+#include "platform/chat/campaigns/recipients.sql.h"
+#include "platform/chat/campaigns/sending.sql.h"
+
+namespace chat::campaigns {
+namespace {
+
+constexpr int kPlannedAtOnce = 1'000;
+
+void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Definition& definition, const Slice& slice, Timestamp now) {
+  text::ArrayLiteral targets, variants;
+  for (const auto& target : slice.targets) {
+    targets.add(target.text());
+    variants.add(std::to_string(definition.variant_of(campaign.id.uuid, target)));
+  }
+  const auto& schedule = definition.schedule;
+  tx.run(sql::plan_recipients, tx.app(), campaign.id, targets.take(), variants.take(), campaign.starts_at.value_or(now), schedule.local_time, schedule.zone, now);
+  tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now);
+}
+
+void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, Timestamp now) {
+  auto campaign = lock_campaign(tx, id);
+  const bool begins = campaign.status == "scheduled" && campaign.starts_at && *campaign.starts_at <= now;
+  if (!begins && (campaign.status != "sending" || campaign.planned)) return;   // somebody was faster
+  const auto work = open_work(tx, campaign);
+  if (!work) return fail_campaign(tx, bus, id, "sender_gone", now);
+  if (begins) {
+    tx.run(sql::begin_campaign, tx.app(), id, now);
+    tell(tx, bus, kCampaignStarted, get_campaign(tx, id), now);
+  }
+  Slice slice;
+  try {
+    slice = read_slice(tx, campaign, work->definition, campaign.plan_place, kPlannedAtOnce);
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;
+    return fail_campaign(tx, bus, id, "segment_gone", now);
+  }
+  plan_slice(tx, campaign, work->definition, slice, now);
+  if (slice.is_last) finish_if_over(tx, bus, id, now);
+}
+
+}  // namespace
+
+bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& clock) {
+  std::optional<std::pair<AppId, CampaignId>> next;
+  const auto now = clock.now();
+  connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
+    const auto rows = tx.find(sql::next_campaign_to_plan, now);
+    next = rows ? std::optional(std::pair{AppId{(*rows)[0].uuid(0)}, CampaignId{(*rows)[0].uuid(1)}}) : std::nullopt;
+  });
+  if (!next) return false;
+  connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { plan(tx, bus, next->second, now); });
+  return true;
+}
+
+}  // namespace chat::campaigns

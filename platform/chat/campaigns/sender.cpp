@@ -1,0 +1,239 @@
+#include "platform/chat/campaigns/sender.h"
+
+#include <algorithm>
+
+#include "platform/base/crypto.h"
+#include "platform/base/error.h"
+#include "platform/base/log.h"
+#include "platform/base/text.h"
+#include "platform/chat/campaigns/ends.h"
+#include "platform/chat/campaigns/judge.h"
+#include "platform/chat/campaigns/sending.sql.h"
+
+namespace chat::campaigns {
+namespace {
+
+constexpr std::chrono::hours kRemembered{6 * 24};            // sweep_message_nonces: seven days
+constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
+constexpr std::chrono::seconds kAgain{2};
+constexpr std::int64_t kMaxAttempts = 20;
+constexpr int kMaxClaims = 16;                               // of a turn
+
+/// The same message however often it is sent, also when what its text is made of has changed meanwhile.
+std::string nonce_of(CampaignId campaign, const Uuid& target) { return "campaign/" + campaign.text() + "/" + target.text(); }
+
+std::string array_of(const std::vector<Uuid>& ids) {
+  text::ArrayLiteral array;
+  for (const auto& id : ids) array.add(id.text());
+  return array.take();
+}
+
+void end_as(End& end, std::string state, std::string_view reason, std::optional<std::string> detail = std::nullopt) {
+  end.state = std::move(state);
+  end.reason = reason;
+  end.detail = std::move(detail);
+}
+
+}  // namespace
+
+/// Recipients of one campaign on their way.
+struct Sender::Page {
+  struct Row {
+    Judged judged;
+    Written written;
+    End end;
+    bool is_due = false;                       // to be sent
+    std::string_view pause = {};               // the campaign can't go on: a word
+  };
+  AppId app;
+  CampaignId campaign;
+  std::string sender;                          // its user_id
+  std::vector<Uuid> targets, forgotten;
+  std::vector<Row> rows;
+  std::int64_t taken = 0;                      // of the plan's recipients
+  std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
+};
+
+void Sender::turn(storage::Connection& connection) {
+  const auto deadline = std::chrono::steady_clock::now() + kPlanning;
+  while (std::chrono::steady_clock::now() < deadline && plan_some(connection, sending_.bus, sending_.clock)) {}
+  for (int claims = 0; claims < kMaxClaims && !sending_.busy(); ++claims) {
+    const bool has_room = pages_.fetch_add(1) < kMaxPages;
+    if (has_room && begin_page(connection)) continue;
+    pages_.fetch_sub(1);
+    return;
+  }
+}
+
+std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection) {
+  auto page = std::make_shared<Page>();
+  const auto now = sending_.clock.now();
+  connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
+    page = std::make_shared<Page>();
+    const auto rows = tx.query(sql::claim_campaign_recipients, now, std::to_string(kLease.count()) + " seconds", kPageRows,
+                               std::to_string(kRemembered.count()) + " hours");
+    for (auto row : rows) {
+      page->app = AppId{row.uuid(0)};
+      page->campaign = CampaignId{row.uuid(1)};
+      if (const auto target = row.optional_uuid(2)) (row.boolean(3) ? page->forgotten : page->targets).push_back(*target);
+    }
+  });
+  return page;
+}
+
+/// False: no campaign is due. Takes the place of a page that it was given, unless that is so or it throws.
+bool Sender::begin_page(storage::Connection& connection) {
+  try {
+    const auto page = claim(connection);
+    if (page->app.uuid.is_nil()) return false;
+    prepare(connection, *page);
+    send(connection, page);
+    return true;
+  } catch (const Error& error) {               // what was claimed is tried again when its lease is over
+    log::warn("campaigns.page_failed", {{"detail", error.what()}});
+    return false;
+  }
+}
+
+/// Who gets it and what it says; channels that are missing are made.
+void Sender::prepare(storage::Connection& connection, Page& page) {
+  const auto wanted = static_cast<std::int64_t>(page.targets.size());
+  const auto allowance = wanted > 0 ? sending_.take(connection, page.app, wanted) : Allowance{};
+  page.taken = allowance.recipients;
+  std::vector<Uuid> beyond(page.targets.begin() + allowance.recipients, page.targets.end());
+  page.targets.resize(static_cast<std::size_t>(allowance.recipients));
+  const auto caps = page.targets.empty() ? channels::Caps{} : sending_.caps(connection, page.app);
+  try {
+    connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
+      if (!beyond.empty()) tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(beyond), std::nullopt);
+      judge_all(tx, page, caps, allowance.refusal);
+    });
+  } catch (...) {
+    sending_.settle(page.app, page.taken, 0);
+    throw;
+  }
+}
+
+void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal) {
+  page.rows.clear();
+  const auto now = sending_.clock.now();
+  const auto campaign = get_campaign(tx, page.campaign);
+  if (campaign.status != "sending") {          // paused or stopped meanwhile
+    tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(page.targets), std::nullopt);
+    return;
+  }
+  const auto work = open_work(tx, campaign);
+  if (!work) return fail_campaign(tx, sending_.bus, page.campaign, "sender_gone", now);
+  page.sender = campaign.sender;
+  if (work->definition.of == segments::Of::users) sending_.hold_pairs(tx, campaign.sender_id, array_of(page.targets));
+  for (auto& judged : judge(tx, *work, page.targets, now)) {
+    Page::Row row;
+    row.end.target = judged.target;
+    if (judged.reason) end_as(row.end, "skipped", *judged.reason);
+    else row.written = write(*work, judged, static_cast<std::size_t>(judged.variant));
+    if (row.written.missing) end_as(row.end, "failed", "missing_variable", "The text shows " + *row.written.missing + ", which has no value here.");
+    row.is_due = row.end.state == "waiting";
+    row.judged = std::move(judged);
+    page.rows.push_back(std::move(row));
+  }
+  for (const auto& target : page.forgotten) {
+    page.rows.emplace_back().end.target = target;
+    end_as(page.rows.back().end, "failed", "unknown", "It was taken so long ago that nobody knows whether the message was sent.");
+  }
+  make_channels(tx, page, work->definition, caps);
+  if (!refusal.empty()) pause_by_itself(tx, sending_.bus, page.campaign, refusal, now);
+}
+
+/// All at once; where one can't be, one by one.
+void Sender::make_channels(storage::Transaction& tx, Page& page, const Definition& definition, const channels::Caps& caps) {
+  Opening opening{definition.type, {page.sender, get_campaign(tx, page.campaign).sender_id}, definition.team, {}};
+  std::vector<Page::Row*> missing;
+  for (auto& row : page.rows) {
+    if (!row.is_due || row.judged.has_channel) continue;
+    missing.push_back(&row);
+    opening.to.push_back({row.judged.name, UserId{row.judged.target}});
+  }
+  if (missing.empty()) return;
+  try {
+    return tx.nested([&] { sending_.make_channels(tx, opening, caps); });
+  } catch (const Error& error) {
+    if (error.code() != Code::limit_reached && error.code() != Code::not_found) throw;
+  }
+  for (auto* row : missing) {
+    opening.to = {{row->judged.name, UserId{row->judged.target}}};
+    try {
+      tx.nested([&] { sending_.make_channels(tx, opening, caps); });
+    } catch (const Error& error) {
+      if (error.code() != Code::limit_reached && error.code() != Code::not_found) throw;
+      end_as(row->end, "failed", row_of(error.code()).word, error.what());
+      row->is_due = false;
+    }
+  }
+}
+
+void Sender::send(storage::Connection& connection, const std::shared_ptr<Page>& page) {
+  for (std::size_t i = 0; i < page->rows.size(); ++i) {
+    auto& row = page->rows[i];
+    if (!row.is_due) continue;
+    page->left.fetch_add(1);
+    const auto nonce = nonce_of(page->campaign, row.judged.target);
+    const Due due{page->app, row.judged.channel_type, row.judged.channel_id, page->sender, row.written.body, nonce, crypto::hex(crypto::sha256(nonce))};
+    sending_.send(connection, due, [this, page, i](const std::optional<MessageId>& message, const std::optional<Error>& error) {
+      auto& ended = page->rows[i];
+      ended.end.message = message;
+      ended.end.channel_type = ended.judged.channel_type;
+      ended.end.channel_id = ended.judged.channel_id;
+      if (message) ended.end.state = "sent";
+      else if (!error) end_as(ended.end, "skipped", "held", "It waits for approval.");
+      else if (error->code() == Code::quota_exceeded) ended.pause = "quota_exceeded";
+      else if (!row_of(error->code()).retryable || ended.judged.attempts >= kMaxAttempts) end_as(ended.end, "failed", row_of(error->code()).word, error->what());
+      one_ended(page);
+    });
+  }
+  one_ended(page);
+}
+
+/// Comes on a lane's thread, which must not wait: a database worker keeps the page, and goes on. Lost, its messages are found again by their nonces.
+void Sender::one_ended(const std::shared_ptr<Page>& page) {
+  if (page->left.fetch_sub(1) > 1) return;
+  const bool taken = sending_.run([this, page](storage::Connection& connection) {
+    try {
+      keep(connection, *page);
+    } catch (const Error& error) {
+      log::warn("campaigns.ends_not_kept", {{"detail", error.what()}});
+    }
+    pages_.fetch_sub(1);
+    try {
+      turn(connection);
+    } catch (const Error& error) {
+      log::warn("campaigns.turn_failed", {{"detail", error.what()}});   // the job looks again
+    }
+  });
+  if (taken) return;
+  log::warn("campaigns.ends_not_kept", {{"detail", "the pool is full"}});
+  sending_.settle(page->app, page->taken, 0);
+  pages_.fetch_sub(1);
+}
+
+void Sender::keep(storage::Connection& connection, Page& page) {
+  std::int64_t sent = 0;
+  const auto now = sending_.clock.now();
+  std::vector<End> ends;
+  std::string_view pause;
+  for (const auto& row : page.rows) {
+    ends.push_back(row.end);
+    if (!row.pause.empty()) pause = row.pause;
+  }
+  try {
+    connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
+      sent = keep_ends(tx, sending_.bus, page.campaign, ends, now + kAgain, now);
+      if (!pause.empty()) pause_by_itself(tx, sending_.bus, page.campaign, pause, now);
+    });
+  } catch (...) {
+    sending_.settle(page.app, page.taken, 0);
+    throw;
+  }
+  sending_.settle(page.app, page.taken, sent);
+}
+
+}  // namespace chat::campaigns

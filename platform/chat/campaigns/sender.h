@@ -1,0 +1,79 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "platform/chat/campaigns/campaigns.h"
+#include "platform/chat/channels/channels.h"
+
+/// Sends campaigns: takes recipients a page at a time and hands their messages to the way of every message.
+namespace chat::campaigns {
+
+/// How the job sends; handed in by server. Calls `done` once, on any thread: the message, why it was refused, or neither: it waits for approval.
+struct Due {
+  AppId app;
+  std::string channel_type, channel_id, user_id, message, nonce_key, fingerprint;
+};
+using Done = std::function<void(const std::optional<MessageId>&, const std::optional<Error>&)>;
+using SendNow = std::function<void(storage::Connection&, const Due&, Done)>;
+
+/// What the plan leaves of recipients, reserved; `refusal`: why not all, a word.
+struct Allowance {
+  std::int64_t recipients = 0;
+  std::string_view refusal = {};
+};
+
+/// Direct channels of a sender with some users that are not there yet.
+struct Opening {
+  struct Who {
+    std::string user_id;
+    UserId id;
+  };
+  std::string type;
+  Who from;
+  std::optional<std::string> team;
+  std::vector<Who> to;
+};
+
+struct Sending {
+  bus::Bus& bus;
+  const Clock& clock;
+  SendNow send;
+  std::function<bool(storage::Pool::Task)> run;
+  std::function<Allowance(storage::Connection&, AppId, std::int64_t wanted)> take;
+  std::function<void(AppId, std::int64_t taken, std::int64_t sent)> settle;    // follows each `take`
+  std::function<channels::Caps(storage::Connection&, AppId)> caps;
+  std::function<void(storage::Transaction&, UserId from, const std::string& others)> hold_pairs;   // against blocks made at this moment
+  std::function<void(storage::Transaction&, const Opening&, const channels::Caps&)> make_channels;
+  std::function<bool()> busy;                  // others' sends wait: campaigns wait, too
+};
+
+/// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node; each page is kept in one transaction.
+/// A page's recipients are claimed for kLease: who dies holding them delays them by that much, and the nonce makes a second sending harmless.
+/// Thread:  turn on a database worker; the rest wherever ends come
+class Sender {
+ public:
+  static constexpr int kMaxPages = 2, kPageRows = 128;
+  static constexpr std::chrono::seconds kLease{60};
+  static constexpr std::chrono::milliseconds kTurn{200};
+
+  explicit Sender(Sending sending) : sending_(std::move(sending)) {}
+  /// Plans what begins, then sends while there is somebody due and room. Goes on by itself when a page ends.
+  void turn(storage::Connection& connection);
+
+ private:
+  struct Page;
+  bool begin_page(storage::Connection& connection);
+  std::shared_ptr<Page> claim(storage::Connection& connection);
+  void prepare(storage::Connection& connection, Page& page);
+  void judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal);
+  void make_channels(storage::Transaction& tx, Page& page, const Definition& definition, const channels::Caps& caps);
+  void send(storage::Connection& connection, const std::shared_ptr<Page>& page);
+  void one_ended(const std::shared_ptr<Page>& page);
+  void keep(storage::Connection& connection, Page& page);
+
+  const Sending sending_;
+  std::atomic<int> pages_{0};
+};
+
+}  // namespace chat::campaigns

@@ -1,0 +1,72 @@
+-- name: next_campaign_to_plan
+-- $1 now.  No row: none.
+select app_id, id from next_campaign_to_plan($1)
+
+-- name: claim_campaign_recipients
+-- $1 now  $2 lease  $3 at most  $4 how long nonces are remembered.  No row: no campaign is due; one without a target: nobody of it is.
+select app_id, campaign_id, target_id, forgotten from claim_campaign_recipients($1, $2::interval, $3, $4::interval)
+
+-- name: judge_users
+-- $1 app  $2 campaign  $3 users[]  $4 sender  $5 sender's user_id  $6 channel type  $7 team or NULL  $8 category or ''  $9 whether muted ones are
+-- skipped  $10 whether channels are made  $11 now.  One row each, in their order: why not, or NULL; and what texts need.
+select a.id,
+  case when u.id is null or u.deleted_at is not null then 'deleted'
+    when u.id = $4 then 'sender'
+    when u.deactivated_at is not null then 'deactivated'
+    when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = u.id and (b.channel_id is null or b.channel_id = c.id) and not b.shadow) then 'banned'
+    when exists (select from user_blocks b where b.app_id = $1 and b.user_id = u.id and b.blocked_id = $4)
+      or exists (select from user_blocks b where b.app_id = $1 and b.user_id = $4 and b.blocked_id = u.id) then 'blocked'
+    when exists (select from campaign_opt_outs o where o.app_id = $1 and o.user_id = u.id and o.category in ('', $8)) then 'opted_out'
+    when not reaches_channel($1, u.teams, $7, false) then 'out_of_reach'
+    when $9::boolean and (m.muted_at is not null and (m.mute_expires_at is null or m.mute_expires_at > $11)
+      or exists (select from user_mutes t where t.app_id = $1 and t.user_id = u.id and t.muted_id = $4 and (t.expires_at is null or t.expires_at > $11))) then 'muted'
+    when c.id is null and not $10::boolean then 'no_channel'
+    when c.id is not null and m.user_id is null then 'left' end,
+  coalesce(u.user_id, ''), u.name, u.username, u.custom::text, coalesce(p.language, u.custom ->> 'language', ''), c.id, d.channel_id, r.given::text,
+  coalesce(r.attempts, 0), coalesce(r.variant, 0)
+from unnest($3::uuid[]) with ordinality as a (id, ord)
+left join users u on u.app_id = $1 and u.id = a.id
+left join push_preferences p on p.app_id = $1 and p.user_id = a.id
+cross join lateral (select direct_channel_id(u.user_id, $5, $7) as channel_id) d
+left join channels c on c.app_id = $1 and c.type = $6 and c.channel_id = d.channel_id and c.deleted_at is null
+left join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = a.id
+left join campaign_recipients r on r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id
+order by a.ord
+
+-- name: judge_channels
+-- $1 app  $2 campaign  $3 channels[]  $4 sender.  As judge_users.
+select a.id,
+  case when c.id is null then 'deleted'
+    when c.frozen then 'frozen'
+    when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $4 and b.channel_id = c.id and not b.shadow) then 'banned' end,
+  coalesce(c.type, ''), coalesce(c.channel_id, ''), c.name, r.given::text, coalesce(r.attempts, 0), coalesce(r.variant, 0)
+from unnest($3::uuid[]) with ordinality as a (id, ord)
+left join channels c on c.app_id = $1 and c.id = a.id and c.deleted_at is null
+left join campaign_recipients r on r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id
+order by a.ord
+
+-- name: sender_state
+-- $1 app  $2 sender.  The sender as texts name it; no row: it can't send any more.
+select u.name from users u where u.app_id = $1 and u.id = $2 and u.deleted_at is null and u.deactivated_at is null
+  and not exists (select from bans_in_force b where b.app_id = $1 and b.user_id = u.id and b.channel_id is null)
+
+-- name: keep_ends
+-- $1 app  $2 campaign  $3 targets[]  $4 states[]  $5 reasons[]  $6 details[]  $7 channel types[]  $8 channel ids[]  $9 messages[]  $10 tried again at  $11 now
+-- One row per end that was kept: its state. Whoever kept one first wins.
+update campaign_recipients r set state = e.state, reason = e.reason, detail = e.detail, channel_uuid = m.channel_id, message_id = m.id,
+  message_seq = coalesce(m.message_seq, r.message_seq), claimed_until = case when e.state = 'waiting' then $10::timestamptz end, updated_at = $11,
+  sent_at = case when e.state = 'sent' then $11::timestamptz end
+from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[]) as e (target, state, reason, detail, type, channel, message)
+left join channels c on c.app_id = $1 and c.type = e.type and c.channel_id = e.channel and c.deleted_at is null
+left join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = e.message
+where r.app_id = $1 and r.campaign_id = $2 and r.target_id = e.target and r.state = 'waiting'
+returning r.state
+
+-- name: release_recipients
+-- $1 app  $2 campaign  $3 targets[]  $4 not before
+update campaign_recipients set claimed_until = $4, attempts = attempts - 1
+where app_id = $1 and campaign_id = $2 and target_id = any ($3::uuid[]) and state = 'waiting'
+
+-- name: look_again_at
+-- $1 app  $2 campaign  $3 when
+update campaigns set next_at = least(next_at, $3) where app_id = $1 and id = $2

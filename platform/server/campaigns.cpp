@@ -1,0 +1,79 @@
+#include "platform/server/campaigns.h"
+
+#include <algorithm>
+
+#include "platform/base/metrics.h"
+#include "platform/chat/channels/direct.h"
+
+namespace chat::server {
+namespace {
+
+using billing::Meter;
+
+constexpr std::size_t kWaitingSends = 64;      // in the lanes of a node: more than a moment's
+
+/// Null: the application is not active any more.
+std::shared_ptr<billing::Account> account_of(storage::Connection& connection, const messages::LaterServices& later, AppId app) {
+  auto application = later.directory.find(app);
+  if (!application) application = later.directory.load(connection, app);
+  if (!application || application->status != tenants::Status::active) return nullptr;
+  return later.accounts.load(connection, application);
+}
+
+campaigns::Allowance take(storage::Connection& connection, const messages::LaterServices& later, AppId app, std::int64_t wanted) {
+  const auto account = account_of(connection, later, app);
+  if (!account) return {0, "application_suspended"};
+  if (!account->limits()->has(billing::Feature::campaigns)) return {0, "plan"};
+  const auto taken = account->reserve_some(Meter::campaign_recipients, wanted, later.clock.now());
+  return {taken, taken < wanted ? std::string_view("quota_exceeded") : std::string_view{}};
+}
+
+channels::Caps caps(storage::Connection& connection, const messages::LaterServices& later, AppId app) {
+  const auto account = account_of(connection, later, app);
+  if (!account) return {};
+  const auto limits = account->limits();
+  return {limits->of(Meter::channel_members).hard, limits->of(Meter::user_memberships).hard, limits->of(Meter::user_channels_created).hard};
+}
+
+void make_channels(storage::Transaction& tx, const messages::LaterServices& later, const campaigns::Opening& opening, const channels::Caps& caps) {
+  channels::DirectOpening wanted{opening.type, {opening.from.user_id, opening.from.id}, opening.team, {}};
+  for (const auto& one : opening.to) wanted.to.push_back({one.user_id, one.id});
+  channels::make_direct_channels(tx, later.bus, wanted, caps, later.clock.now());
+}
+
+}  // namespace
+
+campaigns::Sending campaign_sending(const messages::LaterServices& later, const messages::Lanes& interactive, const std::atomic<bool>& stopping) {
+  return {later.bus, later.clock,
+          [later](storage::Connection& connection, const campaigns::Due& due, const campaigns::Done& done) {
+            messages::send_later(connection, later,
+                                 {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.fingerprint, true}, done);
+          },
+          later.run,
+          [later](storage::Connection& connection, AppId app, std::int64_t wanted) { return take(connection, later, app, wanted); },
+          [later](AppId app, std::int64_t taken, std::int64_t sent) {
+            const auto account = later.accounts.known(app);
+            if (!account) return;
+            account->spent(Meter::campaign_recipients, sent, later.clock.now());
+            account->release(Meter::campaign_recipients, taken - sent);
+          },
+          [later](storage::Connection& connection, AppId app) { return caps(connection, later, app); },
+          channels::hold_pairs,
+          [later](storage::Transaction& tx, const campaigns::Opening& opening, const channels::Caps& caps) { make_channels(tx, later, opening, caps); },
+          [&interactive, &stopping] { return stopping || interactive.queued() > kWaitingSends; }};
+}
+
+void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock) {
+  schedule.add("send_campaigns", campaigns::Sender::kTurn, [&sender](storage::Connection& connection) { sender.turn(connection); });
+  schedule.add("measure_campaigns", std::chrono::seconds(10), [&clock](storage::Connection& connection) {
+    connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) {
+      const auto now = clock.now();
+      const auto since = campaigns::standing_since(tx, now);
+      const double seconds = since ? std::chrono::duration<double>(now - *since).count() : 0;
+      metrics::gauge("chat_campaign_standing_seconds", "How long the campaign that stands longest has taken nobody, though somebody is due; 0: none stands.")
+          .set(std::max(seconds, 0.0));
+    });
+  });
+}
+
+}  // namespace chat::server
