@@ -65,6 +65,8 @@ struct Application {
   ApplicationSettings settings;
   bool pushes = false;                       // has push providers: what is sent is queued for notifications
   std::vector<std::string> webhooks;         // patterns of what its webhook endpoints want; empty: they want nothing, or there are none
+  std::int64_t screening_version = 0;        // moves with what `screening` says; 0: nothing is set
+  std::string screening;                     // rules and classifier, JSON; the feature that judges messages reads it
   std::optional<Timestamp> revoked_before;   // user tokens issued before are dead
   Timestamp created_at;
   Timestamp updated_at;

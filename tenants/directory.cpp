@@ -91,6 +91,8 @@ std::shared_ptr<Application> read_application(storage::Transaction& tx, AppId ap
   application->pushes = row.boolean(9);
   application->plan_version = row.integer(10);
   if (const auto patterns = row.text(11); !patterns.empty()) application->webhooks = text::split(patterns, ',');
+  application->screening_version = row.optional_integer(12).value_or(0);
+  application->screening = row.optional_text(13).value_or("");
   application->loaded_at = now;
   auto secrets = tx.query(sql::read_secrets, app, now);
   for (auto secret : secrets) {

@@ -1,6 +1,9 @@
 -- name: read_application
 -- $1 app.  No row: no such application.
-select name, status, status_reason, plan_id, settings::text, limits::text, revoked_before, created_at, updated_at, pushes, plan_version, array_to_string(webhooks, ',')
+select name, status, status_reason, plan_id, settings::text, limits::text, revoked_before, created_at, updated_at, pushes, plan_version, array_to_string(webhooks, ','),
+  (select version from screening_settings s where s.app_id = $1),
+  (select jsonb_build_object('rules_version', s.rules_version, 'rules', s.rules, 'classifier', s.classifier,
+    'sealed', replace(encode(s.sealed, 'base64'), E'\n', ''))::text from screening_settings s where s.app_id = $1)
 from applications where app_id = $1
 
 -- name: read_secrets

@@ -26,6 +26,7 @@
 #include "platform/server/operations.sql.h"
 #include "platform/server/pushing.h"
 #include "platform/server/routes.h"
+#include "platform/server/screening.h"
 #include "platform/server/screens.h"
 #include "platform/server/task_kinds.h"
 #include "platform/server/uploads.h"
@@ -130,6 +131,8 @@ struct Node::State {
   blocklists::Shelf lists{[this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, clock};
   const messages::Screen screen = block_list_screen(lists, clock);
   std::unique_ptr<campaigns::Sender> campaign_sender;   // the same: pages that are under way come back to it
+  screening::Screening screening{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, time_out_by_ban(*bus)};
+  MessageReview review{screening};
   storage::Pool pool;
   billing::PlanBook plans;
   billing::Accounts accounts{plans, clock};
@@ -172,10 +175,10 @@ struct Node::State {
     return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); };
   }
   messages::LaterServices later() {
-    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen};
+    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
   }
   messages::LaterServices campaign_later() {
-    return {*bus, directory, accounts, campaign_lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen};
+    return {*bus, directory, accounts, campaign_lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
   }
   reads::Here here() {
     return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};
@@ -345,7 +348,7 @@ void Node::State::wire() {
   bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, webhook_courier, event); });
   if (has_role(settings, "worker")) bus->subscribe([this](bus::Bus::Events events) { wake_for(webhook_courier, directory, events); }, [](const bus::Bus::Control&) {});
   const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before, lists, screen};
+                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before, lists, screen, screening, review};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, lists, clock));
@@ -361,6 +364,8 @@ void Node::State::wire() {
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   if (link) share_limits();
   schedule.add("look_at_block_lists", blocklists::Shelf::kTurn, [this](storage::Connection& connection) { lists.look_again(connection); });
+  if (link) share_screening(schedule, *bus, screening, directory);
+  add_screening_jobs(schedule, screening);
   http::OnUpgrade on_upgrade;
   if (has_role(settings, "realtime")) {
     on_upgrade = [this, proxies = networks_of(settings.list("public.trusted_proxies"))](http::Upgrade& upgrade) {
@@ -458,6 +463,7 @@ void Node::stop() {
   state.campaign_lanes.stop();
   state.depot.stop();
   try {
+    state.schedule.run_now(kCountModerationCalls, deadline / 4);
     state.schedule.run_now("flush_usage", deadline / 2);
   } catch (const Error& error) {
     log::warn("usage.flush_failed", {{"detail", error.what()}});

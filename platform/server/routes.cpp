@@ -29,6 +29,7 @@
 #include "platform/chat/reactions/reactions_http.h"
 #include "platform/chat/reads/reads_http.h"
 #include "platform/chat/scheduled/scheduled_http.h"
+#include "platform/chat/screening/screening_http.h"
 #include "platform/chat/search/search_http.h"
 #include "platform/chat/segments/segments_http.h"
 #include "platform/chat/sync/sync_http.h"
@@ -38,6 +39,7 @@
 #include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/operators/operators_http.h"
+#include "platform/server/screening.h"
 #include "platform/server/screens.h"
 #include "platform/server/webhooks.h"
 #include "platform/tasks/tasks_http.h"
@@ -119,7 +121,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   messages::add_routes(router, {parts.bus, parts.accounts, parts.lanes, parts.clock, parts.run, add_own, attach_uploads(), hold_pending(parts.bus, parts.clock), find_command,
                                 [&bus = parts.bus, &clock = parts.clock](storage::Transaction& tx, const tenants::Caller& caller, const messages::BuiltInCall& call) {
                                   run_built_in(tx, bus, caller, call, clock.now());
-                                }, parts.before, parts.screen});
+                                }, parts.before, parts.screen, parts.review});
+  screening::add_routes(router, {parts.bus, parts.sealer, parts.accounts, parts.webhook_client, parts.screening, parts.clock});
   uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
   commands::add_routes(router, {parts.clock});
   const blocklists::Services lists{parts.bus, parts.cursors, parts.clock, parts.lists};
@@ -207,6 +210,8 @@ std::vector<const http::Route*> all_routes() {
     outbound::Client client{outbound::Client::Options{}};
     notifications::Senders senders{client, sealer, {}, system_clock()};
     webhooks::BeforeSend before{client, sealer, system_clock(), {}};
+    screening::Screening screening{client, sealer, system_clock(), {}, {}};
+    MessageReview review{screening};
     presence::Typists typists{*bus, system_clock()};
     reactions::Counted counted{*bus, system_clock()};
     uploads::Depot depot{{}, {}, system_clock()};
@@ -218,7 +223,7 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before, everything.lists, {}};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before, everything.lists, {}, everything.screening, everything.review};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

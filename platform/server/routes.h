@@ -10,10 +10,12 @@
 #include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
+#include "platform/chat/messages/review.h"
 #include "platform/chat/messages/screen.h"
 #include "platform/chat/notifications/providers.h"
 #include "platform/chat/presence/presence_http.h"
 #include "platform/chat/reactions/counted.h"
+#include "platform/chat/screening/screening.h"
 #include "platform/ephemeral/store.h"
 #include "platform/chat/uploads/depot.h"
 #include "platform/http/router.h"
@@ -51,6 +53,8 @@ struct Parts {
   webhooks::BeforeSend& before;
   blocklists::Shelf& lists;
   messages::Screen screen;
+  screening::Screening& screening;
+  messages::Review& review;
 };
 
 void add_public_routes(http::Router& router, const Parts& parts);

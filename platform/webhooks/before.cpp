@@ -12,7 +12,7 @@
 namespace chat::webhooks {
 namespace {
 
-constexpr std::size_t kMaxAnswerBytes = 128 * 1024, kMaxReasonBytes = 500, kMaxCustomBytes = 5 * 1024;
+constexpr std::size_t kMaxReasonBytes = 500, kMaxCustomBytes = 5 * 1024;
 
 std::string context_of(AppId app) { return app.wire() + "/before_message_send"; }
 
@@ -151,10 +151,7 @@ void BeforeSend::load(storage::Connection& connection, AppId app) {
   });
   const std::lock_guard lock(mutex_);
   if (kept_.size() >= kMaxKept && !kept_.contains(app)) kept_.erase(kept_.begin());
-  if (const auto before = kept_.find(app); before != kept_.end() && before->second && is_there) {
-    kept->failures = before->second->failures;
-    kept->closed_until = before->second->closed_until;
-  }
+  if (const auto before = kept_.find(app); before != kept_.end() && before->second && is_there) kept->breaker.take_over(before->second->breaker);
   kept->loaded_at = clock_.now();
   if (is_there) kept_[app] = kept;
   else kept_.erase(app);
@@ -179,38 +176,18 @@ void BeforeSend::ask(const std::shared_ptr<Kept>& kept, AppId app, const std::st
   const auto now = clock_.now();
   const auto& hook = kept->hook;
   if (!hook.channel_types.empty() && std::ranges::find(hook.channel_types, channel_type) == hook.channel_types.end()) return then({});
-  {
-    const std::lock_guard lock(mutex_);
-    if (now < kept->closed_until) {
-      count("closed");
-      return then(by_policy(hook.on_failure));
-    }
+  if (kept->breaker.is_closed(now)) {
+    count("closed");
+    return then(by_policy(hook.on_failure));
   }
-  bus::Event event;
-  event.id = EventId::make(now);
-  event.app = app;
-  event.type = kBeforeSend;
-  event.cid = cid;
-  event.created_at = now;
-  event.data = "{\"message\":" + message + "}";
-  outbound::Call call;
-  call.url = hook.url;
-  call.body = bus::render(event, true);
-  call.tenant = app.wire();
-  call.timeout = std::chrono::milliseconds(hook.timeout_ms);
-  call.max_body_bytes = kMaxAnswerBytes;
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  call.headers = {{"content-type", "application/json"}, {"webhook-id", event.id.wire()}, {"webhook-timestamp", std::to_string(seconds)},
-                  {"webhook-signature", webhook::sign(kept->key, event.id.wire(), seconds, call.body)}};
-  client_.send(std::move(call), [this, kept, then](const outbound::Answer& answer) { then(conclude(kept, answer)); });
+  webhooks::ask(client_, {app, kBeforeSend, cid, "{\"message\":" + message + "}", hook.url, std::chrono::milliseconds(hook.timeout_ms)}, kept->key, now,
+                [this, kept, then](const outbound::Answer& answer) { then(conclude(kept, answer)); });
 }
 
 Judgement BeforeSend::conclude(const std::shared_ptr<Kept>& kept, const outbound::Answer& answer) {
   const auto judgement = read_judgement(answer);
-  const std::lock_guard lock(mutex_);
   count(judgement ? word(judgement->kind) : "failed");
-  kept->failures = judgement ? 0 : kept->failures + 1;
-  if (kept->failures >= kFailures) kept->closed_until = clock_.now() + kClosed;
+  kept->breaker.note(judgement.has_value(), clock_.now());
   return judgement ? *judgement : by_policy(kept->hook.on_failure);
 }
 

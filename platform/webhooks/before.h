@@ -9,6 +9,7 @@
 
 #include "platform/storage/pool.h"
 #include "platform/webhooks/endpoints.h"
+#include "platform/webhooks/question.h"
 
 /// The customer's own server is asked before a user's message is stored.
 namespace chat::webhooks {
@@ -49,14 +50,13 @@ std::optional<Judgement> read_judgement(const outbound::Answer& answer);
 /// Asks, once and in time, and holds no connection to the database meanwhile.
 ///
 /// Shape:   hooks of kMaxKept applications in memory; a change reaches every node with "application.changed", else within a minute.
-///          After kFailures failures in a row nobody is asked for kClosed, and the failure's policy holds at once.
+///          After Breaker::kFailures failures in a row nobody is asked for a while, and the failure's policy holds at once.
 /// Event:   chat_webhook_before_total{verdict: allow, change, reject, hold, failed, closed}
 /// Thread:  any; `then` comes once, on the caller's, a database worker's or the client's.
 class BeforeSend {
  public:
   static constexpr std::size_t kMaxKept = 10'000;
-  static constexpr int kFailures = 5;
-  static constexpr std::chrono::seconds kClosed{30}, kFresh{60};
+  static constexpr std::chrono::seconds kFresh{60};
   using Then = std::function<void(const Judgement&)>;
   using Run = std::function<bool(storage::Pool::Task)>;
 
@@ -71,8 +71,8 @@ class BeforeSend {
   struct Kept {
     BeforeHook hook;
     webhook::Key key;
-    Timestamp loaded_at, closed_until;
-    int failures = 0;
+    Timestamp loaded_at;
+    Breaker breaker;
   };
   void ask(const std::shared_ptr<Kept>& kept, AppId app, const std::string& channel_type, const std::string& cid, const std::string& message,
            const Then& then);

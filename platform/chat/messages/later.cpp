@@ -64,6 +64,24 @@ Made make_send(storage::Connection& connection, const LaterServices& services, c
   return {std::move(send), std::move(command)};
 }
 
+/// Errors:  unavailable; then nobody has taken it
+void submit(const LaterServices& services, std::unique_ptr<Send> send) {
+  const auto account = send->account;
+  if (services.lanes.submit(std::move(send))) return;
+  account->message_refused();
+  throw not_now("Too many messages are on their way.");
+}
+
+/// Errors:  as obey
+void obey_or_release(const Verdict& verdict, Send& send) {
+  try {
+    obey(verdict, send);
+  } catch (const Error&) {
+    send.account->message_refused();
+    throw;
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> read_later(json::Fields& body, const char* name, bool by_server) {
@@ -93,10 +111,18 @@ void send_later(storage::Connection& connection, const LaterServices& services, 
     send->refused = [done](const Error& error) { done(std::nullopt, error); };
     send->held = [services, done](const Send& held) { hold(services, held_send(held), done); };
     if (command) carry_command(services.bus, services.clock, *send, *command);
+    auto question = later.approved ? nullptr : services.review.look(*send);
     account->reserve_message(services.clock.now());
-    if (services.lanes.submit(std::move(send))) return;
-    account->message_refused();
-    throw not_now("Too many messages are on their way.");
+    if (!question) return submit(services, std::move(send));
+    const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
+    services.review.ask(std::move(question), **shared, [services, shared, done](const Verdict& verdict) {
+      try {
+        obey_or_release(verdict, **shared);
+        submit(services, std::move(*shared));
+      } catch (const Error& error) {
+        done(std::nullopt, error);
+      }
+    });
   } catch (const Error& error) {
     done(std::nullopt, error);
   }

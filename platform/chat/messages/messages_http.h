@@ -6,7 +6,7 @@
 #include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
-#include "platform/chat/messages/screen.h"
+#include "platform/chat/messages/review.h"
 #include "platform/http/router.h"
 #include "platform/webhooks/before.h"
 
@@ -31,6 +31,7 @@ struct Services {
   /// Asks the customer's server about a user's message, outside of any transaction.
   webhooks::BeforeSend& before;
   Screen screen;
+  Review& review;
 };
 void add_routes(http::Router& router, const Services& services);        // /v1/channels/{type}/{id}/messages
 void add_send_route(http::Router& router, const Services& services);    // POST of the same

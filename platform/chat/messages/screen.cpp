@@ -12,21 +12,30 @@ Error refused(const Verdict& verdict, const std::string& pointer) {
 
 }  // namespace
 
+std::string join_findings(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty()) return one.empty() ? other : one;
+  return one.substr(0, one.size() - 1) + "," + other.substr(1);
+}
+
 void obey(const Verdict& verdict, Send& send) {
   using Kind = Verdict::Kind;
   if (verdict.kind == Kind::block) throw refused(verdict, verdict.pointer.empty() ? "#/text" : verdict.pointer);
   if (verdict.text) send.message.text = *verdict.text;
   if (verdict.attachments) send.message.attachments = verdict.attachments;
   if (verdict.extras) send.message.extras = verdict.extras;
-  send.findings = verdict.findings;
+  send.findings = join_findings(send.findings, verdict.findings);
   if (verdict.kind == Kind::shadow) send.shadowed = true;
   if (verdict.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
 }
 
 Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer) {
   auto verdict = screen(changed);
-  if (verdict.kind != Verdict::Kind::pass) throw refused(verdict, pointer);
+  check_change(verdict, pointer);
   return verdict;
+}
+
+void check_change(const Verdict& verdict, const std::string& pointer) {
+  if (verdict.kind != Verdict::Kind::pass) throw refused(verdict, pointer);
 }
 
 }  // namespace chat::messages

@@ -25,12 +25,16 @@ struct Verdict {
 /// Thread:  any; never waits.
 using Screen = std::function<Verdict(const Send&)>;
 
-/// Does with a message what the verdict says.
+/// Two arrays of findings as one; either may be empty.
+std::string join_findings(const std::string& one, const std::string& other);
+
+/// Does with a message what the verdict says, after what an earlier one said.
 /// Errors:  forbidden (block)
 void obey(const Verdict& verdict, Send& send);
 
 /// A change has no approval and no shadow: what would need one is refused. Gives the verdict, for its masks and findings.
 /// Errors:  forbidden
 Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer);
+void check_change(const Verdict& verdict, const std::string& pointer);
 
 }  // namespace chat::messages

@@ -88,9 +88,9 @@ void fill_forwarded(storage::Transaction& tx, const Caller& caller, const Source
 
 /// Looks first, on a database worker, at what the message needs; then it goes the way of every message.
 using Complete = std::function<void(storage::Transaction&, Send&)>;
-void submit_when_complete(const Services& services, std::unique_ptr<Send> send, const Complete& complete) {
+void submit_when_complete(const Services& services, std::unique_ptr<Send> send, const Complete& complete, const SubmitSend& next) {
   auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
-  const bool taken = services.run([services, shared, complete](storage::Connection& connection) {
+  const bool taken = services.run([shared, complete, next](storage::Connection& connection) {
     auto refused = (*shared)->refused;
     auto account = (*shared)->account;
     try {
@@ -101,7 +101,7 @@ void submit_when_complete(const Services& services, std::unique_ptr<Send> send, 
       return refused(error);
     }
     try {
-      submit(services, std::move(*shared));
+      next(std::move(*shared));
     } catch (const Error& error) {
       refused(error);
     }
@@ -124,7 +124,8 @@ void pass_screen(const Services& services, Send& send) {
 /// Uploaded files are looked at first.
 void submit_ready(const Services& services, std::unique_ptr<Send> send) {
   if (!may_hold_uploads(send->message.attachments)) return submit(services, std::move(send));
-  submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); });
+  submit_when_complete(services, std::move(send), [judge = services.attach](storage::Transaction& tx, Send& to) { attach(tx, judge, to); },
+                       [services](std::unique_ptr<Send> one) { submit(services, std::move(one)); });
 }
 
 std::string question_json(const Send& send) {
@@ -178,6 +179,28 @@ void submit_judged(const Services& services, std::unique_ptr<Send> send) {
   });
 }
 
+/// What can only be said after somebody was asked. Nothing waits meanwhile: no transaction, no lane, no worker.
+void submit_reviewed(const Services& services, std::unique_ptr<Send> send, const SubmitSend& next) {
+  auto question = services.review.look(*send);
+  if (!question) return next(std::move(send));
+  const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
+  services.review.ask(std::move(question), **shared, [shared, next](const Verdict& verdict) {
+    const auto refused = (*shared)->refused;
+    const auto account = (*shared)->account;
+    try {
+      obey(verdict, **shared);
+    } catch (const Error& error) {
+      account->message_refused();
+      return refused(error);
+    }
+    try {
+      next(std::move(*shared));
+    } catch (const Error& error) {
+      refused(error);
+    }
+  });
+}
+
 http::Response answer_held(const HeldAnswer& held) {
   json::Writer out;
   out.object().key("pending_message").raw(held.pending).end();
@@ -209,13 +232,16 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->account->reserve_message(services.clock.now());
   const SubmitSend ready = [services](std::unique_ptr<Send> one) {
     pass_screen(services, *one);
-    submit_judged(services, std::move(one));
+    submit_reviewed(services, std::move(one), [services](std::unique_ptr<Send> reviewed) { submit_judged(services, std::move(reviewed)); });
+  };
+  const SubmitSend forwarded = [services](std::unique_ptr<Send> one) {
+    submit_reviewed(services, std::move(one), [services](std::unique_ptr<Send> reviewed) { submit(services, std::move(reviewed)); });
   };
   if (source)
     submit_when_complete(services, std::move(send), [request, screen = services.screen, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);
       obey(screen(to), to);
-    });
+    }, forwarded);
   else if (const auto command = parse_command(send->message.text))
     send_command(services, request, respond, std::move(send), *command, ready);
   else

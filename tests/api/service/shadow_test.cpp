@@ -15,9 +15,10 @@ using Texts = std::vector<std::string>;
 
 const std::string kChannel = "/v1/channels/messaging/general";
 const std::string kMark = "zanzibar";          // a word of all that mallory says in the shadow
+const std::string kLink = "https://" + kMark + ".example/";
 
 /// How what mallory says comes into the shadow.
-const Texts kWays{"banned from the channel", "banned from the application"};
+const Texts kWays{"banned from the channel", "banned from the application", "said with what a rule is about"};
 
 /// A channel of alice, its owner, of bob and carol, and of mallory.
 struct Room : TestApp {
@@ -32,14 +33,21 @@ struct Room : TestApp {
   void shade() {
     if (way == kWays[0]) REQUIRE(user("alice").put(kChannel + "/bans/mallory", {{"shadow", true}}).status == 200);
     if (way == kWays[1]) REQUIRE(server().put("/v1/bans/mallory", {{"shadow", true}}).status == 200);
+    if (way != kWays[2]) return;
+    set_rules(Json::array({Json{{"name", "links"}, {"kind", "links"}, {"then", "shadow"}}}));
+    eventually("every node knows the rule", [&] {
+      return server().post("/v1/moderation/rules/test", {{"text", kLink}, {"user_id", "mallory"}, {"cid", "messaging:general"}}).body["verdict"] == "shadow";
+    });
   }
+  void set_rules(const Json& rules) { REQUIRE(server().put("/v1/moderation/rules", {{"rules", rules}}).status == 200); }
   void lift() {
     if (way == kWays[0]) REQUIRE(user("alice").del(kChannel + "/bans/mallory").status == 204);
     if (way == kWays[1]) REQUIRE(server().del("/v1/bans/mallory").status == 204);
+    if (way == kWays[2]) set_rules(Json::array());
   }
 
   std::string mutter(const std::string& text, Json more = Json::object()) {
-    const auto message = send("mallory", "general", kMark + " " + text, std::move(more));
+    const auto message = send("mallory", "general", kLink + " " + text, std::move(more));
     ids.push_back(message["id"]);
     return ids.back();
   }
@@ -143,7 +151,7 @@ TEST_CASE("shadow: its author reads it on every path, moderators in the history,
     CHECK(mallory.get(kMessages + "/" + id).status == 200);
     CHECK(mallory.get(kMessages + "?around=" + id).body["messages"].size() == 5);
     CHECK(texts(mallory, kMessages + "/" + id + "/replies").size() == 1);
-    CHECK(texts(mallory, kMessages + "?before=" + poll) == Texts{"hello", kMark + " buy"});
+    CHECK(texts(mallory, kMessages + "?before=" + poll) == Texts{"hello", kLink + " buy"});
     CHECK(room.rows("mentions") == 0);
     CHECK(room.rows("channel_mentions") == 0);
   });
@@ -211,7 +219,7 @@ TEST_CASE("shadow: all that happens to it is told to its author's connections al
     const auto id = room.mutter("buy", {{"mentions", {"bob"}}});
     const auto path = kMessages + "/" + id;
     for (auto* device : {&phone, &desk}) CHECK(hear(*device, "message.new")["data"]["message"]["id"] == id);
-    CHECK(mallory.patch(path, {{"set", {{"text", kMark + " sell"}, {"mentions", {"bob", "carol"}}}}}).status == 200);
+    CHECK(mallory.patch(path, {{"set", {{"text", kLink + " sell"}, {"mentions", {"bob", "carol"}}}}}).status == 200);
     CHECK(mallory.post(path + "/reactions", {{"type", "like"}}).status == 201);
     CHECK(alice.post(path + "/reactions", {{"type", "wow"}}).status == 201);
     CHECK(alice.post(path + "/pin").status == 200);
@@ -299,7 +307,7 @@ TEST_CASE("shadow: nothing of it is pushed, previewed, indexed, exported for oth
     REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"link_previews", true}}}}).status == 200);
     room.shade();
     const auto id = room.mutter("see https://example.com/" + kMark, {{"mentions", {"bob"}}});
-    CHECK(room.user("mallory").patch(kMessages + "/" + id, {{"set", {{"text", kMark + " https://example.org/"}}}}).status == 200);
+    CHECK(room.user("mallory").patch(kMessages + "/" + id, {{"set", {{"text", kLink + " https://example.org/"}}}}).status == 200);
     CHECK(room.rows("preview_queue") == 0);
     CHECK(room.rows("push_queue") == 0);
     CHECK(room.rows("outbox") == 0);
@@ -313,7 +321,7 @@ TEST_CASE("shadow: nothing of it is pushed, previewed, indexed, exported for oth
 TEST_CASE("shadow: what its author scheduled before is sent into it", "[api][shadow][bans][scheduled]") {
   each_way([](Room& room) {
     const auto at = format_time(system_clock().now() + std::chrono::hours(1));
-    REQUIRE(room.user("mallory").post(kChannel + "/scheduled_messages", {{"message", {{"text", kMark + " later"}}}, {"send_at", at}}).status == 201);
+    REQUIRE(room.user("mallory").post(kChannel + "/scheduled_messages", {{"message", {{"text", kLink + " later"}}}, {"send_at", at}}).status == 201);
     room.shade();
     Probe(superuser_database().dsn).run("update scheduled_messages set send_at = now() - interval '1 second' where app_id = '" +
                                         AppId::parse(room.id())->text() + "'");
@@ -321,7 +329,7 @@ TEST_CASE("shadow: what its author scheduled before is sent into it", "[api][sha
       Service::get().node().run_job("send_scheduled");
       return room.rows("scheduled_messages") == 0;
     });
-    CHECK(texts(room.user("mallory")) == Texts{kMark + " later"});
+    CHECK(texts(room.user("mallory")) == Texts{kLink + " later"});
     CHECK(texts(room.user("bob")).empty());
     CHECK(room.user("bob").get("/v1/unread").body["total"] == 0);
   });

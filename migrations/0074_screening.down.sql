@@ -1,0 +1,1 @@
+drop table screening_settings;
