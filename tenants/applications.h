@@ -36,7 +36,7 @@ struct NewApplication {
 /// Errors:  invalid_field #/plan  no such plan
 AppId create_application(storage::Transaction& tx, const NewApplication& wanted, Timestamp now);
 
-/// Makes an application as `from` is set up: settings, channel types with their grants, commands, push templates. No users, channels,
+/// Makes an application as `from` is set up: settings, channel types with their grants, commands, block lists, push templates. No users, channels,
 /// secrets, or overridden limits. An empty plan, and what `wanted` leaves out of where it belongs, is that of `from`.
 /// Errors:  not_found; conflict (deleted); invalid_field #/plan
 AppId clone_application(storage::Transaction& tx, AppId from, NewApplication wanted, Timestamp now);

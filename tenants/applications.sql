@@ -30,6 +30,28 @@ insert into commands select r.* from jsonb_array_elements($2::jsonb) e,
 insert into push_templates select r.* from jsonb_array_elements($2::jsonb) e,
   jsonb_populate_record(null::push_templates, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $3::timestamptz, 'updated_at', $3::timestamptz)) r
 
+-- name: read_block_lists
+-- $1 app.  What a clone takes over, as JSON: lists, entries, and where they hold but for single channels.
+select coalesce((select jsonb_agg(l) from block_lists l where l.app_id = $1), '[]')::text,
+  coalesce((select jsonb_agg(e) from block_list_entries e where e.app_id = $1), '[]')::text,
+  coalesce((select jsonb_agg(u) from block_list_uses u where u.app_id = $1 and strpos(u.scope, ':') = 0), '[]')::text
+
+-- name: clone_block_lists
+-- $1 app  $2 lists  $3 entries  $4 uses, of another, as JSON  $5 now
+with lists as (
+  insert into block_lists select r.* from jsonb_array_elements($2::jsonb) e,
+    jsonb_populate_record(null::block_lists, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $5::timestamptz, 'updated_at', $5::timestamptz)) r
+  returning version
+), entries as (
+  insert into block_list_entries select r.* from jsonb_array_elements($3::jsonb) e,
+    jsonb_populate_record(null::block_list_entries, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $5::timestamptz)) r
+), uses as (
+  insert into block_list_uses select r.* from jsonb_array_elements($4::jsonb) e,
+    jsonb_populate_record(null::block_list_uses, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $5::timestamptz)) r
+)
+insert into block_list_versions (app_id, version)
+select $1, coalesce((select max(version) from lists), 1) where jsonb_array_length($2::jsonb) + jsonb_array_length($4::jsonb) > 0
+
 -- name: find_by_name
 -- $1 name.  Two rows: not unique.
 select app_id from find_applications_by_name($1)

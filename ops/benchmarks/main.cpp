@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 
+#include "ops/benchmarks/blocklists.h"
 #include "ops/benchmarks/fairness.h"
 #include "ops/benchmarks/fanout.h"
 #include "ops/benchmarks/history.h"
@@ -63,15 +64,15 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using chat::bench::run_fairness, chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout, chat::bench::run_search,
+  using chat::bench::run_blocklists, chat::bench::run_fairness, chat::bench::run_fanout, chat::bench::run_history, chat::bench::run_redis_fanout, chat::bench::run_search,
       chat::bench::run_send, chat::bench::run_webhooks;
   const std::map<std::string, std::function<void(Flags&)>> kinds{
       {"send", run_send}, {"fanout", run_fanout}, {"redis-fanout", run_redis_fanout}, {"history", run_history},
-      {"search", run_search}, {"fairness", run_fairness}, {"webhooks", run_webhooks},
+      {"search", run_search}, {"blocklists", run_blocklists}, {"fairness", run_fairness}, {"webhooks", run_webhooks},
       {"users", run_users}, {"channel", run_channel}, {"uuids", run_uuids}};
   const auto kind = kinds.find(argc > 1 ? argv[1] : "");
   if (kind == kinds.end()) {
-    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history|search|fairness|webhooks|users|channel|uuids --flag value…\n";
+    std::cerr << "usage: chat_bench send|fanout|redis-fanout|history|search|blocklists|fairness|webhooks|users|channel|uuids --flag value…\n";
     return 2;
   }
   try {

@@ -430,6 +430,23 @@ measure_fairness() {
            elif .flood_per_second < 0.95 * $flood then {failed: "the flood was no flood"} else {} end)'
 }
 
+# ---- block lists -----------------------------------------------------------------------------------------------------
+
+# No server is asked: what is measured is what stands between a message and its lane, in the thread's own time.
+measure_blocklists() {
+  local round one all=()
+  for ((round = 1; round <= rounds; ++round)); do
+    one=$("$HOUSE_BIN/chat_bench" blocklists --seconds "$seconds")
+    say "round $round: p50 $(jq .latin.p50_us <<<"$one") p99 $(jq .latin.p99_us <<<"$one") us; a change $(jq '.change_ms | floor' <<<"$one") ms"
+    all+=("$one")
+  done
+  printf '%s\n' "${all[@]}" | jq -s "$JQ_MEDIAN"'
+    def kind(k): {p50_us: (map(.[k].p50_us) | median), p99_us: (map(.[k].p99_us) | median)};
+    {entries: .[0].entries, latin: kind("latin"), mixed: kind("mixed"), dirty: kind("dirty"), tricks: kind("tricks"),
+     compile_ms: (map(.compile_ms) | median), change_ms: (map(.change_ms) | median), reach: "p99_us < 50; change_ms < 2000", rounds: .}
+    | {p50_us: .latin.p50_us, p99_us: .latin.p99_us} + .'
+}
+
 # ---- crash -----------------------------------------------------------------------------------------------------------
 
 # kill -9 while 64 connections send; a second chatd takes over; every acknowledged id must be a row.

@@ -1,9 +1,9 @@
 #include "platform/matching/matcher.h"
 
 #include <algorithm>
-#include <bit>
 #include <functional>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "platform/matching/shard.h"
@@ -21,8 +21,10 @@ struct Rule {
 
 struct Part {
   std::shared_ptr<const Shard> shard;
-  std::vector<std::uint32_t> sizes;            // of each literal; empty: regular expressions
-  std::vector<std::uint32_t> first;            // of each literal's rules; one more: the end
+  struct Literal {
+    std::uint32_t size, first_rule;
+  };
+  std::vector<Literal> literals;               // and one more, for its first rule; empty: regular expressions
   std::vector<Rule> rules;
 };
 
@@ -46,28 +48,42 @@ void add_hosts(Literals& literals, const Pattern& pattern, const Rule& rule) {
   for (const auto& host : forms_of_host(pattern.text.substr(user.size()))) literals[fold(std::string(user) + host, pattern.folding).bytes].push_back(rule);
 }
 
-Part part_of(const std::vector<const Literals::value_type*>& members) {
+/// What each literal of the shard stands for now; some may stand for nothing any more.
+Part part_of(std::shared_ptr<const Shard> shard, const Literals& literals) {
   Part part;
-  std::vector<std::string> texts;
-  for (const auto* member : members) {
-    texts.push_back(member->first);
-    part.sizes.push_back(static_cast<std::uint32_t>(member->first.size()));
-    part.first.push_back(static_cast<std::uint32_t>(part.rules.size()));
-    part.rules.insert(part.rules.end(), member->second.begin(), member->second.end());
+  for (const auto& text : shard->literals()) {
+    part.literals.push_back({static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(part.rules.size())});
+    if (const auto found = literals.find(text); found != literals.end()) part.rules.insert(part.rules.end(), found->second.begin(), found->second.end());
   }
-  part.first.push_back(static_cast<std::uint32_t>(part.rules.size()));
-  part.shard = Shard::of_literals(texts);
+  part.literals.push_back({0, static_cast<std::uint32_t>(part.rules.size())});
+  part.shard = std::move(shard);
   return part;
 }
 
-std::vector<Part> parts_of(const Literals& literals) {
-  const auto count = std::bit_ceil((literals.size() + Matcher::kPatternsPerShard - 1) / Matcher::kPatternsPerShard);
-  std::vector<std::vector<const Literals::value_type*>> members(count);
-  for (const auto& literal : literals) members[std::hash<std::string>{}(literal.first) % count].push_back(&literal);
-  std::vector<Part> parts;
+using Shards = std::vector<std::shared_ptr<const Shard>>;
+
+/// What is among `literals` and in none of the shards; nothing: too much, or too little of the shards is left.
+std::optional<std::vector<std::string>> find_added(const Literals& literals, const Shards& shards) {
+  std::size_t held = 0;
+  for (const auto& shard : shards) held += shard->literals().size();
+  if (held <= Matcher::kMaxDelta || held > 2 * literals.size()) return std::nullopt;
+  std::vector<std::string> added;
+  for (const auto& [text, rules] : literals) {
+    const auto holds = [&text = text](const auto& shard) { return std::ranges::binary_search(shard->literals(), text); };
+    if (std::ranges::none_of(shards, holds)) added.push_back(text);
+    if (added.size() > Matcher::kMaxDelta) return std::nullopt;
+  }
+  return added;
+}
+
+Shards shards_of(const Literals& literals) {
+  const auto count = (literals.size() + Matcher::kPatternsPerShard - 1) / Matcher::kPatternsPerShard;
+  std::vector<std::vector<std::string>> members(count);
+  for (const auto& [text, rules] : literals) members[std::hash<std::string>{}(text) % count].push_back(text);
+  Shards shards;
   for (const auto& some : members)
-    if (!some.empty()) parts.push_back(part_of(some));
-  return parts;
+    if (!some.empty()) shards.push_back(Shard::of_literals(some));
+  return shards;
 }
 
 bool is_host_letter(char32_t point) { return point == '-' || point == '_' || is_word(point); }
@@ -112,12 +128,22 @@ bool holds(const Scene& scene, const Rule& rule, std::size_t from, std::size_t t
 
 struct Matcher::Group {
   Folding folding;
-  std::vector<Part> parts;
+  Shards base;                                 // of literals: compiled once, for this matcher or one before it
+  std::vector<Part> parts = {};
 
+  void add_literals(const Literals& literals, const Group* before);
   bool find(const Text& text, std::vector<Found>& found, std::size_t limit) const;
 };
 
-Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures) {
+void Matcher::Group::add_literals(const Literals& literals, const Group* before) {
+  if (literals.empty()) return;
+  auto added = before ? find_added(literals, before->base) : std::nullopt;
+  base = added ? before->base : shards_of(literals);
+  for (const auto& shard : base) parts.push_back(part_of(shard, literals));
+  if (added && !added->empty()) parts.push_back(part_of(Shard::of_literals(*added), literals));
+}
+
+Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures, const Matcher* before) {
   struct Gathered {
     Folding folding;
     Literals literals;
@@ -138,10 +164,13 @@ Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& fai
     }
   }
   for (auto& [bits, from] : gathered) {
-    auto group = std::make_unique<Group>(Group{from.folding, parts_of(from.literals)});
+    auto group = std::make_unique<Group>(Group{from.folding, {}});
+    const auto same = [&from = from](const auto& one) { return one->folding == from.folding; };
+    const auto old = before ? std::ranges::find_if(before->groups_, same) : groups_.end();
+    group->add_literals(from.literals, before && old != before->groups_.end() ? old->get() : nullptr);
     if (!from.expressions.empty()) {
       std::vector<Shard::Failure> failed;
-      Part part{Shard::of_regexes(from.expressions, from.folding.letter_case, failed), {}, {}, std::move(from.rules)};
+      Part part{Shard::of_regexes(from.expressions, from.folding.letter_case, failed), {}, std::move(from.rules)};
       for (auto& one : failed) failures.push_back({part.rules[one.expression].pattern, std::move(one.mistake)});
       if (part.shard) group->parts.push_back(std::move(part));
     }
@@ -157,10 +186,10 @@ bool Matcher::Group::find(const Text& text, std::vector<Found>& found, std::size
   bool all = true;
   for (const auto& part : parts) {
     part.shard->scan(folded.bytes, [&](std::uint32_t pattern, std::size_t from, std::size_t to) {
-      const bool literal = !part.sizes.empty();
-      if (literal) from = to - part.sizes[pattern];
+      const bool literal = !part.literals.empty();
+      if (literal) from = to - part.literals[pattern].size;
       if (from == to || !is_whole(folded, from, to)) return true;
-      const auto begin = literal ? part.first[pattern] : pattern, end = literal ? part.first[pattern + 1] : pattern + 1;
+      const auto begin = literal ? part.literals[pattern].first_rule : pattern, end = literal ? part.literals[pattern + 1].first_rule : pattern + 1;
       for (auto i = begin; i < end; ++i) {
         const auto& rule = part.rules[i];
         if (!holds(scene, rule, from, to)) continue;
@@ -191,7 +220,7 @@ bool Matcher::find(const Text& text, std::vector<Found>& found) const {
 std::size_t Matcher::bytes() const {
   std::size_t sum = 0;
   for (const auto& group : groups_)
-    for (const auto& part : group->parts) sum += part.shard->bytes() + part.rules.size() * sizeof(Rule) + (part.sizes.size() + part.first.size()) * 4;
+    for (const auto& part : group->parts) sum += part.shard->bytes() + part.rules.size() * sizeof(Rule) + part.literals.size() * sizeof(Part::Literal);
   return sum;
 }
 

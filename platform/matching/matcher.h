@@ -48,19 +48,20 @@ struct Found {
 class Matcher {
  public:
   static constexpr std::size_t kMaxFound = 10'000;        // in one text; what comes behind is not looked at
-  static constexpr std::size_t kPatternsPerShard = 16'384;
+  static constexpr std::size_t kPatternsPerShard = 65'536;
+  static constexpr std::size_t kMaxDelta = 4'096;
 
   /// A pattern that can't be compiled is left out and named in `failures`.
   ///
-  /// Shape:   patterns lie in shards by their content; one that another matcher of this process holds is taken from it, so that a change
-  ///          of a few among many costs little.
+  /// Shape:   patterns lie in shards by their content; one that another matcher of this process holds is taken from it. What `before` had
+  ///          stays compiled, and up to kMaxDelta new ones stand beside it, so that a change of a few among many costs little.
   /// Errors:  std::length_error (Vectorscan has no memory)
-  /// Cost:    30 µs a pattern, once for each content
+  /// Cost:    30 µs a pattern that is new
   struct Failure {
     std::uint32_t pattern = 0;
     Mistake mistake;
   };
-  Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures);
+  Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures, const Matcher* before = nullptr);
   ~Matcher();
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;

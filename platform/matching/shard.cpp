@@ -141,6 +141,8 @@ std::shared_ptr<const Shard> Shard::of_literals(const std::vector<std::string>& 
   std::shared_ptr<Shard> shard(new Shard);
   shard->database_ = std::make_unique<Database>(database);
   hs_database_size(database, &shard->bytes_);
+  shard->literals_ = literals;
+  for (const auto& literal : literals) shard->bytes_ += sizeof(std::string) + (literal.size() > 15 ? literal.size() : 0);
   scratches().make_room(database);
   known().keep(content, shard);
   return shard;

@@ -25,11 +25,13 @@ class Shard {
   using Hit = std::function<bool(std::uint32_t pattern, std::size_t from, std::size_t to)>;
   void scan(std::string_view bytes, const Hit& hit) const;
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] const std::vector<std::string>& literals() const { return literals_; }   // none of regular expressions
 
  private:
   Shard() = default;
   struct Database;
   std::unique_ptr<Database> database_;
+  std::vector<std::string> literals_;
   std::size_t bytes_ = 0;
 };
 

@@ -55,7 +55,7 @@ void Rules::compile(const Rules* before) {
       }
     }
     std::vector<matching::Matcher::Failure> failures;
-    matcher_ = std::make_unique<const matching::Matcher>(patterns, failures);
+    matcher_ = std::make_unique<const matching::Matcher>(patterns, failures, before ? before->matcher_.get() : nullptr);
     bool again = false;
     for (const auto& failure : failures) {
       const auto origin = origins_[failure.pattern];

@@ -262,3 +262,20 @@ TEST_CASE("block lists: belong to what a plan calls moderation", "[api][blocklis
   eventually("the plan holds", [&] { return app.server().put(kLists + "/more", {{"kind", "word"}}).pointer() == "plan:features/moderation"; });
   CHECK(app.server().del(kLists + "/words").status == 204);
 }
+
+TEST_CASE("block lists: a clone has those of its model, and each goes its own way", "[api][blocklists][tenancy]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}, {"behaviour", "mask"}}, {"bad", {{"entry", "later"}, {"expires_at", "2999-01-01T00:00:00Z"}}});
+  REQUIRE(room.server().put(kLists + "/words/use", {{"channel_type", "messaging"}, {"channel_id", "general"}}).status == 201);
+  const auto made = Service::get().operators().post(path_of(room, "/clone"), {{"name", "twin"}});
+  REQUIRE(made.status == 201);
+  const auto twin = uuid_of(made.body["application"]["app_id"].get<std::string>());
+  Probe probe(superuser_database().dsn);
+  const auto count = [&](const std::string& table) { return probe.value("select count(*) from " + table + " where app_id = '" + twin + "'"); };
+  CHECK(count("block_lists") == "1");
+  CHECK(count("block_list_entries") == "2");
+  CHECK(count("block_list_uses") == "1");   // not that of a channel, which it has not
+  CHECK(count("block_list_versions") == "1");
+  REQUIRE(room.server().del(kLists + "/words").status == 204);
+  CHECK(count("block_list_entries") == "2");
+}

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <optional>
+#include <map>
 #include <random>
 
 #include "platform/matching/matcher.h"
@@ -16,6 +16,8 @@ using namespace chat::matching;
 namespace {
 
 using Points = std::vector<UChar32>;
+
+constexpr std::uint32_t kLongest = 16;         // of a part: words have 5 code points, and what is nothing may stand between
 
 Points points_of(const icu::UnicodeString& text) {
   Points points;
@@ -44,6 +46,12 @@ icu::UnicodeString canonical(const icu::UnicodeString& text) {
   return nfd->normalize(casefold->normalize(spaced, code), code);
 }
 
+std::string utf8_of(const icu::UnicodeString& text) {
+  std::string out;
+  text.toUTF8String(out);
+  return out;
+}
+
 bool is_letter(UChar32 point) { return (U_GET_GC_MASK(point) & (U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK)) != 0; }
 bool is_cjk(UChar32 point) {
   UErrorCode code = U_ZERO_ERROR;
@@ -54,9 +62,19 @@ bool is_nothing_at_all(UChar32 point) { return canonical(icu::UnicodeString(poin
 
 bool is_border(UChar32 neighbour, UChar32 edge) { return !is_letter(neighbour) || !is_letter(edge) || is_cjk(neighbour) || is_cjk(edge); }
 
-/// Whether the word stands at from..to, edges and all.
-bool stands(const Points& text, std::size_t from, std::size_t to, const icu::UnicodeString& word) {
-  if (is_nothing_at_all(text[from]) || is_nothing_at_all(text[to - 1]) || canonical(joined(text, from, to)) != word) return false;
+/// Every part of a text that is not nothing at its edges, folded as a whole: by what it is, where it stands.
+std::multimap<std::string, std::pair<std::uint32_t, std::uint32_t>> parts_of(const Points& text) {
+  std::vector<bool> nothing;
+  for (const auto point : text) nothing.push_back(is_nothing_at_all(point));
+  std::multimap<std::string, std::pair<std::uint32_t, std::uint32_t>> parts;
+  for (std::uint32_t from = 0; from < text.size(); ++from)
+    for (auto to = from + 1; to <= std::min<std::uint32_t>(from + kLongest, static_cast<std::uint32_t>(text.size())); ++to)
+      if (!nothing[from] && !nothing[to - 1]) parts.emplace(utf8_of(canonical(joined(text, from, to))), std::pair(from, to));
+  return parts;
+}
+
+/// Whether a word that stands at from..to has its borders there.
+bool is_bordered(const Points& text, std::size_t from, std::size_t to, const icu::UnicodeString& word) {
   auto before = from;
   while (before > 0 && is_nothing_at_all(text[before - 1])) --before;
   auto after = to;
@@ -108,12 +126,6 @@ Points random_text(Dice& dice, const Script& script, std::size_t size) {
   return text;
 }
 
-std::string utf8_of(const icu::UnicodeString& text) {
-  std::string out;
-  text.toUTF8String(out);
-  return out;
-}
-
 std::string trimmed(std::string text) {
   while (text.starts_with(' ')) text.erase(0, 1);
   while (text.ends_with(' ')) text.pop_back();
@@ -141,16 +153,16 @@ TEST_CASE("matcher: finds what a plain comparison of every part finds, in eight 
     const Matcher matcher(patterns, failures);
     for (int round = 0; round < 12; ++round) {
       const auto text = random_text(dice, script, 40);
+      const auto parts = parts_of(text);
       std::vector<Found> expected;
       for (std::uint32_t i = 0; i < words.size(); ++i) {
-        auto word = canonical(icu::UnicodeString::fromUTF8(words[i]));
-        word = icu::UnicodeString::fromUTF8(trimmed(utf8_of(word)));
-        for (std::uint32_t from = 0; from < text.size(); ++from) {
-          std::optional<Found> longest;
-          for (std::uint32_t to = from + 1; to <= text.size(); ++to)
-            if (stands(text, from, to, word)) longest = Found{i, from, to};
-          if (longest) expected.push_back(*longest);
+        const auto word = trimmed(utf8_of(canonical(icu::UnicodeString::fromUTF8(words[i]))));
+        std::map<std::uint32_t, std::uint32_t> longest;
+        for (auto [part, end] = parts.equal_range(word); part != end; ++part) {
+          const auto [from, to] = part->second;
+          if (is_bordered(text, from, to, icu::UnicodeString::fromUTF8(word))) longest[from] = std::max(longest[from], to);
         }
+        for (const auto& [from, to] : longest) expected.push_back({i, from, to});
       }
       const auto written = utf8_of(joined(text, 0, text.size()));
       std::vector<Found> found;

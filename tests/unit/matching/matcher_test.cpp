@@ -142,3 +142,30 @@ TEST_CASE("matcher: a text that is nothing but finds ends at the limit and says 
   CHECK_FALSE(matcher.find(Text(text), found));
   CHECK(found.size() == Matcher::kMaxFound);
 }
+
+TEST_CASE("matcher: after a change of few among many, what came is found and what went is not", "[unit][matching]") {
+  std::vector<std::string> words;
+  for (int i = 0; i < 6'000; ++i) words.push_back("word" + std::to_string(i));
+  const auto compiled = [&](const Matcher* before) {
+    std::vector<Pattern> patterns;
+    for (const auto& word : words) patterns.push_back({word, Kind::words, {}});
+    std::vector<Matcher::Failure> failures;
+    return std::make_unique<Matcher>(patterns, failures, before);
+  };
+  const auto find = [](const Matcher& matcher, std::string_view text) {
+    All found;
+    matcher.find(Text(text), found);
+    return found;
+  };
+  const auto first = compiled(nullptr);
+  words[7] = "another";
+  const auto second = compiled(first.get());
+  CHECK(find(*second, "word7 another word8") == All{{7, 6, 13}, {8, 14, 19}});
+  CHECK(find(*first, "word7 another") == All{{7, 0, 5}});
+  words[7] = "word7";
+  words.push_back("third");
+  const auto third = compiled(second.get());
+  CHECK(find(*third, "word7 another third") == All{{7, 0, 5}, {6'000, 14, 19}});
+  words.resize(2);
+  CHECK(find(*compiled(third.get()), "word0 word1 word2 third") == All{{0, 0, 5}, {1, 6, 11}});
+}
