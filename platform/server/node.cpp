@@ -171,9 +171,7 @@ struct Node::State {
   void announce_unread();
   notifications::Notifying notifying();
   std::int64_t take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
-  std::function<bool(storage::Pool::Task)> run() {
-    return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); };
-  }
+  std::function<bool(storage::Pool::Task)> run() { return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }; }
   messages::LaterServices later() {
     return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
   }
