@@ -20,6 +20,7 @@ void add_members(CommandLine& line);
 void add_messages(CommandLine& line);
 void add_bans(CommandLine& line);
 void add_moderation(CommandLine& line);
+void add_blocklists(CommandLine& line);
 void add_permissions(CommandLine& line);
 void add_teams(CommandLine& line);
 void add_segments(CommandLine& line);

@@ -71,6 +71,7 @@ void add_all(CommandLine& line) {
   add_messages(line);
   add_bans(line);
   add_moderation(line);
+  add_blocklists(line);
   add_permissions(line);
   add_teams(line);
   add_segments(line);

@@ -29,6 +29,15 @@ const std::map<std::string, std::vector<std::string>>& before() {
        {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme", "campaign pause cmp_01m7yzmjq2e60tak362xesvjfr --app acme"}},
       {"campaign stop", {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme"}},
       {"campaign resend", {"campaign start cmp_01m7yzmjq2e60tak362xesvjfr --app acme --wait"}},
+      {"blocklist show", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist delete", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist entries", {"blocklist set swearing --app acme --kind word", "blocklist add swearing damn --app acme"}},
+      {"blocklist add", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist remove", {"blocklist set swearing --app acme --kind word", "blocklist add swearing damn --app acme"}},
+      {"blocklist import", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist export", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist use", {"blocklist set swearing --app acme --kind word"}},
+      {"blocklist unuse", {"blocklist set swearing --app acme --kind word", "blocklist use swearing --app acme --type messaging"}},
       {"user reactivate", {"user deactivate alice --app acme --yes"}},
       {"limit clear", {"limit set messages --app acme --hard 100000"}},
       {"plan delete", {"plan apply -f trial.yaml"}},
@@ -54,6 +63,7 @@ class Scene {
     stand_for("host=/run/postgresql dbname=chat user=chat_owner", owner_database().dsn);
     real_.stage.write("plans.yaml", kPlans);
     real_.stage.write("trial.yaml", "{plan_id: trial-2025, name: Trial, currency: EUR, price_month: 0}");
+    real_.stage.write("words.csv", "entry,expires_at\ndamn,\n");
     real_.stage.write("gold.yaml", "{name: Gold, currency: EUR, price_month: 9900}");
     real_.ok("plan apply -f plans.yaml");
     stand_for("ops/config/plans.yaml", "plans.yaml");
