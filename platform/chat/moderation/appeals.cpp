@@ -95,7 +95,7 @@ Appeal appeal_decision(storage::Transaction& tx, bus::Bus& bus, const std::strin
   if (tx.run(sql::insert_appeal, tx.app(), appeal_id, id, *line.about, text, now) == 0)
     throw Error(Code::already_exists, "This decision was appealed already.");
   const auto appeal = get_appeal(tx, kServer, appeal_id);
-  tell_moderators(tx, bus, {kAppealed, data_of(appeal, true), line.channel, line.cid.value_or("")}, now);
+  tell_moderators(tx, bus, {kAppealed, data_of(appeal, true), line.channel, line.cid.value_or(""), line.user_id}, now);
   return appeal;
 }
 
@@ -133,7 +133,7 @@ Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewe
   said.created_at = now;
   insert_line(tx, said, reviewer, asked.created_at);
   const auto appeal = get_appeal(tx, kServer, id);
-  tell_moderators(tx, hands.bus, {kAppealDecided, data_of(appeal, true), line.channel, line.cid.value_or("")}, now);
+  tell_moderators(tx, hands.bus, {kAppealDecided, data_of(appeal, true), line.channel, line.cid.value_or(""), line.user_id}, now);
   tell_user(tx, hands.bus, {appeal.user_id, false}, kAppealDecided, data_of(appeal, false), now);
   return appeal;
 }

@@ -192,7 +192,7 @@ void announce(storage::Transaction& tx, bus::Bus& bus, DecisionId id, const Item
   const auto line = get_line(tx, kServer, id);
   json::Writer data;
   data.object().key("decision").raw(line_json(line)).end();
-  tell_moderators(tx, bus, {line.undoes ? kUndone : kDecided, data.take(), item.subject.channel, item.cid.value_or("")}, now);
+  tell_moderators(tx, bus, {line.undoes ? kUndone : kDecided, data.take(), item.subject.channel, item.cid.value_or(""), item.user_id}, now);
   count_decision(tx, line.action);
 }
 

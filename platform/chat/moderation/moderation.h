@@ -13,7 +13,7 @@
 /// Moderation: what users and rules flagged waits in a queue; moderators decide, and can take a decision back; who it concerns may appeal.
 ///
 /// Who sees what: a server acting for nobody, and users whose role in the application is moderator or admin, everything; others what is
-/// in channels where their role has chat:moderation:review. Teams keep all of them apart as everywhere.
+/// in channels where their role has chat:moderation:review. Teams keep all of them apart as everywhere. Nobody sees what concerns itself.
 namespace chat::moderation {
 
 struct ItemTag { static constexpr std::string_view kPrefix = "mdi"; };

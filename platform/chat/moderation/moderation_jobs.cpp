@@ -31,7 +31,7 @@ bool tell_flag(storage::Transaction& tx, bus::Bus& bus, FlagId id, Timestamp now
   const auto flag = read_flag(tx.query(sql::get_flag, tx.app(), id)[0]);
   json::Writer data;
   data.object().key("item").raw(item_json(item)).key("flag").raw(flag_json(flag, true)).end();
-  tell_moderators(tx, bus, {kFlagged, data.take(), item.subject.channel, item.cid.value_or("")}, now);
+  tell_moderators(tx, bus, {kFlagged, data.take(), item.subject.channel, item.cid.value_or(""), item.user_id}, now);
   tx.after_commit([source = label_of(flag.source)] {
     metrics::counter("chat_moderation_flags_total", "Flags of users and rules that moderators were told of.", {{"source", source}}).add();
   });

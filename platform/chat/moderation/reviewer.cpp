@@ -77,6 +77,7 @@ void tell_moderators(storage::Transaction& tx, bus::Bus& bus, const Told& told, 
   if (!told.channel) return;
   auto rows = tx.query(sql::list_moderators, tx.app(), *told.channel, review_roles(tx).members, kMaxModerators);
   for (auto row : rows) {
+    if (told.about && row.text(0) == *told.about) continue;
     event.id = EventId::make(now);
     event.reach = bus::Reach::devices;
     event.user_id = row.text(0);

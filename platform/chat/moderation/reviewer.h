@@ -24,6 +24,7 @@ struct Told {
   std::string data;
   std::optional<ChannelId> channel;            // none: servers only
   std::string cid = {};
+  std::optional<std::string> about = {};       // the user whom it concerns, who hears nothing of it as a moderator
 };
 void tell_moderators(storage::Transaction& tx, bus::Bus& bus, const Told& told, Timestamp now);
 struct Recipient {

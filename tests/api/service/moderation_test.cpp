@@ -73,7 +73,10 @@ TEST_CASE("moderation: users and channels can be flagged, and two at once make o
   CHECK(whole.size() == 2);
   CHECK(whole[0]["subject_type"] == "user");
   CHECK(whole[0]["flags"] == 3);
-  const auto of_channel = court.items(court.user("alice"));     // of a user, only the application's moderators know
+  court.add_users({"mod"});
+  REQUIRE(court.user("alice").post("/v1/channels/messaging/general/members", {{"members", {{{"user_id", "mod"}, {"role", "moderator"}}}}}).status == 200);
+  CHECK(court.items(court.user("alice")).empty());                // she made the channel: it concerns her
+  const auto of_channel = court.items(court.user("mod"));         // of a user, only the application's moderators know
   REQUIRE(of_channel.size() == 1);
   CHECK(of_channel[0]["subject_type"] == "channel");
   CHECK(of_channel[0]["evidence"]["channel"]["cid"] == "messaging:general");
@@ -278,6 +281,25 @@ TEST_CASE("moderation: moderators and the backend hear, and nobody else", "[api]
     CHECK_FALSE(other->find("moderation.undone", std::chrono::milliseconds(50)));
   }
   CHECK_FALSE(bob.find("moderation.warned", std::chrono::milliseconds(50)));
+}
+
+TEST_CASE("moderation: what concerns a moderator itself is out of its sight", "[api][moderation][ws]") {
+  Court court;
+  auto alice = court.connect("alice"), backend = court.connect("");
+  const auto message = court.send("alice", "general", "rude");
+  REQUIRE(court.flag("bob", message).status == 201);
+  const auto item = court.item_of(message);
+  const auto path = kItems + "/" + item["item_id"].get<std::string>();
+  CHECK(court.items(court.user("alice")).empty());
+  CHECK(court.user("alice").get(path).code() == "not_found");
+  CHECK(court.decide(court.user("alice"), item, "approve")["error"]["code"] == "not_found");
+  hear(backend, "moderation.flagged");
+  CHECK_FALSE(alice.find("moderation.flagged", std::chrono::milliseconds(100)));
+  const auto decision = court.decided(court.user("maud"), item, "warn");
+  CHECK(court.undo(court.user("alice"), decision).code() == "not_found");
+  CHECK(court.user("alice").post("/v1/moderation/log/query").body["decisions"].empty());
+  CHECK(court.user("alice").get("/v1/moderation/notices").body["notices"].size() == 1);
+  CHECK_FALSE(alice.find("moderation.decided", std::chrono::milliseconds(100)));
 }
 
 TEST_CASE("moderation: teams keep moderators apart", "[api][moderation][teams]") {
