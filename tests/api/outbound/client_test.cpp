@@ -116,7 +116,10 @@ TEST_CASE("outbound: every spelling of a private address is refused before a byt
   Client client(options);
   const std::string port = receiver.url().substr(receiver.url().rfind(':'));
   for (const char* host : {"127.0.0.1", "localhost", "127.1", "0x7f000001", "0x7f.1", "2130706433", "0177.0.0.1", "[::1]", "[::ffff:127.0.0.1]",
-                           "[::ffff:7f00:1]", "0", "0.0.0.0", "127.0.0.1.", "localhost."}) {
+                           "[::ffff:7f00:1]", "0", "0.0.0.0", "127.0.0.1.", "localhost.", "LOCALHOST", "127.0.1", "0x7f.0x0.0x0.0x1", "017700000001",
+                           "0x7F000001", "%31%32%37.0.0.1", "127%2e0%2e0%2e1", "[::127.0.0.1]", "[0:0:0:0:0:0:0:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+                           "[::]", "169.254.169.254", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376", "[::ffff:169.254.169.254]", "[fd00:ec2::254]",
+                           "10.0.0.1", "[fe80::1]"}) {
     INFO(host);
     const Answer answer = run(client, call_to("http://" + std::string(host) + port));
     const bool refused = answer.outcome == Outcome::refused_address || answer.outcome == Outcome::unresolved;
