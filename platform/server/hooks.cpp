@@ -83,8 +83,7 @@ http::GateHooks public_hooks(tenants::Auth& auth, billing::Accounts& accounts, b
   };
   hooks.authenticate_cold = [&](const Request& request, storage::Connection& connection) {
     auto caller = authenticate_cold(auth, request, connection);
-    lists.load(connection, caller->app());
-    check_address(lists, *caller, request.remote, clock.now());
+    check_address(*lists.load(connection, caller->app()), *caller, request.remote, clock.now());
     check_access(request, *caller);
     accounts.load(connection, caller->shared_application());
     return caller;
@@ -162,8 +161,7 @@ void hook_accounts(realtime::Hooks& hooks, const Live& live) {
   hooks.authenticate_cold = [&auth = live.auth, &accounts = live.accounts, &lists = live.lists, &clock = live.clock](
                                 const realtime::Hooks::Credentials& credentials, storage::Connection& connection) {
     auto caller = auth.authenticate_cold(credentials.api_key, credentials.token, connection);
-    lists.load(connection, caller->app());
-    check_address(lists, *caller, credentials.remote, clock.now());
+    check_address(*lists.load(connection, caller->app()), *caller, credentials.remote, clock.now());
     const auto account = accounts.load(connection, caller->shared_application());
     if (is_user(*caller)) accounts.admit(connection, *account, caller->user_id());
     return identity_of(*caller);

@@ -150,9 +150,13 @@ messages::Screen block_list_screen(blocklists::Shelf& shelf, const Clock& clock)
 void check_address(blocklists::Shelf& shelf, const tenants::Caller& caller, const std::string& remote, Timestamp now) {
   const auto rules = shelf.find(caller.app());
   if (!rules) throw http::NeedsDatabase{};
-  if (!rules->judges_addresses()) return;
+  check_address(*rules, caller, remote, now);
+}
+
+void check_address(const blocklists::Rules& rules, const tenants::Caller& caller, const std::string& remote, Timestamp now) {
+  if (!rules.judges_addresses()) return;
   const auto address = outbound::Address::parse(remote);
-  if (address && rules->refuses(*address, caller.is_server(), now)) throw forbidden("Nothing is taken from this address.");
+  if (address && rules.refuses(*address, caller.is_server(), now)) throw forbidden("Nothing is taken from this address.");
 }
 
 tenants::JudgeSaid block_list_names(blocklists::Shelf& shelf, const Clock& clock) {

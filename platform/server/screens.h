@@ -14,6 +14,8 @@ messages::Screen block_list_screen(blocklists::Shelf& shelf, const Clock& clock)
 
 /// Errors:  forbidden (a list that holds everywhere names the address); http::NeedsDatabase (the lists are not in memory)
 void check_address(blocklists::Shelf& shelf, const tenants::Caller& caller, const std::string& remote, Timestamp now);
+/// The same by rules that are at hand.
+void check_address(const blocklists::Rules& rules, const tenants::Caller& caller, const std::string& remote, Timestamp now);
 
 /// Names and descriptions of users and channels, by the lists that judge those: masked in place, or refused. Nobody flags a name.
 tenants::JudgeSaid block_list_names(blocklists::Shelf& shelf, const Clock& clock);

@@ -121,7 +121,7 @@ std::shared_ptr<const Rules> Shelf::load(storage::Connection& connection, AppId 
     kept.loading = true;
   }
   if (mine) refresh(connection, app);
-  else if (!has_lists(connection, app)) return nothing();
+  else if (!has_lists(connection, app)) return keep_none(app);
   struct Waiting {
     std::atomic<int>& count;
     ~Waiting() { --count; }
@@ -134,6 +134,17 @@ std::shared_ptr<const Rules> Shelf::load(storage::Connection& connection, AppId 
   });
   const auto& kept = keep(app);
   if (!kept.rules) throw not_yet();
+  return kept.rules;
+}
+
+/// Of an application that another one is loading: it need not be waited for. What that one finds takes the place.
+std::shared_ptr<const Rules> Shelf::keep_none(AppId app) {
+  const std::lock_guard lock(mutex_);
+  auto& kept = keep(app);
+  if (!kept.rules) {
+    kept.rules = nothing();
+    bytes_ += kept.rules->bytes();
+  }
   return kept.rules;
 }
 

@@ -61,6 +61,7 @@ class Shelf {
   void compile();
   void settle(AppId app, std::shared_ptr<const Rules> rules);
   void give_up(AppId app);
+  std::shared_ptr<const Rules> keep_none(AppId app);
   void note_mistakes(AppId app, const std::shared_ptr<const Rules>& rules);
   void make_room();                            // locked
 

@@ -189,6 +189,7 @@ TEST_CASE("block lists: an address that one names is refused at every door, for 
 TEST_CASE("block lists: entries whose time is over are forgotten by the job", "[api][blocklists]") {
   ListRoom room;
   room.make("words", {{"kind", "word"}}, {"stays", {{"entry", "goes"}, {"expires_at", in(std::chrono::seconds(1))}}});
+  room.wait("stays", 1);
   eventually("it finds nothing after its time", [&] { return room.found("goes")["matches"].empty(); }, std::chrono::seconds(30));
   CHECK(room.found("stays")["matches"].size() == 1);
   eventually("it is forgotten", [&] {
