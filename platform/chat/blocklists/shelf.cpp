@@ -13,7 +13,7 @@ namespace chat::blocklists {
 namespace {
 
 constexpr int kMaxWaiting = 2;                 // workers of the database that wait for the compiler
-constexpr std::chrono::milliseconds kCrowdedPatience{250};   // of further ones: small lists are ready by then
+constexpr std::chrono::milliseconds kCrowdedPatience{1'000};   // of further ones: small lists are ready by then
 constexpr std::size_t kAskedAtOnce = 2'000;
 
 struct ShelfMetrics {

@@ -34,7 +34,7 @@ class Shelf {
   /// Null: they must be loaded.
   [[nodiscard]] std::shared_ptr<const Rules> find(AppId app);
   /// Loads and waits until they are compiled.
-  /// Errors:  unavailable (it takes longer than kPatience, or than 250 ms where two wait already: come again)
+  /// Errors:  unavailable (it takes longer than kPatience, or than a second where two wait already: come again)
   static constexpr std::chrono::seconds kPatience{5};
   std::shared_ptr<const Rules> load(storage::Connection& connection, AppId app);
   /// Null at most for a moment: they are loaded meanwhile.

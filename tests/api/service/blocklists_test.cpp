@@ -145,6 +145,8 @@ TEST_CASE("block lists: 50 of an application and 1,000 regular expressions of a 
 TEST_CASE("block lists: two who change at once both have their way, and the count is right", "[api][blocklists]") {
   TestApp app;
   REQUIRE(app.server().put(kLists + "/words", {{"kind", "word"}}).status == 201);
+  for (int i = 0; i < 4; ++i)                  // every node knows the application
+    eventually("a node is ready", [&] { return app.server().get(kLists).status == 200; });
   std::vector<std::thread> changes;
   for (int i = 0; i < 8; ++i)
     changes.emplace_back([&app, i] { app.server().post(kLists + "/words/entries", {{"add", {"w" + std::to_string(i % 4), "x" + std::to_string(i)}}}); });
