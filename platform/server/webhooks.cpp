@@ -1,5 +1,7 @@
 #include "platform/server/webhooks.h"
 
+#include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "platform/base/json.h"
@@ -24,8 +26,9 @@ std::unordered_map<std::string, std::string> read_examples() {
 
 /// Nobody but its author hears of what a shadow-banned user's messages go through: those events have no number.
 bool is_in_the_shadow(const bus::Event& event) {
+  constexpr std::array kOfMessages{"message.new", "message.updated", "message.deleted", "message.undeleted"};
   const bool of_channel = event.reach == bus::Reach::user && !event.channel.uuid.is_nil();
-  return of_channel && (event.type.starts_with("reaction.") || event.type == "message.new" || event.type == "message.updated" || event.type == "message.deleted");
+  return of_channel && (event.type.starts_with("reaction.") || event.type.starts_with("poll.") || std::ranges::find(kOfMessages, event.type) != kOfMessages.end());
 }
 
 }  // namespace
