@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/moderation_rules.h"
 #include "cli/nouns.h"
 #include "cli/output/value.h"
 #include "cli/session.h"
@@ -269,6 +270,7 @@ void add_moderation(CommandLine& line) {
       .run([given](Session& session) {
         review(session, {.cid = given->cid, .as = given->as, .limit = static_cast<std::size_t>(given->limit)});
       });
+  add_moderation_rules(noun);
 }
 
 }  // namespace chat::cli

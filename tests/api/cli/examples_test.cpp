@@ -64,6 +64,7 @@ class Scene {
     real_.stage.write("plans.yaml", kPlans);
     real_.stage.write("trial.yaml", "{plan_id: trial-2025, name: Trial, currency: EUR, price_month: 0}");
     real_.stage.write("words.csv", "entry,expires_at\ndamn,\n");
+    real_.stage.write("rules.yaml", "rules: [{name: links, kind: links, then: flag}]");
     real_.stage.write("gold.yaml", "{name: Gold, currency: EUR, price_month: 9900}");
     real_.ok("plan apply -f plans.yaml");
     stand_for("ops/config/plans.yaml", "plans.yaml");
