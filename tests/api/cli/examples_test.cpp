@@ -199,7 +199,8 @@ void play(const cli::Command& command, const std::string& example) {
   const bool needs_people =
       example.find("alice") != std::string::npos || example.find("bob") != std::string::npos ||
       example.find("messaging:") != std::string::npos || example.find(" red") != std::string::npos ||
-      example.find("msg_") != std::string::npos || begins(command.path, "task") || begins(command.path, "moderation");
+      example.find("msg_") != std::string::npos || example.find("seg_") != std::string::npos || example.find("cmp_") != std::string::npos ||
+      begins(command.path, "task") || begins(command.path, "moderation");
   if (needs_people) scene.people();
   const auto names = [&](const char* prefix) { return example.find(prefix) != std::string::npos; };
   if (names("mdi_") || names("mdd_") || names("apl_")) scene.flagged(names("mdd_") || names("apl_"), names("apl_"));
