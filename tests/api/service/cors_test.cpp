@@ -21,16 +21,16 @@ TEST_CASE("cors: a page asks without a token, then calls with one, and reads ans
   app.add_users({"alice"});
   const auto before = ask_before("/v1/channels/messaging/general", "POST");
   CHECK(before.status == 204);
-  CHECK(before.header("access-control-allow-origin") == kOrigin);
+  CHECK(before.header("access-control-allow-origin") == "*");
   CHECK(before.header("access-control-allow-headers").value_or("").find("Authorization") != std::string::npos);
   auto alice = app.user("alice");
   for (const auto& [path, status] : std::vector<std::pair<std::string, int>>{{"/v1/channels/messaging/general", 201}, {"/v1/channels/nonsense/general", 404}}) {
     const auto answer = alice.post(path, Json::object(), {{"Origin", kOrigin}});
     CHECK(answer.status == status);
-    CHECK(answer.http.header("access-control-allow-origin") == kOrigin);
+    CHECK(answer.http.header("access-control-allow-origin") == "*");
     CHECK(answer.http.header("access-control-expose-headers").value_or("").find("X-Request-Id") != std::string::npos);
   }
-  CHECK_FALSE(alice.get("/v1/channels/messaging/general").http.header("access-control-allow-origin"));
+  CHECK(alice.get("/v1/channels/messaging/general").http.header("access-control-allow-origin") == "*");   // a cache may keep it for a page
   const auto operators = HttpClient(Service::get().node().operator_port()).request("GET", "/operator/v1/status", {{"Origin", kOrigin}});
   CHECK_FALSE(operators.header("access-control-allow-origin"));
 }
@@ -44,10 +44,10 @@ TEST_CASE("cors: a page brings a file over its link, and fetches it", "[api][cor
   CHECK(before.header("access-control-allow-methods").value_or("").find("PUT") != std::string::npos);
   const auto brought = Actor(Service::get().port(), {}).call("PUT", path, "hello", {{"Origin", kOrigin}});
   CHECK(brought.status == 200);
-  CHECK(brought.http.header("access-control-allow-origin") == kOrigin);
+  CHECK(brought.http.header("access-control-allow-origin") == "*");
   REQUIRE(room.attach("alice", brought.body["upload"]).contains("id"));
   const auto links = room.user("bob").post("/v1/uploads/links", {{"upload_ids", {brought.body["upload"]["id"]}}});
   const auto fetched = UploadRoom::fetch(links.body["uploads"][0]["url"], {{"Origin", kOrigin}});
   CHECK(fetched.body == "hello");
-  CHECK(fetched.header("access-control-allow-origin") == kOrigin);
+  CHECK(fetched.header("access-control-allow-origin") == "*");
 }
