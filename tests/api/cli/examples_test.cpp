@@ -139,7 +139,7 @@ class Scene {
     stand_for("upl_01m7yzmjq2e60tak362xesvjfr", begun.body.at("upload").at("id"));
   }
   void endpoint() {
-    const auto made = backend().post("/v1/webhooks/endpoints", {{"url", "http://127.0.0.1:9/"}, {"events", {"message.*"}}});
+    const auto made = backend().post("/v1/webhooks/endpoints", {{"url", "http://127.0.0.1:65535/"}, {"events", {"message.*"}}});
     REQUIRE(made.status == 201);
     stand_for("whe_01m7yzmjq2e60tak362xesvjfr", made.body.at("webhook_endpoint").at("id"));
   }

@@ -18,9 +18,9 @@ struct Desk {
     auto& node = Service::get().node();
     stage.real = true;
     stage.write("token", "operator-of-the-tests-0123456789\n");
+    stage.environment["CHATCTL_SERVER"] = "http://127.0.0.1:" + std::to_string(node.operator_port());
+    stage.environment["CHATCTL_PUBLIC"] = "http://127.0.0.1:" + std::to_string(node.public_port());
     stage.environment["CHATCTL_APP"] = app.id();
-    ok("context add here --server http://127.0.0.1:" + std::to_string(node.operator_port()) + " --public http://127.0.0.1:" +
-       std::to_string(node.public_port()) + " --token-file " + stage.write("token", "operator-of-the-tests-0123456789\n"));
     app.add_users({"alice"});
     app.add_channel("general", {"alice"});
   }
