@@ -118,12 +118,13 @@ void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Cap
   page.rows.clear();
   const auto now = sending_.clock.now();
   const auto campaign = get_campaign(tx, page.campaign);
-  if (campaign.status != "sending") {          // paused or stopped meanwhile
+  const bool goes_on = campaign.status == "sending";   // not paused or stopped meanwhile
+  const auto work = goes_on ? open_work(tx, campaign) : std::nullopt;
+  if (!work) {
     tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(page.targets), std::nullopt);
+    if (goes_on) fail_campaign(tx, sending_.bus, page.campaign, "sender_gone", now);
     return;
   }
-  const auto work = open_work(tx, campaign);
-  if (!work) return fail_campaign(tx, sending_.bus, page.campaign, "sender_gone", now);
   page.sender = campaign.sender;
   if (work->definition.of == segments::Of::users) sending_.hold_pairs(tx, campaign.sender_id, array_of(page.targets));
   for (auto& judged : judge(tx, *work, page.targets, now)) {

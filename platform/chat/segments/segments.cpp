@@ -140,16 +140,18 @@ int remove_targets(storage::Transaction& tx, SegmentId id, const std::vector<std
 
 std::vector<Target> read_targets(storage::Transaction& tx, const Segment& segment, const std::optional<Uuid>& after, int limit) {
   const auto place = after.value_or(Uuid{});
-  const std::string order = (segment.of == Of::users ? " order by u.id limit " : " order by s.id limit ") + std::to_string(limit);
+  const auto in_order = [&](const storage::Statement& base, const std::string& more, std::string_view key) {
+    return std::string(base.text) + more + " order by " + std::string(key) + " limit " + std::to_string(limit);
+  };
   if (segment.filter) {
     const auto asked = compose_filter(segment.of, *segment.filter, "#");
     auto values = storage::Params::of(tx.app(), segment.id, place);
     for (const auto& value : asked.values) values.add(value);
     const auto& base = filtered(segment.of);
-    return read_rows(tx.execute_composed(base, std::string(base.text) + " and (" + asked.where + ")" + order, values));
+    return read_rows(tx.execute_composed(base, in_order(base, " and (" + asked.where + ")", segment.of == Of::users ? "u.id" : "s.id"), values));
   }
   const auto& base = segment.of == Of::users ? sql::listed_users : sql::listed_channels;
-  return read_rows(tx.execute_composed(base, std::string(base.text) + order, storage::Params::of(tx.app(), segment.id, place)));
+  return read_rows(tx.execute_composed(base, in_order(base, "", "t.target_id"), storage::Params::of(tx.app(), segment.id, place)));
 }
 
 storage::Page<Target> list_targets(storage::Transaction& tx, const Segment& segment, int limit, const std::optional<std::string>& cursor,

@@ -70,16 +70,18 @@ delete from segment_targets where app_id = $1 and segment_id = $2 and target_id 
 select count(*) from segment_targets where app_id = $1 and segment_id = $2
 
 -- name: listed_users
--- $1 app  $2 segment  $3 after
-select u.id, u.user_id
-from segment_targets t join users u on u.app_id = t.app_id and u.id = t.target_id
-where t.app_id = $1 and t.segment_id = $2 and t.target_id > $3 and u.deleted_at is null
+-- $1 app  $2 segment  $3 after.  `limit 1`: each is looked up by its key, whatever the planner knows of a list that was just filled.
+select t.target_id, u.user_id
+from segment_targets t cross join lateral (
+  select u.user_id from users u where u.app_id = t.app_id and u.id = t.target_id and u.deleted_at is null limit 1) u
+where t.app_id = $1 and t.segment_id = $2 and t.target_id > $3
 
 -- name: listed_channels
--- $1 app  $2 segment  $3 after
-select s.id, s.type || ':' || s.channel_id
-from segment_targets t join channels s on s.app_id = t.app_id and s.id = t.target_id
-where t.app_id = $1 and t.segment_id = $2 and t.target_id > $3 and s.deleted_at is null
+-- As listed_users.
+select t.target_id, s.type || ':' || s.channel_id
+from segment_targets t cross join lateral (
+  select s.type, s.channel_id from channels s where s.app_id = t.app_id and s.id = t.target_id and s.deleted_at is null limit 1) s
+where t.app_id = $1 and t.segment_id = $2 and t.target_id > $3
 
 -- name: filtered_users
 -- $1 app  $2 segment  $3 after.  A filter goes on from here.

@@ -59,6 +59,7 @@ TEST_CASE("campaigns: to channels, and to segments of users, each once though it
   shop.run(to_channels);
   CHECK(shop.inbox("alice") == Texts{"News in one, door none"});
   CHECK(shop.inbox("bob") == Texts{"News in two, door 7"});
+  CHECK(shop.recipients(to_channels, "sent").at("messaging:two")["data"] == Json{{"door", 7}});
   const auto list = server.post("/v1/segments", {{"name", "List"}, {"of", "users"}, {"targets", {"alice", "bob"}}}).body["segment"]["id"];
   const auto saved = server.post("/v1/segments", {{"name", "Saved"}, {"of", "users"}, {"filter", {{"user_id", {{"$in", {"bob", "carol"}}}}}}}).body["segment"]["id"];
   const auto to_segments = shop.draft({{"segments", {list, saved}}, {"recipients", {"alice"}}, {"variants", {{{"text", "Hello"}}}}});
@@ -242,6 +243,7 @@ TEST_CASE("campaigns: a mistake is refused where it is, and leaves nothing", "[a
   CHECK(refused({{"schedule", {{"at", "2026-12-01T09:00"}, {"time_zone", "Mars/Olympus"}}}}).pointer() == "#/schedule/time_zone");
   CHECK(refused({{"sender_id", "nobody"}}).pointer() == "#/sender_id");
   CHECK(refused({{"channel", {{"type", "nothing"}}}}).pointer() == "#/channel/type");
+  CHECK(refused({{"channel", {{"type", "messaging"}, {"team", "nothing"}}}}).pointer() == "#/channel/team");
   CHECK(refused({{"recipients", {"alice", "nobody"}}}).pointer() == "#/recipients/1");
   CHECK(refused({{"recipients", {"alice", "alice"}}}).pointer() == "#/recipients/1");
   CHECK(refused({{"segments", {"seg_01m7yzmjq2e60tak362xesvjfr"}}}).pointer() == "#/segments/0");
