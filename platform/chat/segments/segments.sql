@@ -77,7 +77,7 @@ from segment_targets t cross join lateral (
 where t.app_id = $1 and t.segment_id = $2 and t.target_id > $3
 
 -- name: listed_channels
--- As listed_users.
+-- $1 app  $2 segment  $3 after.  As listed_users.
 select t.target_id, s.type || ':' || s.channel_id
 from segment_targets t cross join lateral (
   select s.type, s.channel_id from channels s where s.app_id = t.app_id and s.id = t.target_id and s.deleted_at is null limit 1) s
