@@ -1,10 +1,9 @@
 #include "platform/chat/messages/command_http.h"
 
-#include <algorithm>
-
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages_events.h"
+#include "platform/chat/messages/send.sql.h"
 #include "platform/chat/messages/send_form.h"
 
 namespace chat::messages {
@@ -13,33 +12,38 @@ namespace {
 using channels::Action;
 using tenants::Caller;
 
-/// The same for a repeat under the same nonce, so that whoever hears it twice knows.
-EventId event_id_of(const Send& send, Timestamp now) {
-  auto id = EventId::make(now);
-  if (!send.nonce_key) return id;
-  const auto hash = crypto::sha256("command\n" + send.application->id.text() + "\n" + send.message.cid + "\n" + *send.message.user_id +
-                                   "\n" + *send.nonce_key);
-  std::copy_n(hash.begin(), id.uuid.bytes.size(), id.uuid.bytes.begin());
-  return id;
-}
-
-/// To the customer's servers. `sent`: the message that invoked it; absent: it was not sent.
-bus::Event invoked_event(const Send& send, const CommandText& command, const Message* sent, Timestamp now) {
+bus::Event event_of(const Send& send, EventId id, Timestamp now, std::string data) {
   bus::Event event;
-  event.id = event_id_of(send, now);
+  event.id = id;
   event.app = send.application->id;
   event.type = kCommandInvoked;
   event.reach = bus::Reach::application;
   event.cid = send.message.cid;
   event.user_id = *send.message.user_id;       // whose erasure takes what waits to be delivered
   event.created_at = now;
+  event.data = std::move(data);
+  return event;
+}
+
+/// Of a command that is not sent as a message.
+std::string unsent_data(const Send& send, const CommandText& command) {
   json::Writer data;
   data.object().key("command").raw(command_json(command)).field("user_id", *send.message.user_id);
-  if (sent) data.key("message").raw(message_json(*sent));
-  else if (send.message.parent_id) data.field("parent_id", send.message.parent_id->wire());
-  data.end();
-  event.data = data.take();
-  return event;
+  if (send.message.parent_id) data.field("parent_id", send.message.parent_id->wire());
+  return data.end().take();
+}
+
+/// A repeat under the same nonce bears the id of the first, so that whoever hears it twice knows.
+/// Errors:  idempotency_mismatch
+EventId remember(storage::Transaction& tx, const Send& send, ChannelId channel, Timestamp now) {
+  const auto fresh = EventId::make(now);
+  if (!send.nonce_key) return fresh;
+  const auto fingerprint = crypto::hex(crypto::sha256("command\n" + send.fingerprint));
+  tx.run(sql::remember_command, tx.app(), channel, *send.message.user_id, *send.nonce_key, fresh, fingerprint, now);
+  const auto rows = tx.find(sql::find_remembered, tx.app(), channel, *send.message.user_id, *send.nonce_key, fingerprint);
+  if (!rows) return fresh;                     // the user is gone by now
+  if (!(*rows)[0].boolean(1)) throw Error(Code::idempotency_mismatch, "This nonce was used for another message.", {{"#/nonce", "Used already."}});
+  return EventId{(*rows)[0].uuid(0)};
 }
 
 /// A message that is not sent needs the rights of one that is.
@@ -77,9 +81,12 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
     return respond(invoked(command));
   }
   if (!known->visible) {
-    auto event = invoked_event(*send, command, nullptr, services.clock.now());
-    event.channel = channel;
-    connection.transact(event.app, storage::Mode::write, [&](storage::Transaction& tx) { bus::emit(tx, services.bus, event); });
+    const auto now = services.clock.now();
+    connection.transact(send->application->id, storage::Mode::write, [&](storage::Transaction& tx) {
+      auto event = event_of(*send, remember(tx, *send, channel, now), now, unsent_data(*send, command));
+      event.channel = channel;
+      bus::emit(tx, services.bus, std::move(event));
+    });
     send->account->message_refused();
     return respond(invoked(command));
   }
@@ -95,9 +102,9 @@ void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandT
   told->application = send.application;
   told->message.cid = send.message.cid;
   told->message.user_id = send.message.user_id;
-  told->nonce_key = send.nonce_key;
-  send.sent = [&bus, &clock, told, command, sent = std::move(send.sent)](const Sent& done) {
-    if (!done.replayed) bus.publish(std::make_shared<const bus::Event>(invoked_event(*told, command, &done.message, clock.now())));
+  send.sent = [&bus, &clock, told, sent = std::move(send.sent)](const Sent& done) {   // endpoints are told by send.sql
+    if (!done.replayed)
+      bus.publish(std::make_shared<const bus::Event>(event_of(*told, invoked_id(done.message.id), clock.now(), invoked_data(done.message))));
     sent(done);
   };
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "platform/base/crypto.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
 
@@ -26,6 +27,24 @@ std::string command_json(const CommandText& command) {
   json::Writer out;
   out.object().field("name", command.name).field("args", command.args).end();
   return out.take();
+}
+
+std::string invoked_data(const Message& message) {
+  if (message.erased || message.deleted_at || !message.extras || !message.user_id) return {};
+  const auto extras = json::Document::parse(*message.extras);
+  const auto command = extras.root().find("command");
+  if (!command) return {};
+  json::Writer out;
+  out.object().key("command").raw(command->raw()).field("user_id", *message.user_id).key("message").raw(message_json(message)).end();
+  return out.take();
+}
+
+EventId invoked_id(MessageId message) {
+  constexpr std::ptrdiff_t kOwn = 6;
+  EventId id{message.uuid};
+  const auto hash = crypto::sha256(message.text());
+  std::copy_n(hash.begin(), kOwn, id.uuid.bytes.end() - kOwn);
+  return id;
 }
 
 }  // namespace chat::messages

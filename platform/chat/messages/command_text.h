@@ -16,6 +16,11 @@ struct CommandText {
 std::optional<CommandText> parse_command(const std::string& text);
 std::string command_json(const CommandText& command);   // {"name","args"}
 
+/// Of command.invoked, told of a message that invokes one. Empty: it invokes none, or what it said is no longer there.
+std::string invoked_data(const Message& message);
+/// The event's id: the message's, with another end. As send.sql has it.
+EventId invoked_id(MessageId message);
+
 struct KnownCommand {
   bool visible = true;                         // the message that invokes it is sent
   bool is_built_in = false;                    // done here instead of told to the customer's server

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "platform/base/text.h"
+#include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/messages.h"
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/messages_live.sql.h"
@@ -98,6 +99,16 @@ void fill_places(storage::Transaction& tx, Kept& kept) {
   }
 }
 
+/// A command whose message is gone is not told any more.
+void fill_from(bus::Event& event, const Message& message) {
+  if (event.type == kCommandInvoked) {
+    event.data = invoked_data(message);
+    return;
+  }
+  if (message.erased) event.type = kMessageDeleted;
+  event.data = event.type == kMessageDeleted ? deleted_data(message) : message_data(message);
+}
+
 void fill_messages(storage::Transaction& tx, Kept& kept) {
   text::ArrayLiteral channels, ids;
   bool any = false;
@@ -117,9 +128,7 @@ void fill_messages(storage::Transaction& tx, Kept& kept) {
   for (auto& one : kept) {
     if (!is_reference(one) || !one.message) continue;
     const auto message = messages.find(one.message->uuid);
-    if (message == messages.end()) continue;
-    if (message->second.erased) one.event.type = kMessageDeleted;
-    one.event.data = one.event.type == kMessageDeleted ? deleted_data(message->second) : message_data(message->second);
+    if (message != messages.end()) fill_from(one.event, message->second);
   }
 }
 

@@ -134,6 +134,11 @@ with input as (
   insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at)
   select $1, id, 'message.new', channel_uuid, seq, id, $22 from accepted
   where not shadowed and ($25 or exists (select from applications a where a.app_id = $1 and a.webhooks <> '{}' and wants_event(a.webhooks, 'message.new')))
+  union all   -- slash commands; the id as command_text.h has it
+  select $1, (left(id::text, 24) || left(encode(sha256(convert_to(id::text, 'UTF8')), 'hex'), 12))::uuid, 'command.invoked', channel_uuid, null, id, $22
+  from accepted
+  where not shadowed and extras ? 'command'
+    and exists (select from applications a where a.app_id = $1 and a.webhooks <> '{}' and wants_event(a.webhooks, 'command.invoked'))
 ), queued as (
   insert into search_queue (app_id, id, channels, messages)
   select $1, (array_agg(id))[1], array_agg(channel_uuid), array_agg(id) from accepted where $27 and not shadowed having count(*) > 0
@@ -256,3 +261,15 @@ select s.id, s.cid, s.seq, s.message_seq, s.type, s.user_id, s.text, s.attachmen
   s.show_in_channel, s.quoted_id, s.reply_count, s.silent, s.nonce, s.created_at, s.updated_at, s.deleted_at, s.erased, s.reactions, s.pin, s.extras
 from unnest($2::uuid[], $3::uuid[]) as wanted (channel, id)
 join messages_shown s on s.app_id = $1 and s.channel_id = wanted.channel and s.id = wanted.id
+
+-- name: remember_command
+-- $1 app  $2 channel  $3 user_id  $4 nonce key  $5 event  $6 fingerprint, hex  $7 now.  Of a command that is not sent; the first one stays.
+insert into message_nonces (app_id, channel_id, user_id, nonce, message_id, fingerprint, created_at)
+select $1, $2, u.id, $4, $5, decode($6, 'hex'), $7 from users u where u.app_id = $1 and u.user_id = $3
+on conflict (app_id, channel_id, user_id, nonce) do nothing
+
+-- name: find_remembered
+-- $1 app  $2 channel  $3 user_id  $4 nonce key  $5 fingerprint, hex.  Row: what the first one made, and whether it said the same.
+select n.message_id, n.fingerprint = decode($5, 'hex') from message_nonces n
+join users u on u.app_id = $1 and u.user_id = $3
+where n.app_id = $1 and n.channel_id = $2 and n.user_id = u.id and n.nonce = $4

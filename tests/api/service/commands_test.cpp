@@ -65,7 +65,8 @@ TEST_CASE("commands: of one that is not visible only the backend hears, a repeat
   CHECK(hear(backend, "command.invoked")["id"] != heard["id"]);
   CHECK_FALSE(bob.find("message.new", std::chrono::milliseconds(150)));
   CHECK(room.rows("messages") == 0);
-  CHECK(room.rows("message_nonces") == 0);
+  CHECK(room.rows("message_nonces") == 1);
+  CHECK(room.say("alice", "/secret of mine", {{"nonce", "n1"}}).code() == "idempotency_mismatch");
 }
 
 TEST_CASE("commands: what is none is ordinary text, and two slashes say so", "[api][commands][ws]") {
