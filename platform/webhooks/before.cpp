@@ -145,9 +145,8 @@ void BeforeSend::load(storage::Connection& connection, AppId app) {
     const auto rows = tx.find(sql::find_before_hook, app);
     if (!rows) return;
     kept->hook = read_hook((*rows)[0]);
-    const auto key = open_key(app, sealer_, (*rows)[0]);
-    is_there = key.has_value();
-    if (key) kept->key = *key;
+    kept->key = open_key(app, sealer_, (*rows)[0]);
+    is_there = true;
   });
   const std::lock_guard lock(mutex_);
   if (kept_.size() >= kMaxKept && !kept_.contains(app)) kept_.erase(kept_.begin());
@@ -176,11 +175,11 @@ void BeforeSend::ask(const std::shared_ptr<Kept>& kept, AppId app, const std::st
   const auto now = clock_.now();
   const auto& hook = kept->hook;
   if (!hook.channel_types.empty() && std::ranges::find(hook.channel_types, channel_type) == hook.channel_types.end()) return then({});
-  if (kept->breaker.is_closed(now)) {
-    count("closed");
+  if (!kept->key || kept->breaker.is_closed(now)) {
+    count(kept->key ? "closed" : "failed");
     return then(by_policy(hook.on_failure));
   }
-  webhooks::ask(client_, {app, kBeforeSend, cid, "{\"message\":" + message + "}", hook.url, std::chrono::milliseconds(hook.timeout_ms)}, kept->key, now,
+  webhooks::ask(client_, {app, kBeforeSend, cid, "{\"message\":" + message + "}", hook.url, std::chrono::milliseconds(hook.timeout_ms)}, *kept->key, now,
                 [this, kept, then](const outbound::Answer& answer) { then(conclude(kept, answer)); });
 }
 

@@ -70,7 +70,7 @@ class BeforeSend {
  private:
   struct Kept {
     BeforeHook hook;
-    webhook::Key key;
+    std::optional<webhook::Key> key;           // none: sealed with another master key; nobody can be asked
     Timestamp loaded_at;
     Breaker breaker;
   };

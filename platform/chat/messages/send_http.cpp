@@ -153,6 +153,8 @@ void take_judgement(const webhooks::Judgement& judgement, Send& send) {
   if (judgement.text) check_length(judgement.text, *send.account->limits(), "#/text");
   if (judgement.text) send.message.text = *judgement.text;
   if (judgement.custom) send.message.custom = *judgement.custom;
+  const Message& left = send.message;
+  if (left.text.empty() && !left.attachments && !left.custom && !send.poll) throw forbidden(judgement.reason);
 }
 
 /// What users send, the customer's server may judge. It is asked while nothing else waits: no transaction, no lane, no worker.

@@ -126,3 +126,22 @@ TEST_CASE("before send: refused without a trace, and seen by its own application
   CHECK(other.user("bob").post(kMessages, {{"text", "mine"}}).status == 201);
   CHECK(app.judge.all().empty());
 }
+
+TEST_CASE("before send: when the key can't be read the policy holds, and nobody is asked", "[api][before][webhooks]") {
+  Judged app(Json{{"on_failure", "reject"}});
+  Probe(superuser_database().dsn).run("update before_hooks set sealed = decode(repeat('00', 64), 'hex') where app_id = '" + AppId::parse(app.id())->text() + "'");
+  for (int i = 0; i < 2; ++i) CHECK(app.say("unjudged").code() == "forbidden");   // of each node
+  CHECK(app.rows("messages", "type = 'regular'") == 0);
+  CHECK(app.judge.all().empty());
+  CHECK(app.server().put(kHook, {{"url", app.judge.url("/judge")}, {"on_failure", "reject"}, {"new_secret", true}}).status == 200);
+  CHECK(app.say("judged").status == 201);
+  CHECK(app.judge.all().size() == 1);
+}
+
+TEST_CASE("before send: a change that leaves nothing of a message refuses it", "[api][before][webhooks]") {
+  Judged app;
+  app.judge.answer_with([](const Hooked::Got&, const http::Responder& respond) { respond(says({{"action", "change"}, {"message", {{"text", ""}}}})); });
+  CHECK(app.user("bob").post(kMessages, {{"text", "all of it"}}).code() == "forbidden");
+  CHECK(app.rows("messages", "type = 'regular'") == 0);
+  CHECK(app.say("all but custom").body["message"]["text"] == "");
+}
