@@ -77,8 +77,8 @@ std::optional<std::string> example_of(const std::string& type) {
 }
 
 void add_webhook_jobs(jobs::Schedule& schedule) {
-  schedule.add("sweep_webhooks", std::chrono::minutes(10), [](storage::Connection& connection) {
-    std::optional<std::pair<Uuid, Uuid>> at{std::in_place};
+  schedule.add("sweep_webhooks", std::chrono::minutes(1), [at = std::optional<std::pair<Uuid, Uuid>>()](storage::Connection& connection) mutable {
+    if (!at) at.emplace();                     // from the first endpoint on; else from where the last run stopped
     for (int i = 0; i < kMaxSlices && at; ++i)
       connection.transact(AppId{}, storage::Mode::write, [&at, after = *at](storage::Transaction& tx) { at = webhooks::sweep_webhooks(tx, after); });
   });

@@ -32,9 +32,10 @@ seconds wait_of(seconds base, const outbound::Answer& answer, const std::string&
 }  // namespace
 
 Judged judge(const Tried& tried, const outbound::Answer& answer, Timestamp now, double luck) {
-  if (answer.outcome == Outcome::busy || answer.outcome == Outcome::stopped) return {"pending", now + kNotCalled, false, "", Health::same};
+  const bool is_postponed = tried.fault.empty() && (answer.outcome == Outcome::busy || answer.outcome == Outcome::stopped);
+  if (is_postponed) return {"pending", now + kNotCalled, false, "", Health::same};
   Judged judged;
-  judged.outcome = outcome_of(answer);
+  judged.outcome = tried.fault.empty() ? outcome_of(answer) : tried.fault;
   judged.health = judged.outcome == "succeeded" ? Health::good : judged.outcome == "gone" ? Health::gone : Health::bad;
   judged.state = judged.outcome == "succeeded" ? "succeeded" : "failed";
   const bool ends = judged.health != Health::bad || tried.is_test || tried.attempts >= static_cast<std::int64_t>(tried.schedule.size());

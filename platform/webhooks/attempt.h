@@ -13,6 +13,7 @@ struct Tried {
   std::int64_t attempts = 0;                   // of the schedule, before this one
   std::vector<std::int64_t> schedule;          // seconds before each further one
   bool is_test = false;                        // then there is one attempt
+  std::string fault = {};                      // why nobody could be called, of this side; empty: somebody was
 };
 
 enum class Health { same, good, bad, gone };   // what it says of the endpoint

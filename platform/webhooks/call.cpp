@@ -13,7 +13,7 @@ constexpr std::string_view kBatch = "webhook.batch";
 Item item_of(const Claimed& one) { return {one.kept.event.id, one.trigger, one.kept.event.created_at, one.attempts}; }
 
 Call call_of(const Wire& wire, const Claimed& first, EventId id, Timestamp now) {
-  return {first.app, first.endpoint, id, {}, wire.schedule, now, {}};
+  return {first.app, first.endpoint, id, {}, wire.schedule, now, {}, {}, 0};
 }
 
 std::string headers_json(const outbound::Headers& headers) {
@@ -122,9 +122,10 @@ void Ends::add(const Call& call, const Item& item, const Judged& judged) {
   else statuses_.add_null();
   durations_.add(std::to_string(call.answer.duration.count()));
   started_.add(format_time(call.started_at));
-  headers_.add(headers_json(call.answer.headers));
-  bodies_.add(clean_text(call.answer.body));
-  cuts_.add(call.answer.is_cut ? "t" : "f");
+  const bool has_answer = &item == &call.items.front();
+  headers_.add(has_answer ? headers_json(call.answer.headers) : "{}");
+  bodies_.add(has_answer ? clean_text(call.answer.body) : "");
+  cuts_.add(has_answer && call.answer.is_cut ? "t" : "f");
 }
 
 Ends::Lists Ends::take() {

@@ -11,6 +11,7 @@
 /// What the worker has of the database, on its way to an endpoint and back. Pure.
 namespace chat::webhooks {
 
+inline constexpr const char* kKeyUnreadable = "key_unreadable";
 inline constexpr std::size_t kMaxBatchBytes = 1024 * 1024;   // what comes behind this much begins another call
 
 struct Claimed {
@@ -41,6 +42,8 @@ struct Call {
   std::vector<std::int64_t> schedule;
   Timestamp started_at;
   outbound::Answer answer;
+  std::string fault;                           // nobody was called: kKeyUnreadable
+  std::int64_t bytes = 0;                      // of the body
   [[nodiscard]] std::string key() const { return id.text() + endpoint.text(); }
 };
 
@@ -53,7 +56,7 @@ struct Packed {
 std::vector<Packed> pack(const Wire& wire, const std::vector<Claimed>& claimed, Timestamp now);
 outbound::Call request_of(const Wire& wire, const Call& call, std::string body);
 
-/// The arrays of end_claims.
+/// The arrays of end_claims. What a batch was answered stands with its first event alone.
 class Ends {
  public:
   void add(const Call& call, const Item& item, const Judged& judged);

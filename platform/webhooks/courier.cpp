@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <span>
 #include <thread>
 #include <tuple>
 #include <unordered_map>
@@ -28,6 +29,7 @@ using storage::Mode;
 using storage::Transaction;
 
 constexpr int kFannedEach = 500, kFanned = 2'000, kVisits = 500;
+constexpr std::size_t kWrittenEvents = 1'000, kWrittenBytes = 4 * 1024 * 1024;   // in one statement
 constexpr std::chrono::seconds kAfterFailure{1}, kPatience{2};
 
 struct Measures {
@@ -49,6 +51,20 @@ void end_claims(Transaction& tx, const Uuid& worker, Timestamp now, const Ends::
   tx.query(sql::end_claims, worker, now, l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7], l[8], l[9], l[10], l[11], l[12]);
 }
 
+/// How many of the calls are written down together: their answers are as long as strangers made them.
+std::size_t count_together(std::span<const Call> calls) {
+  std::size_t events = 0, bytes = 0, together = 0;
+  for (; together < calls.size() && events < kWrittenEvents && bytes < kWrittenBytes; ++together) {
+    const auto& call = calls[together];
+    events += call.items.size();
+    bytes += call.answer.body.size();
+    for (const auto& [name, value] : call.answer.headers) bytes += name.size() + value.size();
+  }
+  return together;
+}
+
+std::string detail_of(const Error& error) { return error.log_detail().empty() ? error.what() : error.log_detail(); }
+
 /// Tests and replays that fail say nothing of the endpoint's health.
 bool is_of_events(const Call& call) {
   return std::ranges::any_of(call.items, [](const Item& item) { return item.trigger == "event"; });
@@ -58,6 +74,15 @@ struct Tally {
   AppId app;
   int succeeded = 0, failed = 0;
   bool gone = false;
+};
+
+/// What a customer is yet to hear of an endpoint.
+struct Told {
+  AppId app;
+  EndpointId endpoint;
+  std::string state, reason;
+  std::int64_t warned = 0;
+  std::optional<Timestamp> failing_since;
 };
 
 }  // namespace
@@ -75,6 +100,7 @@ struct Courier::State : std::enable_shared_from_this<Courier::State> {
   std::unordered_map<std::string, Call> in_flight;   // by its key
   std::minstd_rand random{std::random_device{}()};
   Steady::time_point renewed_at = Steady::now();
+  std::vector<Told> untold;
 
   std::atomic<bool> woken{false};
   std::mutex mutex;
@@ -86,14 +112,16 @@ struct Courier::State : std::enable_shared_from_this<Courier::State> {
   void run();
   bool turn(bool claims);
   bool write_down();
-  std::map<Uuid, Tally> count(const std::vector<Call>& calls, const std::vector<Judged>& ends);
+  std::vector<Judged> write_down(std::span<const Call> calls, Timestamp now);
+  std::map<Uuid, Tally> count(std::span<const Call> calls, const std::vector<Judged>& ends);
   void note(const std::map<Uuid, Tally>& tallies);
+  void tell();
   int fan_out();
   std::vector<Claimed> claim();
   void renew();
   void send(AppId app, std::vector<Claimed> claimed);
   void send(const Wire& wire, const std::vector<Claimed>& claimed);
-  void end_at_once(const Claimed& claimed, const std::string& outcome);
+  void end_at_once(const std::vector<Claimed>& gone);
   void take_answer(Call call);
 };
 
@@ -108,7 +136,7 @@ void Courier::State::run() {
     try {
       worked = turn(!ends);
     } catch (const Error& error) {
-      log::warn("webhooks.turn_failed", {{"detail", error.log_detail().empty() ? error.what() : error.log_detail()}});
+      log::warn("webhooks.turn_failed", {{"detail", detail_of(error)}});
       failed = true;
     }
     std::unique_lock lock(mutex);
@@ -122,6 +150,7 @@ void Courier::State::run() {
 
 /// Whether there may be more to do at once.
 bool Courier::State::turn(bool claims) {
+  tell();
   bool worked = write_down();
   renew();
   if (!claims) return worked;
@@ -130,7 +159,13 @@ bool Courier::State::turn(bool claims) {
   for (auto& one : claim()) by_app[one.app].push_back(std::move(one));
   found = found || !by_app.empty();
   const bool is_over = after_app.is_nil();
-  for (auto& [app, claimed] : by_app) send(app, std::move(claimed));
+  for (auto& [app, claimed] : by_app) {
+    try {
+      send(app, std::move(claimed));
+    } catch (const Error& error) {             // of this application alone: its events come again after their lease
+      log::warn("webhooks.send_failed", {{"app_id", app.wire()}, {"detail", detail_of(error)}});
+    }
+  }
   worked = worked || fanned > 0 || (in_flight.size() < kMaxInFlight && (!is_over || found));
   if (is_over) found = false;
   measures().in_flight.set(static_cast<double>(in_flight.size()));
@@ -153,7 +188,7 @@ int Courier::State::fan_out() {
 std::vector<Claimed> Courier::State::claim() {
   std::vector<Claimed> claimed;
   const int room = std::min(kMaxInFlight - static_cast<int>(in_flight.size()), kMaxClaimed);
-  if (room <= 0) return claimed;
+  if (room <= 0 || flows.is_full()) return claimed;
   const auto now = to.clock.now();
   json::Writer rooms;
   rooms.object();
@@ -188,12 +223,14 @@ void Courier::State::send(AppId app, std::vector<Claimed> claimed) {
     to.load(tx, kept);
   });
   std::map<Uuid, std::vector<Claimed>> by_endpoint;
+  std::vector<Claimed> gone;
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     claimed[i].kept = std::move(kept[i]);
     if (claimed[i].trigger == "test") take_example(claimed[i].kept.event);
-    if (claimed[i].kept.is_gone) end_at_once(claimed[i], "event_gone");
+    if (claimed[i].kept.is_gone) gone.push_back(std::move(claimed[i]));
     else by_endpoint[claimed[i].endpoint.uuid].push_back(std::move(claimed[i]));
   }
+  if (!gone.empty()) end_at_once(gone);
   for (const auto& [endpoint, of_it] : by_endpoint)
     if (const auto wire = wires.find(endpoint); wire != wires.end()) send(wire->second, of_it);
   // else paused, disabled or deleted since it was claimed: the lease ends, and the next claim sees it
@@ -204,8 +241,14 @@ void Courier::State::send(const Wire& wire, const std::vector<Claimed>& claimed)
   for (auto& [call, body] : pack(wire, claimed, now)) {
     for (const auto& item : call.items)
       if (item.attempts == 0 && item.trigger == "event") measures().delay.observe(std::chrono::duration<double>(now - item.event_at).count());
-    flows.began(call.app, call.endpoint.uuid, {wire.max_in_flight, wire.max_per_second}, now);
+    call.bytes = static_cast<std::int64_t>(body.size());
+    flows.began(call.app, call.endpoint.uuid, {wire.max_in_flight, wire.max_per_second}, now, call.bytes);
     in_flight.insert_or_assign(call.key(), call);
+    if (!wire.is_readable) {
+      call.fault = kKeyUnreadable;
+      take_answer(std::move(call));
+      continue;
+    }
     auto request = request_of(wire, call, std::move(body));
     to.client.send(std::move(request), [me = shared_from_this(), call = std::move(call)](outbound::Answer answer) mutable {
       call.answer = std::move(answer);
@@ -214,16 +257,20 @@ void Courier::State::send(const Wire& wire, const std::vector<Claimed>& claimed)
   }
 }
 
-void Courier::State::end_at_once(const Claimed& claimed, const std::string& outcome) {
-  const auto& event = claimed.kept.event;
-  const Call call{claimed.app, claimed.endpoint, event.id, {{event.id, claimed.trigger, event.created_at, claimed.attempts}}, {}, to.clock.now(), {}};
+/// What they told of is no longer stored.
+void Courier::State::end_at_once(const std::vector<Claimed>& gone) {
+  const auto now = to.clock.now();
   Ends e;
-  e.add(call, call.items[0], {"skipped", std::nullopt, true, outcome, Health::same});
+  for (const auto& one : gone) {
+    const auto& event = one.kept.event;
+    const Call call{one.app, one.endpoint, event.id, {{event.id, one.trigger, event.created_at, one.attempts}}, {}, now, {}, {}, 0};
+    e.add(call, call.items[0], {"skipped", std::nullopt, true, "event_gone", Health::same});
+  }
   const auto lists = e.take();
-  connection.transact(AppId{}, Mode::write, [&](Transaction& tx) { end_claims(tx, worker, to.clock.now(), lists); });
+  connection.transact(AppId{}, Mode::write, [&](Transaction& tx) { end_claims(tx, worker, now, lists); });
 }
 
-/// On the client's thread.
+/// On the client's thread, but for calls that nobody made.
 void Courier::State::take_answer(Call call) {
   const std::lock_guard lock(mutex);
   answered.push_back(std::move(call));
@@ -237,35 +284,46 @@ bool Courier::State::write_down() {
     calls.swap(answered);
   }
   if (calls.empty()) return false;
-  const auto now = to.clock.now();
+  std::size_t done = 0;
+  try {
+    while (done < calls.size()) {
+      const auto rest = std::span<const Call>(calls).subspan(done);
+      const auto together = rest.first(count_together(rest));
+      const auto ends = write_down(together, to.clock.now());
+      done += together.size();
+      note(count(together, ends));
+    }
+  } catch (const Error&) {                     // written down when the database is back, or called again after their leases
+    for (; done < calls.size(); ++done) take_answer(std::move(calls[done]));
+    throw;
+  }
+  return true;
+}
+
+/// Returns: how each call ended. Those of its events are alike but for when it comes again.
+std::vector<Judged> Courier::State::write_down(std::span<const Call> calls, Timestamp now) {
   Ends e;
-  std::vector<Judged> ends;                    // of each call; those of its events are alike but for when it comes again
+  std::vector<Judged> ends;
   for (const auto& call : calls) {
     const double luck = std::uniform_real_distribution<double>(0, 1)(random);   // one: what came together comes back together
     for (const auto& item : call.items) {
-      auto judged = judge({item.attempts, call.schedule, item.trigger == "test"}, call.answer, now, luck);
+      auto judged = judge({item.attempts, call.schedule, item.trigger == "test", call.fault}, call.answer, now, luck);
       e.add(call, item, judged);
       if (&item == &call.items.back()) ends.push_back(std::move(judged));
     }
   }
   const auto lists = e.take();
-  try {
-    connection.transact(AppId{}, Mode::write, [&](Transaction& tx) { end_claims(tx, worker, now, lists); });
-  } catch (const Error&) {                     // written down when the database is back, or called again after their leases
-    for (auto& call : calls) take_answer(std::move(call));
-    throw;
-  }
-  note(count(calls, ends));
-  return true;
+  connection.transact(AppId{}, Mode::write, [&](Transaction& tx) { end_claims(tx, worker, now, lists); });
+  return ends;
 }
 
-std::map<Uuid, Tally> Courier::State::count(const std::vector<Call>& calls, const std::vector<Judged>& ends) {
+std::map<Uuid, Tally> Courier::State::count(std::span<const Call> calls, const std::vector<Judged>& ends) {
   std::map<Uuid, Tally> tallies;
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto& call = calls[i];
     const auto health = ends[i].health;
     in_flight.erase(call.key());
-    flows.ended(call.app, call.endpoint.uuid, health == Health::good, health != Health::same);
+    flows.ended(call.app, call.endpoint.uuid, health == Health::good, health != Health::same, call.bytes);
     if (!ends[i].outcome.empty()) Measures::attempts(ends[i].outcome).add();
     measures().seconds.observe(std::chrono::duration<double>(call.answer.duration).count());
     auto& tally = tallies[call.endpoint.uuid];
@@ -278,13 +336,6 @@ std::map<Uuid, Tally> Courier::State::count(const std::vector<Call>& calls, cons
 }
 
 void Courier::State::note(const std::map<Uuid, Tally>& tallies) {
-  struct Told {
-    AppId app;
-    EndpointId endpoint;
-    std::string state, reason;
-    std::int64_t warned = 0;
-    std::optional<Timestamp> failing_since;
-  };
   text::ArrayLiteral apps, endpoints, succeeded, failed, gone;
   for (const auto& [endpoint, tally] : tallies) {
     apps.add(tally.app.text());
@@ -304,18 +355,29 @@ void Courier::State::note(const std::map<Uuid, Tally>& tallies) {
       told.push_back({AppId{row.uuid(0)}, EndpointId{row.uuid(1)}, std::string(row.text(2)), row.optional_text(3).value_or(""), row.integer(4),
                       row.optional_time(5)});
   });
-  for (const auto& one : told) {
+  untold.insert(untold.end(), told.begin(), told.end());
+  tell();
+}
+
+/// Errors:  unavailable; then they are told with the next turn
+void Courier::State::tell() {
+  for (; !untold.empty(); untold.pop_back()) {
+    const auto& one = untold.back();
     const bool ended = one.state == "disabled";
+    const char* type = ended ? "webhook.endpoint_disabled" : "webhook.endpoint_failing";
     json::Writer data;
     data.object().field("endpoint_id", one.endpoint.wire());
     if (ended) data.field("reason", one.reason);
     else data.field("percent", one.warned);
     data.optional_time("failing_since", one.failing_since).end();
     const std::string text = data.take();
-    log::warn(ended ? "webhook.endpoint_disabled" : "webhook.endpoint_failing", {{"app_id", one.app.wire()}, {"endpoint", one.endpoint.wire()}});
-    connection.transact(one.app, Mode::write, [&](Transaction& tx) {
-      enqueue(tx, to.bus, ended ? "webhook.endpoint_disabled" : "webhook.endpoint_failing", text, now);
-    });
+    log::warn(type, {{"app_id", one.app.wire()}, {"endpoint", one.endpoint.wire()}});
+    try {
+      connection.transact(one.app, Mode::write, [&](Transaction& tx) { enqueue(tx, to.bus, type, text, to.clock.now()); });
+    } catch (const Error& error) {
+      if (error.code() == Code::unavailable) throw;
+      log::error("webhooks.endpoint_untold", {{"app_id", one.app.wire()}, {"detail", detail_of(error)}});
+    }
   }
 }
 

@@ -28,7 +28,7 @@ struct Delivering {
 ///
 /// Event:   webhook.endpoint_failing at 50, 75 and 90 % of the five days after which it is disabled; webhook.endpoint_disabled
 ///          chat_webhook_attempts_total{outcome}, chat_webhook_delay_seconds, chat_webhook_seconds, chat_webhook_in_flight
-/// Shape:   at most kMaxInFlight calls at once on this node.
+/// Shape:   at most kMaxInFlight calls at once on this node, and none begins while Flows::kMaxBytes of bodies are under way.
 /// Thread:  one of its own with a connection; answers come on the client's.
 class Courier {
  public:

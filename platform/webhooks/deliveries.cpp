@@ -2,6 +2,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/webhooks/call.h"
 #include "platform/webhooks/deliveries.sql.h"
 
 namespace chat::webhooks {
@@ -40,6 +41,7 @@ std::string_view explain(const Attempt& attempt) {
   if (outcome == "throttled") return "The endpoint asked for a slower pace.";
   if (outcome == "gone") return "The endpoint answered 410: it was disabled.";
   if (outcome == "http_error") return "The endpoint answered with another status than 2xx.";
+  if (outcome == kKeyUnreadable) return "The endpoint's key or headers can't be read here; rotate the key and set the headers again.";
   if (outcome == "event_gone") return "What the event told of is no longer stored.";
   for (auto known = outbound::Outcome::answered; known <= outbound::Outcome::stopped; known = static_cast<outbound::Outcome>(static_cast<int>(known) + 1))
     if (outbound::word(known) == outcome) return outbound::explain(known);

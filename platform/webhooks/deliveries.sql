@@ -27,8 +27,8 @@ where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is nu
 order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
 
 -- name: replay_delivery
--- $1 app  $2 endpoint  $3 event  $4 now.  No row is touched: no such, it is pending, or its body is erased.
-update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $4, ended_at = null
+-- $1 app  $2 endpoint  $3 event  $4 now.  No row is touched: no such, it is pending, or its body is erased. A test stays one.
+update webhook_deliveries set state = 'pending', trigger = case when trigger = 'test' then 'test' else 'replay' end, attempts = 0, due_at = $4, ended_at = null
 where app_id = $1 and endpoint_id = $2 and event_id = $3 and state <> 'pending'
   and (body is not null or message_id is not null or seq is not null)
 

@@ -228,7 +228,8 @@ std::vector<std::pair<EndpointId, Wire>> load_wires(storage::Transaction& tx, co
       if (auto key = open_key(tx.app(), sealer, id, key_row)) wire.keys.push_back(std::move(*key));
     }
     if (headers) wire.headers = parse_headers(*headers);
-    if (headers && !wire.keys.empty()) wires.emplace_back(id, std::move(wire));
+    wire.is_readable = headers && !wire.keys.empty();
+    wires.emplace_back(id, std::move(wire));
   }
   return wires;
 }

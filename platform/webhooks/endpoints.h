@@ -100,11 +100,12 @@ struct Wire {
   std::string url;
   outbound::Headers headers;
   std::vector<webhook::Key> keys;              // that sign now
+  bool is_readable = true;                     // false: sealed with another master key; nobody can be called
   std::chrono::milliseconds timeout{15'000};
   std::int64_t max_per_second = 0, max_in_flight = 32, batch_max = 1;
   std::vector<std::int64_t> schedule;
 };
-/// Those of the endpoints that are there, by id; one whose seals can't be opened is left out and said in the log.
+/// Those of the endpoints that are active, by id; seals that can't be opened are said in the log.
 std::vector<std::pair<EndpointId, Wire>> load_wires(storage::Transaction& tx, const crypto::Sealer& sealer, const std::vector<EndpointId>& ids,
                                                     Timestamp now);
 

@@ -9,17 +9,22 @@
 namespace chat::webhooks {
 
 /// How many calls each endpoint and each application may have under way on this node. An endpoint gets few at first, more with success;
-/// an application never more than kMaxEachApp, so that no customer's many endpoints leave the others nothing. Pure.
+/// an application never more than kMaxEachApp, nor begins one while kMaxBytesEachApp are under way, so that no customer's many endpoints
+/// leave the others nothing. Pure.
 /// Shape:   those with calls under way, and up to kMaxKnown other endpoints that had some.
 class Flows {
  public:
   static constexpr std::size_t kMaxKnown = 10'000;
   static constexpr std::int64_t kFirst = 4, kMaxEachApp = 512;
+  static constexpr std::int64_t kMaxBytesEachApp = 32 * 1024 * 1024, kMaxBytes = 256 * 1024 * 1024;   // of bodies
 
   struct Caps { std::int64_t in_flight = 32, per_second = 0; };
 
-  void began(AppId app, const Uuid& endpoint, Caps caps, Timestamp now) {
-    ++apps_[app];
+  void began(AppId app, const Uuid& endpoint, Caps caps, Timestamp now, std::int64_t bytes = 0) {
+    auto& load = apps_[app];
+    ++load.calls;
+    load.bytes += bytes;
+    bytes_ += bytes;
     Flow& flow = flows_[endpoint];
     flow.caps = caps;
     ++flow.in_flight;
@@ -29,8 +34,11 @@ class Flows {
     }
     ++flow.begun;
   }
-  void ended(AppId app, const Uuid& endpoint, bool good, bool counts) {
-    if (--apps_[app] == 0) apps_.erase(app);
+  void ended(AppId app, const Uuid& endpoint, bool good, bool counts, std::int64_t bytes = 0) {
+    bytes_ -= bytes;
+    auto& load = apps_[app];
+    load.bytes -= bytes;
+    if (--load.calls == 0) apps_.erase(app);
     Flow& flow = flows_[endpoint];
     --flow.in_flight;
     if (!counts) return;
@@ -46,8 +54,10 @@ class Flows {
       else if (flow.caps.per_second > 0) room = std::min(room, flow.caps.per_second);
       tell(endpoint, std::max<std::int64_t>(room, 0));
     }
-    for (const auto& [app, in_flight] : apps_) tell(app.uuid, std::max<std::int64_t>(kMaxEachApp - in_flight, 0));
+    for (const auto& [app, load] : apps_)
+      tell(app.uuid, load.bytes >= kMaxBytesEachApp ? 0 : std::max<std::int64_t>(kMaxEachApp - load.calls, 0));
   }
+  [[nodiscard]] bool is_full() const { return bytes_ >= kMaxBytes; }
 
  private:
   struct Flow {
@@ -56,7 +66,9 @@ class Flows {
     Timestamp second{};
   };
   std::unordered_map<Uuid, Flow> flows_;
-  std::unordered_map<AppId, std::int64_t> apps_;   // calls under way
+  struct Load { std::int64_t calls = 0, bytes = 0; };   // under way
+  std::unordered_map<AppId, Load> apps_;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace chat::webhooks

@@ -1,7 +1,9 @@
 #include "platform/webhooks/attempt.h"
 
 #include <catch2/catch.hpp>
+#include <numeric>
 
+#include "platform/webhooks/call.h"
 #include "platform/webhooks/flow.h"
 
 using namespace chat;
@@ -58,6 +60,40 @@ TEST_CASE("webhook attempt: the schedule, its end, and what is no attempt", "[we
     CHECK(judged.outcome == "");
     CHECK(judged.health == Health::same);
   }
+}
+
+TEST_CASE("webhook attempt: unless the endpoint says otherwise there are ten, the last one after 75 h, and chance adds a fifth at most", "[webhooks]") {
+  const auto walk = [](double luck) {
+    const auto schedule = EndpointSettings{}.schedule;
+    std::vector<std::int64_t> waits;
+    Timestamp at = kNow;
+    for (std::int64_t attempts = 0;; ++attempts) {
+      const auto judged = judge({attempts, schedule}, answer(500), at, luck);
+      if (judged.state == "failed") return waits;
+      waits.push_back(std::chrono::duration_cast<seconds>(*judged.again - at).count());
+      at = *judged.again;
+    }
+  };
+  const auto waits = walk(0);
+  CHECK(waits == std::vector<std::int64_t>{5, 300, 1'800, 7'200, 18'000, 36'000, 50'400, 72'000, 86'400});   // before each attempt after the first
+  CHECK(std::accumulate(waits.begin(), waits.end(), std::int64_t{0}) == 75 * 3'600 + 35 * 60 + 5);
+  for (const double luck : {0.3, 0.9999}) {
+    const auto later = walk(luck);
+    REQUIRE(later.size() == waits.size());
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+      CHECK(later[i] >= waits[i]);
+      CHECK(later[i] <= waits[i] * 6 / 5);
+    }
+  }
+}
+
+TEST_CASE("webhook attempt: what this side can't call counts as a failure, by its name", "[webhooks]") {
+  const auto judged = judge({1, kSteps, false, "key_unreadable"}, {}, kNow, 0);
+  CHECK(judged.outcome == "key_unreadable");
+  CHECK(judged.state == "pending");
+  CHECK(judged.is_try);
+  CHECK(judged.health == Health::bad);
+  CHECK(wait(judged) == 300);
 }
 
 TEST_CASE("webhook attempt: chance only adds, a fifth at most", "[webhooks]") {
@@ -140,4 +176,43 @@ TEST_CASE("webhook flow: the endpoints of one application together have a most, 
   CHECK(room(app) == 1);
   for (std::size_t i = 1; i < endpoints.size(); ++i) flows.ended(app, endpoints[i], true, true);
   CHECK(room(app) == -1);
+}
+
+TEST_CASE("webhook flow: who has much under way begins no more, and all together neither", "[webhooks]") {
+  Flows flows;
+  const auto app = AppId::make(kNow), other = AppId::make(kNow);
+  const auto room = [&](AppId of) {
+    std::int64_t found = -1;
+    flows.each_room(kNow, [&](const Uuid& id, std::int64_t more) {
+      if (id == of.uuid) found = more;
+    });
+    return found;
+  };
+  const Uuid one = new_uuid7(kNow);
+  flows.began(app, one, {}, kNow, Flows::kMaxBytesEachApp - 1);
+  CHECK(room(app) == Flows::kMaxEachApp - 1);
+  flows.began(app, one, {}, kNow, 1);
+  CHECK(room(app) == 0);
+  CHECK(room(other) == -1);
+  CHECK_FALSE(flows.is_full());
+  flows.began(other, new_uuid7(kNow), {}, kNow, Flows::kMaxBytes);
+  CHECK(flows.is_full());
+  flows.ended(app, one, true, true, 1);
+  CHECK(room(app) == Flows::kMaxEachApp - 1);
+  flows.ended(app, one, true, true, Flows::kMaxBytesEachApp - 1);
+  CHECK(room(app) == -1);
+  CHECK(flows.is_full());
+}
+
+TEST_CASE("webhook call: what a batch was answered is kept once, not with each of its events", "[webhooks]") {
+  Call call;
+  call.items.resize(3);
+  call.answer = answer(502, {{"x-page", "long"}});
+  call.answer.body = std::string(16 * 1024, 'x');
+  Ends ends;
+  for (const auto& item : call.items) ends.add(call, item, judge({0, kSteps}, call.answer, kNow, 0));
+  const auto lists = ends.take();
+  CHECK(text::parse_array_literal(lists[7]) == std::vector<std::string>{"502", "502", "502"});
+  CHECK(text::parse_array_literal(lists[10]) == std::vector<std::string>{R"({"x-page":"long"})", "{}", "{}"});
+  CHECK(text::parse_array_literal(lists[11]) == std::vector<std::string>{call.answer.body, "", ""});
 }
