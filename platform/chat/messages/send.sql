@@ -1,12 +1,14 @@
 -- name: lock_heads
 -- $1 app  $2 channel types[]  $3 channel ids[].  In one order everywhere, so that batches never deadlock.
 -- A statement of its own: what the next one sees was committed before these locks were granted.
+-- Here and below, `limit 1` and `= any` have each row looked up by its key whatever is known of the tables: where most tenants have
+-- few channels, a join may walk through all that a large one has.
 select 1 from channel_heads h
-join channels c on c.app_id = h.app_id and c.id = h.channel_id
-where h.app_id = $1 and c.app_id = $1 and c.deleted_at is null
-  and (c.type, c.channel_id) in (select t, i from unnest($2::text[], $3::text[]) as wanted (t, i))
+where h.app_id = $1 and h.channel_id = any (array(
+  select c.id from unnest($2::text[], $3::text[]) as wanted (t, i) cross join lateral (
+    select c.id from channels c where c.app_id = $1 and c.type = wanted.t and c.channel_id = wanted.i and c.deleted_at is null limit 1) c))
 order by h.channel_id
-for update of h
+for update
 
 -- name: send_messages
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 user_ids[]  $6 by a server[]  $7 ids[]  $8 types[]  $9 texts[]
@@ -68,12 +70,14 @@ with input as (
       else 'ok'
     end as verdict
   from input i
-  left join channels c on c.app_id = $1 and c.type = i.channel_type and c.channel_id = i.channel and c.deleted_at is null
-  left join channel_heads h on h.app_id = $1 and h.channel_id = c.id
-  left join channel_types t on t.app_id = $1 and t.type = i.channel_type
-  left join users u on u.app_id = $1 and u.user_id = i.user_id and u.deleted_at is null
-  left join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = u.id
-  left join message_nonces n on n.app_id = $1 and n.channel_id = c.id and n.user_id = u.id and n.nonce = i.nonce_key
+  left join lateral (select * from channels c
+    where c.app_id = $1 and c.type = i.channel_type and c.channel_id = i.channel and c.deleted_at is null limit 1) c on true
+  left join lateral (select * from channel_heads h where h.app_id = $1 and h.channel_id = c.id limit 1) h on true
+  left join lateral (select * from channel_types t where t.app_id = $1 and t.type = i.channel_type limit 1) t on true
+  left join lateral (select * from users u where u.app_id = $1 and u.user_id = i.user_id and u.deleted_at is null limit 1) u on true
+  left join lateral (select * from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = u.id limit 1) m on true
+  left join lateral (select * from message_nonces n
+    where n.app_id = $1 and n.channel_id = c.id and n.user_id = u.id and n.nonce = i.nonce_key limit 1) n on true
   cross join lateral (   -- where nobody is banned, nothing is looked up
     select case when (u.banned or c.has_bans) and not i.by_server then (
       select bool_and(x.shadow) from bans_in_force x
@@ -110,7 +114,7 @@ with input as (
     last_message_id = a.id, last_message_at = case when a.seq > 0 then $22 else h.last_message_at end
   from (select channel_uuid, max(seq) as seq, max(message_seq) as message_seq, (array_agg(id order by ord desc))[1] as id
         from accepted group by channel_uuid) a
-  where h.app_id = $1 and h.channel_id = a.channel_uuid
+  where h.app_id = $1 and h.channel_id = a.channel_uuid and h.channel_id = any (array(select channel_uuid from accepted))
 ), has_read as (
   update channel_members m set read_message_seq = a.message_seq, read_at = $22
   from (select channel_uuid, user_uuid, max(message_seq) as message_seq from accepted group by channel_uuid, user_uuid) a
@@ -157,8 +161,8 @@ order by j.ord
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]  $6 must it be able to have replies[]  $7 user_ids[].
 -- Rows: the ords whose message is there, and whether it is in the shadow: then its author alone answers it.
 select r.ord, m.seq = 0 from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::boolean[], $7::text[]) as r (ord, type, channel, id, as_parent, user_id)
-join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id
+cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id limit 1) m
 where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
   and (c.truncated_message_id is null or m.id > c.truncated_message_id)
   and (m.seq > 0 or m.user_id = (select u.id from users u where u.app_id = $1 and u.user_id = r.user_id))
@@ -168,8 +172,8 @@ where m.deleted_at is null and (not r.as_parent or m.parent_id is null)
 update messages p set reply_count = p.reply_count + n.replies, last_reply_at = n.newest
 from (select m.channel_id, m.parent_id, count(*) as replies, max(m.created_at) as newest
       from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
-      join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-      join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+      cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+      cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0 limit 1) m
       group by m.channel_id, m.parent_id) n
 where p.app_id = $1 and p.channel_id = n.channel_id and p.id = n.parent_id
 
@@ -179,9 +183,9 @@ where p.app_id = $1 and p.channel_id = n.channel_id and p.id = n.parent_id
 insert into thread_members (app_id, channel_id, parent_id, user_id, participates, follows, read_id, created_at, updated_at)
 select $1, m.channel_id, m.parent_id, who.user_id, true, true, (array_agg(who.read_id order by who.read_id desc nulls last))[1], $5, $5
 from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
-join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
-join messages p on p.app_id = $1 and p.channel_id = c.id and p.id = m.parent_id
+cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0 limit 1) m
+cross join lateral (select * from messages p where p.app_id = $1 and p.channel_id = c.id and p.id = m.parent_id limit 1) p
 cross join lateral (values (m.user_id, m.id), (p.user_id, null)) as who (user_id, read_id)
 group by m.channel_id, m.parent_id, who.user_id
 on conflict (app_id, user_id, channel_id, parent_id) do update
@@ -196,8 +200,8 @@ with mentioned as (
   insert into mentions (app_id, user_id, channel_id, message_id, message_seq)
   select $1, u.id, m.channel_id, m.id, m.message_seq
   from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, user_id)
-  join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-  join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+  cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+  cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0 limit 1) m
   join users u on u.app_id = $1 and u.user_id = r.user_id
   join channel_members cm on cm.app_id = $1 and cm.channel_id = c.id and cm.user_id = u.id
   where reaches_channel($1, u.teams, c.team, c.cross_team)
@@ -220,8 +224,8 @@ where not thread_members.follows
 insert into channel_mentions (app_id, channel_id, message_id, message_seq, roles)
 select $1, m.channel_id, m.id, m.message_seq, r.roles::text[]
 from unnest($2::text[], $3::text[], $4::uuid[], $5::text[]) as r (type, channel, id, roles)
-join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0 limit 1) m
 
 -- name: insert_polls
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 extras[], with the poll: of written messages.
@@ -231,29 +235,30 @@ select $1, m.channel_id, m.id, p.poll ->> 'question', o.texts, array_fill(0::big
   coalesce((p.poll ->> 'allow_suggestions')::boolean, false)
 from (select type, channel, id, extras::jsonb -> 'poll' as poll from unnest($2::text[], $3::text[], $4::uuid[], $5::text[])
       as r (type, channel, id, extras)) p
-join channels c on c.app_id = $1 and c.type = p.type and c.channel_id = p.channel and c.deleted_at is null
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = p.id
+cross join lateral (select * from channels c where c.app_id = $1 and c.type = p.type and c.channel_id = p.channel and c.deleted_at is null limit 1) c
+cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = p.id limit 1) m
 cross join lateral (select array_agg(e ->> 'text' order by n) as texts from jsonb_array_elements(p.poll -> 'options') with ordinality x (e, n)) o
 
 -- name: clear_drafts
 -- $1 app  $2 ords[]  $3 channel types[]  $4 channel ids[]  $5 messages[]: of those that were written, the author's draft in the channel,
 -- or in the thread that it replies to, goes.  Rows: the ords of those that had one.
 delete from message_drafts d
-using unnest($2::int[], $3::text[], $4::text[], $5::uuid[]) as r (ord, type, channel, id), channels c, messages m
-where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-  and m.app_id = $1 and m.channel_id = c.id and m.id = r.id
-  and d.app_id = $1 and d.user_id = m.user_id and d.channel_id = c.id
-  and d.parent_id = coalesce(m.parent_id, '00000000-0000-0000-0000-000000000000')
-returning r.ord
+using (
+  select r.ord, m.user_id, m.channel_id, coalesce(m.parent_id, '00000000-0000-0000-0000-000000000000') as parent_id
+  from unnest($2::int[], $3::text[], $4::text[], $5::uuid[]) as r (ord, type, channel, id)
+  cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+  cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id limit 1) m) w
+where d.app_id = $1 and d.user_id = w.user_id and d.channel_id = w.channel_id and d.parent_id = w.parent_id
+returning w.ord
 
 -- name: queue_previews
 -- $1 app  $2 channel types[]  $3 channel ids[]  $4 messages[]  $5 now: written ones with links, where the channel wants previews.
 insert into preview_queue (app_id, channel_id, message_id, created_at)
 select $1, m.channel_id, m.id, $5 from unnest($2::text[], $3::text[], $4::uuid[]) as r (type, channel, id)
 join channel_types t on t.app_id = $1 and t.type = r.type
-join channels c on c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null
-  and coalesce((c.settings ->> 'link_previews')::boolean, (t.settings ->> 'link_previews')::boolean, false)
-join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0
+cross join lateral (select * from channels c where c.app_id = $1 and c.type = r.type and c.channel_id = r.channel and c.deleted_at is null limit 1) c
+cross join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = r.id and m.seq > 0 limit 1) m
+where coalesce((c.settings ->> 'link_previews')::boolean, (t.settings ->> 'link_previews')::boolean, false)
 
 -- name: stored_messages
 -- $1 app  $2 channels[]  $3 messages[].  What an earlier send under the same nonce stored.
