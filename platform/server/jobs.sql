@@ -34,6 +34,10 @@ select index_messages($1) from set_config('synchronous_commit', 'off', true)
 -- $1 now.  One row: what is oldest of the scheduled, approved, push queue, push deliveries, search, outbox; NULL: nothing waits.
 select scheduled, approved, push_queue, push_deliveries, search, oldest_outbox() from oldest_waiting($1)
 
+-- name: analyze_grown_table
+-- One row: the table that was analyzed; NULL: none had grown.
+select analyze_grown_table()
+
 -- name: rebuild_search
 -- $1 messages at most
 select rebuild_search($1)

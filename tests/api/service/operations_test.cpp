@@ -66,6 +66,19 @@ TEST_CASE("operations: every job runs", "[api][operations]") {
   CHECK(Probe(superuser_database().dsn).value("select count(*) >= 5 from pg_inherits where inhparent = 'messages'::regclass") == "t");
 }
 
+TEST_CASE("operations: the planner hears soon of a table that has grown", "[api][operations]") {
+  TestApp app;
+  Probe probe(superuser_database().dsn);
+  const auto known = [&] { return std::stoll(probe.value("select greatest(reltuples, 0)::bigint from pg_class where oid = 'segments'::regclass")); };
+  const auto rows = std::to_string(5 * known() + 600);
+  probe.run("insert into segments (app_id, id, name, of, created_at, updated_at) select '" + AppId::parse(app.id())->text() +
+            "', gen_random_uuid(), 's' || n, 'users', now(), now() from generate_series(1, " + rows + ") n");
+  eventually("it is analyzed", [&] {
+    Service::get().node().run_job("analyze_grown");
+    return known() >= std::stoll(rows);
+  });
+}
+
 namespace {
 
 /// The value of a series of the node of this process; 0: there is none.

@@ -1,0 +1,1 @@
+drop function analyze_grown_table();
