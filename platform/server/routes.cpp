@@ -19,6 +19,7 @@
 #include "platform/chat/invites/invites_http.h"
 #include "platform/chat/messages/later.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/messages/shadow.h"
 #include "platform/chat/moderation/moderation_http.h"
 #include "platform/chat/notifications/notifications_http.h"
 #include "platform/chat/pending/pending.h"
@@ -81,7 +82,10 @@ moderation::Hands moderating_hands(bus::Bus& bus) {
           [&bus, input](Transaction& tx, const std::string& user, const moderation::Ban& ban, Timestamp now) {
             channels::ban_from_application(tx, bus, user, input(ban), now);
           },
-          [&bus](Transaction& tx, const std::string& user, Timestamp now) { channels::lift_from_application(tx, bus, user, now); }};
+          [&bus](Transaction& tx, const std::string& user, Timestamp now) { channels::lift_from_application(tx, bus, user, now); },
+          [&bus](Transaction& tx, const channels::Opened& opened, MessageId message, Timestamp now) {
+            return messages::show_shadowed(tx, bus, opened, message, now);
+          }};
 }
 
 }  // namespace

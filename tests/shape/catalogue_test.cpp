@@ -48,6 +48,7 @@ const std::map<std::string, std::string> kTriggers = {
     {"forget_uploads_of_user", "users are erased in several ways; what they brought and never sent goes with each"},
     {"forget_suggestions", "the same of what they suggested in the polls of others"},
     {"forget_user_events", "users are erased in several ways; what the bodies of events say of them goes with each"},
+    {"keep_probation", "the same, and it is still on probation there"},
     {"settle_invite", "a user becomes a member in several ways; its invitation is answered by each of them"},
 };
 

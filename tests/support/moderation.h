@@ -35,6 +35,11 @@ struct Court : TestApp {
       if (item.value("message_id", "") == message["id"]) return item;
     return nullptr;
   }
+  /// A message of mallory's, who may be banned, with something found in it.
+  Json judged_by_server(const std::string& text) {
+    const auto message = judged("mallory", text, R"([{"source":"rule","rule":"ads"}])", false, true);
+    return {{"id", message.id.wire()}};
+  }
   Json items(Actor actor, Json body = Json::object()) {
     auto answer = actor.post(kItems + "/query", body);
     INFO(answer.http.body);
@@ -69,7 +74,7 @@ struct Court : TestApp {
   Json history(const std::string& who) { return user(who).get(kMessages).body["messages"]; }
 
   /// A send as rules judged it, on a lane of its own: what it stored.
-  messages::Message judged(const std::string& who, const std::string& text, const std::string& findings, bool shadowed) {
+  messages::Message judged(const std::string& who, const std::string& text, const std::string& findings, bool shadowed, bool by_server = false) {
     auto bus = bus::make_local_bus();
     messages::Lanes lanes({.database = server_database(), .lanes = 1}, *bus, system_clock());
     auto application = std::make_shared<tenants::Application>();
@@ -84,6 +89,7 @@ struct Court : TestApp {
     send->message.text = text;
     send->findings = findings;
     send->shadowed = shadowed;
+    send->by_server = by_server;
     std::promise<messages::Message> stored;
     auto future = stored.get_future();
     send->sent = [&](const messages::Sent& sent) { stored.set_value(sent.message); };

@@ -4,6 +4,7 @@
 
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages.h"
+#include "platform/chat/messages/shadow.h"
 #include "platform/chat/messages/translations.h"
 #include "platform/chat/users/users.h"
 
@@ -132,13 +133,16 @@ void screen_change(const Services& services, const Request& request, Tx& tx, con
   changed.message.user_id = opened.acting_user;
   changed.message.text = change.text.value_or("");
   changed.message.attachments = change.attachments;
-  const auto verdict = judge_change(services.screen, changed, change.text ? "#/set/text" : "#/set/attachments");
-  if (verdict.text) change.text = verdict.text;
-  if (verdict.attachments) change.attachments = verdict.attachments;
-  auto reviewed = services.review.judge_change(tx, changed);
-  if (reviewed.kind == Verdict::Kind::shadow && is_in_shadow(tx, opened.channel, id)) reviewed.kind = Verdict::Kind::pass;
-  check_change(reviewed, change.text ? "#/set/text" : "#/set/attachments");
-  change.findings = join_findings(verdict.findings, reviewed.findings);
+  const auto check = [&, pointer = change.text ? "#/set/text" : "#/set/attachments"](Verdict judged) {
+    if (judged.kind == Verdict::Kind::shadow && is_in_shadow(tx, opened.channel, id)) judged.kind = Verdict::Kind::pass;
+    check_change(judged, pointer);
+    change.findings = join_findings(change.findings, judged.findings);
+    return judged;
+  };
+  const auto listed = check(services.screen(changed));
+  check(services.review.judge_change(tx, changed));
+  if (listed.text) change.text = listed.text;
+  if (listed.attachments) change.attachments = listed.attachments;
 }
 
 Response update(const Services& services, const Request& request, Tx& tx) {
@@ -162,10 +166,13 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     throw Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/set/text", "Too long."}});
   if (auto account = services.accounts.known(caller.app())) check_length(change.text, *account->limits(), "#/set/text");
   screen_change(services, request, tx, opened, id, change);
+  const auto now = services.clock.now();
+  if (!caller.is_server())
+    if (const auto message = update_in_shadow(tx, services.bus, opened, id, change, now)) return http::json(200, message_data(*message));
   if (may_hold_uploads(change.attachments))
     change.attachments = services.attach(tx, {*change.attachments, request.part("type"), request.part("id"), opened.acting_user, caller.is_server(),
                                               id, "#/set/attachments"});
-  return http::json(200, message_data(update_message(tx, services.bus, opened, id, change, services.clock.now())));
+  return http::json(200, message_data(update_message(tx, services.bus, opened, id, change, now)));
 }
 
 Response remove(const Services& services, const Request& request, Tx& tx) {

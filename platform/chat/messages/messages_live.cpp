@@ -71,6 +71,7 @@ void add_events(storage::Transaction& tx, ChannelId channel, const Place& place,
       if (message == messages.end()) continue;
       const bool is_back = event.type == kMessageDeleted && !message->second.deleted_at;   // undeleted since
       if (is_back) event.type = kMessageUpdated;
+      if (event.type == kMessageNew && message->second.erased) event.type = kMessageDeleted;   // it came out of the shadow, and went
       event.data = event.type == kMessageDeleted ? deleted_data(message->second) : message_data(message->second);
     } else {
       event.data = row.text(4);

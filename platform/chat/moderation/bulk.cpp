@@ -21,10 +21,12 @@ std::vector<Decided> decide_items(storage::Transaction& tx, const Hands& hands, 
   std::vector<std::size_t> order(ids.size());
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return places[a] < places[b]; });   // heads are held in one order everywhere
+  Timestamp at = now;                          // each its own: what one did is told from what the next did by the moment
   for (const auto i : order) {
     if (decided[i].error) continue;
+    at += std::chrono::microseconds(1);
     try {
-      tx.nested([&] { decided[i].line = decide_item(tx, hands, reviewer, ids[i], decision, now); });
+      tx.nested([&] { decided[i].line = decide_item(tx, hands, reviewer, ids[i], decision, at); });
     } catch (const Error& error) {
       decided[i].error = error;
     }

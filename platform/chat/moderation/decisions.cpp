@@ -24,7 +24,9 @@ bool bans(const std::string& action) { return action == "ban" || action == "shad
 bool punishes(const std::string& action) { return bans(action) || action == "delete" || action == "warn"; }
 
 void count_decision(storage::Transaction& tx, const std::string& action) {
-  tx.after_commit([action] { metrics::counter("chat_moderation_decisions_total", "Decisions of moderators and rules, and their undoing.", {{"action", action}}).add(); });
+  tx.after_commit([action] {
+    metrics::counter("chat_moderation_decisions_total", "Decisions of moderators and rules, and their undoing.", {{"action", action}}).add();
+  });
 }
 
 /// The channel as the reviewer may act in it; the head is held. None: the item is in no channel, or its channel is gone and the whole
@@ -53,6 +55,12 @@ void check(const Reviewer& reviewer, const Item& item, const Decision& decision,
   if (punishes(decision.action) && !item.user_id) throw Error(Code::conflict, "There is no user whom it could concern.");
 }
 
+/// Above the application's moderators stand its admins.
+void check_rank(const Reviewer& reviewer, std::string_view role, const Decision& decision) {
+  if (bans(decision.action) && reviewer.whole && !reviewer.is_admin && role == "admin")
+    throw forbidden("Only the application's admins act against one of them.");
+}
+
 std::string status_after(const std::string& action) {
   if (action == "approve" || action == "restore") return "approved";
   return action == "escalate" ? "escalated" : "rejected";
@@ -75,6 +83,7 @@ void warn(Scene& scene, const Line& line) {
 /// What the decision does beside ending the item.
 Effects act(Scene& scene, const Line& line, const Decision& decision) {
   Effects effects;
+  if (decision.action == "approve") effects.shown = show_subject(scene);
   if (decision.action == "delete" || decision.delete_message) effects.deleted = delete_subject(scene, decision.hard);
   if (decision.action == "restore") {
     restore_subject(scene);
@@ -202,11 +211,12 @@ Line decide_item(storage::Transaction& tx, const Hands& hands, const Reviewer& r
   const auto item = lock(tx, reviewer, id);
   check(reviewer, item, decision, now);
   const auto assigned = assignee(tx, decision, id);
-  if (item.subject.whose) tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose);
+  if (item.subject.whose) check_rank(reviewer, tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose)[0].text(0), decision);
   Scene scene{tx, hands, now, item, opened ? &*opened : nullptr};
   const auto settings = get_settings(tx);
   Line line = line_of(item, decision, settings, now);
   Effects effects = act(scene, line, decision);
+  if (effects.shown) line.params = R"({"shown":true})";
   effects.status = item.status;
   effects.assigned_to = item.assigned_to;
   if (line.points > 0) {
@@ -244,7 +254,8 @@ Line undo(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer
   return get_line(tx, kServer, undoing.id);
 }
 
-Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now) {
+Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id,
+                   const std::optional<std::string>& reason, Timestamp now) {
   const auto line = get_line(tx, reviewer, id);
   static const std::set<std::string> kUndoable{"approve", "reject", "delete", "restore", "ban", "shadow_ban", "timeout", "warn", "escalate", "probation"};
   if (!kUndoable.count(line.action)) throw Error(Code::conflict, "This is no decision that could be undone.");

@@ -24,6 +24,12 @@ where app_id = $1 and channel_id = $2 and user_id = $3
 -- $1 app  $2 user  $3 made at
 update application_bans set created_at = $3 where app_id = $1 and user_id = $2
 
+-- name: undone_of_moment
+-- $1 app  $2 user  $3 made at  $4 channel, or NULL: of the application.  What decisions of that moment changed that were undone.
+select l.id, l.changed::text from moderation_log l
+where l.app_id = $1 and l.about = $2 and l.created_at = $3 and ($4::uuid is null or l.channel_id = $4)
+  and exists (select from moderation_log x where x.app_id = $1 and x.undoes = l.id)
+
 -- name: lock_subject_user
--- $1 app  $2 user.  What is decided about one user happens one by one.
-select 1 from users where app_id = $1 and id = $2 for no key update
+-- $1 app  $2 user.  What is decided about one user happens one by one. Its role in the application.
+select role from users where app_id = $1 and id = $2 for no key update

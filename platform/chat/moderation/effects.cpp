@@ -1,5 +1,7 @@
 #include "platform/chat/moderation/effects.h"
 
+#include <set>
+
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/chat/messages/messages.h"
@@ -31,6 +33,11 @@ std::optional<storage::Rows> find_ban(Scene& scene, bool whole) {
   return whole ? scene.tx.find(sql::application_ban, scene.tx.app(), user) : scene.tx.find(sql::channel_ban, scene.tx.app(), scene.opened->channel.id, user);
 }
 
+std::optional<Timestamp> moment_of(const std::string& json, std::string_view name) {
+  const auto document = json::Document::parse(json);
+  return json::Fields(document.root()).find_time(name);
+}
+
 void put_ban(Scene& scene, bool whole, const Ban& input) {
   if (whole) scene.hands.ban_from_application(scene.tx, *scene.item.user_id, input, scene.now);
   else scene.hands.ban_from_channel(scene.tx, *scene.opened, *scene.item.user_id, input, scene.now);
@@ -51,6 +58,7 @@ std::string effects_json(const Effects& effects) {
   if (effects.deleted) out.key("deleted").boolean(true);
   if (effects.restored) out.key("restored").boolean(true);
   if (effects.strike) out.key("strike").boolean(true);
+  if (effects.shown) out.key("shown").boolean(true);
   if (effects.ban) {
     out.key("ban").object().key("whole").boolean(effects.ban->whole);
     if (effects.ban->before) out.key("before").raw(*effects.ban->before);
@@ -75,6 +83,7 @@ Effects parse_effects(const std::string& text) {
   effects.deleted = fields.find_boolean("deleted").value_or(false);
   effects.restored = fields.find_boolean("restored").value_or(false);
   effects.strike = fields.find_boolean("strike").value_or(false);
+  effects.shown = fields.find_boolean("shown").value_or(false);
   if (auto ban = fields.find_object("ban")) {
     const auto before = ban->find("before");
     effects.ban = Effects::Ban{ban->find("whole")->boolean(), before ? std::optional(before->raw()) : std::nullopt};
@@ -91,6 +100,11 @@ bool delete_subject(Scene& scene, bool hard) {
   if (!state || (*state && !hard)) return false;
   messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), hard, scene.now);
   return true;
+}
+
+bool show_subject(Scene& scene) {
+  if (!scene.opened || scene.item.subject.type != "message") return false;
+  return scene.hands.show_shadowed(scene.tx, *scene.opened, message_of(scene), scene.now);
 }
 
 void restore_subject(Scene& scene) {
@@ -114,13 +128,50 @@ Effects::Ban ban_subject(Scene& scene, const BanWanted& wanted) {
   return made;
 }
 
+bool is_banned_as_much(Scene& scene, const BanWanted& wanted) {
+  if (!scene.item.user_id || (!wanted.whole && !scene.opened)) return false;
+  const auto stands = find_ban(scene, wanted.whole);
+  if (!stands) return false;
+  const auto document = json::Document::parse((*stands)[0].text(0));
+  json::Fields ban(document.root());
+  const auto ends = ban.find_time("expires_at");
+  if (ends && *ends <= scene.now) return false;
+  if (ban.find_boolean("shadow").value_or(false) != wanted.shadow) return wanted.shadow;   // an open one is stronger
+  return !ends || (wanted.expires_at && *wanted.expires_at <= *ends);
+}
+
+std::optional<std::string> before_undone(Scene& scene, std::optional<std::string> before, bool whole, std::string_view moment, const BeforeOf& of) {
+  const auto place = whole ? std::nullopt : scene.item.subject.channel;
+  std::set<Uuid> passed;
+  while (before) {
+    const auto made_at = moment_of(*before, moment);
+    if (!made_at) break;
+    std::optional<std::pair<Uuid, std::optional<std::string>>> earlier;
+    for (auto row : scene.tx.query(sql::undone_of_moment, scene.tx.app(), *scene.item.subject.whose, *made_at, place)) {
+      auto was = of(parse_effects(std::string(row.text(1))));
+      if (!was || passed.count(row.uuid(0)) > 0) continue;
+      const bool is_first = !*was || moment_of(**was, moment) != made_at;   // of several lines of one decision
+      if (!earlier || is_first) earlier.emplace(row.uuid(0), std::move(*was));
+      if (is_first) break;
+    }
+    if (!earlier) break;
+    passed.insert(earlier->first);
+    before = std::move(earlier->second);
+  }
+  return before;
+}
+
 void put_ban_back(Scene& scene, const Effects::Ban& ban, Timestamp made_at) {
   if (!scene.item.user_id || (!ban.whole && !scene.opened)) return;
   const auto stands = find_ban(scene, ban.whole);
   if (!stands || (*stands)[0].time(1) != made_at) return;
+  const auto stood = before_undone(scene, ban.before, ban.whole, "created_at", [&](const Effects& effects) -> std::optional<std::optional<std::string>> {
+    if (!effects.ban || effects.ban->whole != ban.whole) return std::nullopt;
+    return effects.ban->before;
+  });
   std::optional<Timestamp> expires_at;
-  if (ban.before) {
-    const auto document = json::Document::parse(*ban.before);
+  if (stood) {
+    const auto document = json::Document::parse(*stood);
     json::Fields before(document.root());
     expires_at = before.find_time("expires_at");
     if (!expires_at || *expires_at > scene.now) {

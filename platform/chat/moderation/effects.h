@@ -9,6 +9,7 @@ struct Effects {
   std::string status;                          // of the item; empty: not changed
   std::optional<std::string> assigned_to;
   bool deleted = false, restored = false, strike = false;
+  bool shown = false;                          // came out of the shadow; that stays
   struct Ban {
     bool whole = false;
     std::optional<std::string> before;         // JSON: the ban that stood; none: none did
@@ -35,6 +36,8 @@ struct Scene {
 
 /// Nothing to delete: changes nothing. True: it was there.
 bool delete_subject(Scene& scene, bool hard);
+/// Of a message that a rule sent into the shadow. True: everybody sees it now.
+bool show_subject(Scene& scene);
 /// Errors:  conflict (not deleted; erased)
 void restore_subject(Scene& scene);
 /// A deletion of that moment; else changes nothing.
@@ -47,6 +50,13 @@ struct BanWanted {
 };
 /// Errors:  as the ban's; conflict (there is no user, or no channel)
 Effects::Ban ban_subject(Scene& scene, const BanWanted& wanted);
+/// A ban in force keeps the user out as much, and as long.
+bool is_banned_as_much(Scene& scene, const BanWanted& wanted);
+/// What there was before, as it is kept in Effects, but for what decisions did that were undone since: that does not come back. `moment` names
+/// when it was made.
+using BeforeOf = std::function<std::optional<std::optional<std::string>>(const Effects&)>;   // none: the decision changed nothing of it
+std::optional<std::string> before_undone(Scene& scene, std::optional<std::string> before, bool whole, std::string_view moment, const BeforeOf& of);
+
 /// The ban that was made at that moment goes, and what stood before comes back; else changes nothing.
 void put_ban_back(Scene& scene, const Effects::Ban& ban, Timestamp made_at);
 

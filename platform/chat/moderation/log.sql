@@ -44,7 +44,8 @@ where l.app_id = $1 and l.item_id = $2 order by l.id desc limit $3
 -- Days in UTC. The median is of decisions alone: seconds from the flag.
 select s.day::text, s.value, s.count, s.median from (
   select d.day, d.value, count(*) as count, percentile_cont(0.5) within group (order by d.waited) as median from (
-    select (f.created_at at time zone 'UTC')::date as day, case $4::text when 'reason' then coalesce(f.reason, '') else f.source end as value, null::double precision as waited
+    select (f.created_at at time zone 'UTC')::date as day, case $4::text when 'reason' then coalesce(f.reason, '') else f.source end as value,
+      null::double precision as waited
     from moderation_flags f where $4 in ('reason', 'source') and f.app_id = $1 and f.created_at >= $2::date and f.created_at < $3::date
     union all
     select (l.created_at at time zone 'UTC')::date, l.action, l.waited_seconds

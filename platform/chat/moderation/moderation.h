@@ -35,6 +35,7 @@ struct Reviewer {
   std::string user_id;                         // empty: a server acting for nobody
   std::optional<UserId> id;
   bool whole = true;                           // everything of the application
+  bool is_admin = true;                        // of the application
   std::string roles = "{}", team_roles = "{}";   // arrays of type/role that may review: of members, and of the user in a channel's team
 };
 /// Errors:  not_found (a server names no user); forbidden (anonymous); user_deactivated
@@ -104,7 +105,8 @@ Item assign_item(storage::Transaction& tx, const Reviewer& reviewer, ItemId id, 
 
 // ------------------------------------------------------------------ decisions
 
-/// How users are kept out of channels and of the application; handed in by `server` (channels/bans.h says what each does).
+/// How users are kept out of channels and of the application, and messages brought out of the shadow; handed in by `server`
+/// (channels/bans.h and messages/shadow.h say what each does).
 struct Ban {
   bool shadow = false;
   std::optional<std::string> reason;
@@ -116,6 +118,7 @@ struct Hands {
   std::function<void(storage::Transaction&, const channels::Opened&, const std::string& user_id, Timestamp)> lift_from_channel;
   std::function<void(storage::Transaction&, const std::string& user_id, const Ban&, Timestamp)> ban_from_application;
   std::function<void(storage::Transaction&, const std::string& user_id, Timestamp)> lift_from_application;
+  std::function<bool(storage::Transaction&, const channels::Opened&, MessageId, Timestamp)> show_shadowed;
 };
 
 struct Decision {
@@ -165,7 +168,8 @@ std::vector<Decided> decide_items(storage::Transaction& tx, const Hands& hands, 
 /// A hard deleted message does not come back.
 /// Errors:  not_found; forbidden; conflict (undone already; nothing that could be)
 /// Event:   moderation.undone, and what the act itself tells
-Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id, const std::optional<std::string>& reason, Timestamp now);
+Line undo_decision(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, DecisionId id,
+                   const std::optional<std::string>& reason, Timestamp now);
 
 /// Filter: action by moderator user_id cid item_id rule undone created_at. Sort: created_at.
 const storage::Listing& log_listing();
@@ -231,7 +235,8 @@ storage::Page<Appeal> query_appeals(storage::Transaction& tx, const Reviewer& re
 /// Accepted, the decision is undone and the item approved.
 /// Errors:  not_found; forbidden; conflict (decided)
 /// Event:   moderation.appeal_decided to the user and moderators; moderation.undone
-Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, AppealId id, bool accept, const std::optional<std::string>& answer, Timestamp now);
+Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, AppealId id, bool accept,
+                     const std::optional<std::string>& answer, Timestamp now);
 
 // ------------------------------------------------------------------ jobs
 

@@ -76,7 +76,8 @@ Response query_queue(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   const auto user = body.find_text("user_id");
-  const auto wanted = item_listing().read(body, services.cursors, tx.app().text() + "|moderation_items|" + user.value_or(Caller::of(request).user_id()), kListParameters);
+  const auto scope = tx.app().text() + "|moderation_items|" + user.value_or(Caller::of(request).user_id());
+  const auto wanted = item_listing().read(body, services.cursors, scope, kListParameters);
   body.finish();
   const auto page = query_items(tx, reviewer_in(request, tx, user, "#/user_id"), wanted, services.cursors);
   json::Writer out;
@@ -180,8 +181,8 @@ Response undo(const Services& services, const Request& request, Tx& tx) {
   const auto reason = body.find_text("reason", {.min_bytes = 1, .max_bytes = kMaxReasonBytes});
   const auto user = body.find_text("user_id");
   body.finish();
-  const auto line = undo_decision(tx, services.hands, reviewer_in(request, tx, user, "#/user_id"), request.id_part<DecisionId>("decision_id", "decision"), reason,
-                                  services.clock.now());
+  const auto id = request.id_part<DecisionId>("decision_id", "decision");
+  const auto line = undo_decision(tx, services.hands, reviewer_in(request, tx, user, "#/user_id"), id, reason, services.clock.now());
   json::Writer out;
   out.object().key("decision").raw(line_json(line)).end();
   return http::json(200, out.take());
@@ -191,7 +192,8 @@ Response query_lines(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
   const auto user = body.find_text("user_id");
-  const auto wanted = log_listing().read(body, services.cursors, tx.app().text() + "|moderation_log|" + user.value_or(Caller::of(request).user_id()), kListParameters);
+  const auto scope = tx.app().text() + "|moderation_log|" + user.value_or(Caller::of(request).user_id());
+  const auto wanted = log_listing().read(body, services.cursors, scope, kListParameters);
   body.finish();
   const auto page = query_log(tx, reviewer_in(request, tx, user, "#/user_id"), wanted, services.cursors);
   json::Writer out;

@@ -29,7 +29,8 @@ with changed as (
   update moderation_items i set status = $3, outcome = $4, decided_at = $5, assigned_to = $6, updated_at = $7,
     evidence = case when $5::timestamptz is not null and i.evidence_ends then null else i.evidence end
   where i.app_id = $1 and i.id = $2 and ($5::timestamptz is not null or not exists (
-    select from moderation_items o where o.app_id = $1 and o.subject_type = i.subject_type and o.subject_id = i.subject_id and o.id <> i.id and o.decided_at is null))
+    select from moderation_items o
+    where o.app_id = $1 and o.subject_type = i.subject_type and o.subject_id = i.subject_id and o.id <> i.id and o.decided_at is null))
   returning i.id, i.evidence is null as erased
 )
 update moderation_flags f set evidence = null from changed where f.app_id = $1 and f.item_id = changed.id and changed.erased and f.evidence is not null

@@ -55,6 +55,7 @@ Reviewer reviewer_named(storage::Transaction& tx, const std::string& user_id) {
   reviewer.user_id = user_id;
   reviewer.id = UserId{row.uuid(0)};
   reviewer.whole = row.boolean(1);
+  reviewer.is_admin = row.boolean(4);
   if (reviewer.whole) return reviewer;
   auto roles = review_roles(tx);
   reviewer.roles = std::move(roles.members);

@@ -1,6 +1,7 @@
 -- name: find_reviewer
--- $1 app  $2 user_id.  No row: no such user. Whether the whole application is its, whether it is deactivated, whether it is anonymous.
-select id, role in ('moderator', 'admin'), deactivated_at is not null, type = 'anonymous' from users
+-- $1 app  $2 user_id.  No row: no such user. Whether the whole application is its, whether it is deactivated, whether it is anonymous,
+-- whether it is an admin.
+select id, role in ('moderator', 'admin'), deactivated_at is not null, type = 'anonymous', role = 'admin' from users
 where app_id = $1 and user_id = $2 and deleted_at is null
 
 -- name: get_settings

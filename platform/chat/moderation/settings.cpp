@@ -85,7 +85,8 @@ std::string settings_json(const Settings& settings) {
   for (const auto& [action, points] : settings.points) out.field(action, points);
   out.end().field("decay_days", settings.decay_days).key("thresholds").array();
   for (const auto& one : settings.thresholds)
-    out.object().field("points", one.points).field("action", one.action).field("scope", one.whole ? "application" : "channel").field("minutes", one.minutes).end();
+    out.object().field("points", one.points).field("action", one.action).field("scope", one.whole ? "application" : "channel")
+        .field("minutes", one.minutes).end();
   out.end().key("probation_holds").boolean(settings.probation_holds).field("appeal_days", settings.appeal_days)
       .field("evidence_days", settings.evidence_days).end();
   return out.take();

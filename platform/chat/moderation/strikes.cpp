@@ -21,18 +21,19 @@ std::optional<ChannelId> place_of(const Scene& scene, bool whole) { return whole
 struct Kept {
   std::optional<Timestamp> probation_until, last_warning_at;
   std::optional<std::string> ban_reason;
+  std::optional<Timestamp> updated_at;         // none: it never was
 };
 Kept read_kept(const std::string& json) {
   const auto document = json::Document::parse(json);
   json::Fields fields(document.root());
-  Kept kept{fields.find_time("probation_until"), fields.find_time("last_warning_at"), std::nullopt};
+  Kept kept{fields.find_time("probation_until"), fields.find_time("last_warning_at"), std::nullopt, fields.find_time("updated_at")};
   if (auto reason = fields.find_object("ban_reason")) kept.ban_reason = reason->raw();
   return kept;
 }
 
 void put(Scene& scene, bool whole, const Kept& kept) {
   scene.tx.run(sql::put_standing, scene.tx.app(), *scene.item.subject.whose, place_of(scene, whole), kept.probation_until, kept.last_warning_at,
-               kept.ban_reason, scene.now);
+               kept.ban_reason, kept.updated_at.value_or(scene.now));
 }
 
 void hold(Scene& scene, bool whole, const std::optional<Timestamp>& until) {
@@ -53,8 +54,8 @@ const Threshold* crossed(const Settings& settings, bool whole, std::int64_t befo
   return found;
 }
 
-/// Acts with the application's rights: whoever decided may be weaker than the rule.
-DecisionId follow(Scene& scene, const Threshold& threshold, std::int64_t points, const Settings& settings) {
+/// Acts with the application's rights: whoever decided may be weaker than the rule. None: a ban holds that is as strong.
+std::optional<DecisionId> follow(Scene& scene, const Threshold& threshold, std::int64_t points, const Settings& settings) {
   const auto id = DecisionId::make(scene.now);
   const Reviewer server{};
   std::optional<channels::Opened> opened;
@@ -63,11 +64,13 @@ DecisionId follow(Scene& scene, const Threshold& threshold, std::int64_t points,
   std::optional<Timestamp> until;
   if (threshold.minutes > 0) until = scene.now + std::chrono::minutes(threshold.minutes);
   const std::string reason = std::to_string(points) + " points";
+  const BanWanted wanted{threshold.whole, threshold.action == "shadow_ban", reason, until};
+  if (threshold.action != "probation" && is_banned_as_much(own, wanted)) return std::nullopt;
   Effects effects;
   if (threshold.action == "probation") {
     effects.standing = change_standing(own, {.whole = threshold.whole, .probation_until = until, .holds = settings.probation_holds});
   } else {
-    effects.ban = ban_subject(own, {threshold.whole, threshold.action == "shadow_ban", reason, until});
+    effects.ban = ban_subject(own, wanted);
     effects.standing = change_standing(own, {.whole = threshold.whole, .ban_reason = ban_reason_json(id, threshold.action, reason, "threshold", until)});
   }
   Line line = line_about(scene.item, id, threshold.action, scene.now);
@@ -91,6 +94,7 @@ Effects::Standing change_standing(Scene& scene, const StandingChange& change) {
   if (change.probation_until) kept.probation_until = std::max(kept.probation_until.value_or(Timestamp{}), *change.probation_until);
   if (change.warned) kept.last_warning_at = scene.now;
   if (change.ban_reason) kept.ban_reason = change.ban_reason;
+  kept.updated_at = scene.now;
   put(scene, change.whole, kept);
   if (change.probation_until && change.holds) hold(scene, change.whole, kept.probation_until);
   return made;
@@ -98,8 +102,13 @@ Effects::Standing change_standing(Scene& scene, const StandingChange& change) {
 
 void put_standing_back(Scene& scene, const Effects::Standing& standing, Timestamp changed_at, bool holds) {
   auto rows = scene.tx.find(sql::get_standing, scene.tx.app(), *scene.item.subject.whose, place_of(scene, standing.whole));
-  if (!rows || ((*rows)[0].time(1) != changed_at && (*rows)[0].time(1) != scene.now)) return;   // now: by what followed of it, put back just before
-  const auto kept = read_kept(standing.before);
+  if (!rows || (*rows)[0].time(1) != changed_at) return;
+  const auto stood = before_undone(scene, standing.before, standing.whole, "updated_at",
+                                   [&](const Effects& effects) -> std::optional<std::optional<std::string>> {
+                                     if (!effects.standing || effects.standing->whole != standing.whole) return std::nullopt;
+                                     return effects.standing->before;
+                                   });
+  const auto kept = read_kept(stood.value_or("{}"));
   put(scene, standing.whole, kept);
   hold(scene, standing.whole, holds ? kept.probation_until : std::nullopt);
 }
@@ -115,7 +124,7 @@ std::vector<DecisionId> strike(Scene& scene, DecisionId id, std::int64_t points,
     const auto* threshold = crossed(settings, whole, before, before + points);
     const bool stands = done.ban && done.ban->whole == whole;   // the decision itself bans here: it says for how long
     if (!threshold || (stands && threshold->action != "probation")) return;
-    follows.push_back(follow(scene, *threshold, before + points, settings));
+    if (const auto followed = follow(scene, *threshold, before + points, settings)) follows.push_back(*followed);
   };
   if (scene.opened) act(false, here_before);
   act(true, whole_before);
@@ -137,7 +146,8 @@ std::vector<Standing> standings_of(storage::Transaction& tx, const Reviewer& rev
   const auto found = users::find_users(tx, {user_id}, reviewer.user_id);
   if (found.empty()) throw not_found("user");
   std::vector<Standing> standings;
-  for (auto row : tx.query(sql::list_standings, tx.app(), reviewer.id, reviewer.whole, reviewer.roles, reviewer.team_roles, found.front().id, now, kMaxStandings))
+  for (auto row : tx.query(sql::list_standings, tx.app(), reviewer.id, reviewer.whole, reviewer.roles, reviewer.team_roles, found.front().id, now,
+                           kMaxStandings))
     standings.push_back({row.optional_text(0), row.integer(1), row.optional_time(2), row.optional_time(3), row.optional_text(4)});
   return standings;
 }

@@ -14,7 +14,7 @@ update moderation_strikes set revoked_at = $3 where app_id = $1 and id = $2 and 
 -- name: get_standing
 -- $1 app  $2 user  $3 channel, or NULL: the application.  No row: nothing happened there. As JSON, and when it last changed.
 select jsonb_strip_nulls(jsonb_build_object('probation_until', wire_time(probation_until), 'last_warning_at', wire_time(last_warning_at),
-  'ban_reason', ban_reason))::text, updated_at
+  'ban_reason', ban_reason, 'updated_at', wire_time(updated_at)))::text, updated_at
 from moderation_standings
 where app_id = $1 and user_id = $2 and channel_id = coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
 

@@ -193,7 +193,7 @@ TEST_CASE("moderation: a refused appeal changes nothing else; what is undone or 
   court.undo(alice, second);
   CHECK(appeal(court, "mallory", second).code() == "conflict");
   const auto third = court.decided(alice, court.flagged("three"), "delete");
-  CHECK(court.user("mallory").post(kDecisions + "/" + third["decision_id"].get<std::string>() + "/appeal", {{"text", std::string(5'001, 'x')}}).code() == "invalid_field");
+  CHECK(appeal(court, "mallory", third, std::string(5'001, 'x')).code() == "invalid_field");
   court.settings({{"appeal_days", 0}});
   CHECK(appeal(court, "mallory", third).code() == "conflict");
   CHECK(court.rows("moderation_appeals") == 1);
@@ -225,7 +225,8 @@ TEST_CASE("moderation: old evidence is forgotten, by the application's setting",
   court.settings({{"evidence_days", 10}});
   court.decided(court.user("alice"), court.flagged(), "approve");
   const auto open = court.flagged("open");
-  Probe(superuser_database().dsn).run("update moderation_items set decided_at = decided_at - interval '11 days' where decided_at is not null and app_id = '" + AppId::parse(court.id())->text() + "'");
+  Probe(superuser_database().dsn).run("update moderation_items set decided_at = decided_at - interval '11 days' where decided_at is not null and app_id = '" +
+                                      AppId::parse(court.id())->text() + "'");
   Service::get().node().run_job("sweep_evidence");
   CHECK(court.rows("moderation_items", "evidence is null") == 1);
   CHECK(court.item_of({{"id", open["message_id"]}})["evidence"]["text"] == "open");

@@ -1,0 +1,2 @@
+drop trigger keep_probation on channel_members;
+drop function keep_probation();
