@@ -145,7 +145,7 @@ with input as (
     and exists (select from applications a where a.app_id = $1 and a.webhooks <> '{}' and wants_event(a.webhooks, 'command.invoked'))
 ), queued as (
   insert into search_queue (app_id, id, channels, messages)
-  select $1, (array_agg(id))[1], array_agg(channel_uuid), array_agg(id) from accepted where $27 and not shadowed having count(*) > 0
+  select $1, (array_agg(id))[1], array_agg(channel_uuid), array_agg(id) from accepted where $27 having count(*) > 0
 ), pushed as (   -- who is notified of them is found out later, by a job
   insert into push_queue (app_id, id, event, channels, messages, created_at)
   select $1, (array_agg(id))[1], 'message.new', array_agg(channel_uuid), array_agg(id), $22 from accepted
@@ -190,7 +190,7 @@ cross join lateral (values (m.user_id, m.id), (p.user_id, null)) as who (user_id
 group by m.channel_id, m.parent_id, who.user_id
 on conflict (app_id, user_id, channel_id, parent_id) do update
 set participates = true, follows = thread_members.follows or excluded.read_id is not null,
-  read_id = coalesce(excluded.read_id, thread_members.read_id), updated_at = $5
+  read_id = greatest(excluded.read_id, thread_members.read_id), updated_at = $5
 where excluded.read_id is not null
 
 -- name: insert_mentions

@@ -140,7 +140,7 @@ std::vector<Place> readable(Tx& tx, const Caller& caller, const std::string& act
   std::unordered_set<MessageId> shown;
   std::unordered_set<std::string> cids;
   for (const auto& message : found) {
-    if (message.erased || message.deleted_at) continue;
+    if (message.erased || message.deleted_at || (message.seq == 0 && message.user_id != acting_user)) continue;
     shown.insert(message.id);
     cids.insert(message.cid);
   }

@@ -25,7 +25,7 @@ with asked as (
     case when bool_or(floor is not null) then array_agg(coalesce(floor, '00000000-0000-0000-0000-000000000000')) end as floors from scope
 )
 select f.channel_id, f.id, f.rank::text
-from asked, mine, search_messages($1, mine.ids, mine.floors, asked.words, $7, $8, $9, $10) f
+from asked, mine, search_messages($1, mine.ids, mine.floors, asked.words, $7, $8, $9, $10, $2) f
 where $12::real is null or (f.rank, f.id) < ($12, $13::uuid)
 order by case when $11 then f.rank end desc, f.id desc limit $14
 
