@@ -80,7 +80,8 @@ storage::Page<Delivery> list_deliveries(storage::Transaction& tx, EndpointId end
   const Uuid end = first_uuid7_at(filter.until.value_or(kNever));
   std::string below = end.text();
   if (cursor) below = cursors.open(scope, *cursor, "query:next").at(0);
-  auto rows = tx.query(sql::list_deliveries, tx.app(), endpoint, filter.state, filter.type, first_uuid7_at(filter.since.value_or(Timestamp{})), end,
+  const bool has_failed = filter.state == "failed" || filter.state == "skipped";
+  auto rows = tx.query(has_failed ? sql::list_ended : sql::list_deliveries, tx.app(), endpoint, filter.state, filter.type, first_uuid7_at(filter.since.value_or(Timestamp{})), end,
                        below, limit + 1);
   storage::Page<Delivery> page;
   for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read_delivery(endpoint, rows[i]));
@@ -114,7 +115,8 @@ storage::Page<Attempt> list_logs(storage::Transaction& tx, const LogFilter& filt
     event = position.at(2);
     attempt = position.at(3);
   }
-  auto rows = tx.query(sql::list_logs, tx.app(), filter.endpoint, filter.type, filter.outcome, filter.since.value_or(Timestamp{}),
+  const bool has_failed = filter.outcome && *filter.outcome != "succeeded";
+  auto rows = tx.query(has_failed ? sql::list_failed_logs : sql::list_logs, tx.app(), filter.endpoint, filter.type, filter.outcome, filter.since.value_or(Timestamp{}),
                        filter.until.value_or(kNever), time, endpoint, event, attempt, limit + 1);
   storage::Page<Attempt> page;
   for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read_attempt(rows[i]));
@@ -135,8 +137,10 @@ Delivery replay_delivery(storage::Transaction& tx, const Endpoint& endpoint, Eve
 
 Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const Range& range, Timestamp now) {
   check_may_replay(endpoint);
-  const std::string states = range.which == "failed" ? "{failed}" : range.which == "missed" ? "{skipped}" : "{failed,skipped,succeeded}";
-  const int count = tx.run(sql::replay_range, tx.app(), endpoint.id, states, first_uuid7_at(range.since), first_uuid7_at(range.until), now, kMaxReplayed);
+  const auto from = first_uuid7_at(range.since), below = first_uuid7_at(range.until);
+  const int count = range.which == "all"
+                        ? tx.run(sql::replay_all, tx.app(), endpoint.id, from, below, now, kMaxReplayed)
+                        : tx.run(sql::replay_ended, tx.app(), endpoint.id, range.which == "missed" ? "skipped" : "failed", from, below, now, kMaxReplayed);
   return {count, count < kMaxReplayed};
 }
 

@@ -5,6 +5,13 @@ where app_id = $1 and endpoint_id = $2 and ($3::text is null or state = $3) and 
   and event_id >= $5 and event_id < $6 and event_id < $7
 order by event_id desc limit $8
 
+-- name: list_ended
+-- As list_deliveries; $3: failed or skipped.  An index of its own: few of many are so.
+select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
+where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and state = $3 and ($4::text is null or type = $4)
+  and event_id >= $5 and event_id < $6 and event_id < $7
+order by event_id desc limit $8
+
 -- name: get_delivery
 -- $1 app  $2 endpoint  $3 event
 select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
@@ -16,12 +23,22 @@ select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_
 from webhook_logs where app_id = $1 and endpoint_id = $2 and event_id = $3 order by attempt desc limit 100
 
 -- name: list_logs
--- $1 app  $2 endpoint or NULL  $3 type or NULL  $4 outcome or NULL: all; failed: every other than succeeded  $5 since  $6 until
+-- $1 app  $2 endpoint or NULL  $3 type or NULL  $4 outcome or NULL: all  $5 since  $6 until
 -- $7 - $10 the last one of the page before, or NULL: its time, endpoint, event, attempt  $11 at most
 select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
 from webhook_logs
 where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3)
-  and ($4::text is null or outcome = $4 or $4 = 'failed' and outcome <> 'succeeded')
+  and ($4::text is null or outcome = $4)
+  and started_at >= $5 and started_at < $6
+  and ($7::timestamptz is null or (started_at, endpoint_id, event_id, attempt) < ($7, $8::uuid, $9::uuid, $10::integer))
+order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
+
+-- name: list_failed_logs
+-- As list_logs; $4: failed, which is every other outcome than succeeded, or one of those.  An index of its own.
+select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
+from webhook_logs
+where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3)
+  and outcome <> 'succeeded' and ($4 = 'failed' or outcome = $4)
   and started_at >= $5 and started_at < $6
   and ($7::timestamptz is null or (started_at, endpoint_id, event_id, attempt) < ($7, $8::uuid, $9::uuid, $10::integer))
 order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
@@ -32,14 +49,24 @@ update webhook_deliveries set state = 'pending', trigger = case when trigger = '
 where app_id = $1 and endpoint_id = $2 and event_id = $3 and state <> 'pending'
   and (body is not null or message_id is not null or seq is not null)
 
--- name: replay_range
--- $1 app  $2 endpoint  $3 states[]  $4 from event  $5 below event  $6 now  $7 at most
+-- name: replay_ended
+-- $1 app  $2 endpoint  $3 failed or skipped  $4 from event  $5 below event  $6 now  $7 at most.  An index of its own: few of many are so.
 with taken as materialized (
   select event_id from webhook_deliveries
-  where app_id = $1 and endpoint_id = $2 and state = any ($3::text[]) and trigger <> 'test' and event_id >= $4 and event_id < $5
+  where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and state = $3 and trigger <> 'test' and event_id >= $4 and event_id < $5
     and (body is not null or message_id is not null or seq is not null)
   order by event_id limit $7 for update skip locked)
 update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
+where app_id = $1 and endpoint_id = $2 and event_id in (select event_id from taken)
+
+-- name: replay_all
+-- $1 app  $2 endpoint  $3 from event  $4 below event  $5 now  $6 at most
+with taken as materialized (
+  select event_id from webhook_deliveries
+  where app_id = $1 and endpoint_id = $2 and state <> 'pending' and trigger <> 'test' and event_id >= $3 and event_id < $4
+    and (body is not null or message_id is not null or seq is not null)
+  order by event_id limit $6 for update skip locked)
+update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $5, ended_at = null
 where app_id = $1 and endpoint_id = $2 and event_id in (select event_id from taken)
 
 -- name: insert_test
