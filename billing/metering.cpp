@@ -130,6 +130,12 @@ void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Time
   if (count > 0) tx.run(sql::add_counts, tx.app(), day_of(now), literal({std::string(word(meter))}), literal({std::to_string(count)}));
 }
 
+void count_flushed(storage::Transaction& tx, const std::string& id, Meter meter, std::int64_t count, Timestamp at, Timestamp now) {
+  if (count <= 0) return;
+  const auto meters = literal({std::string(word(meter))}), values = literal({std::to_string(count)});
+  if (tx.find(sql::begin_flush, tx.app(), id, now, day_of(at), meters, values)) tx.run(sql::add_counts, tx.app(), day_of(at), meters, values);
+}
+
 Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now) {
   const auto is_active = [&] { return tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0); };
   const auto count = [&] { return tx.query(sql::count_active, tx.app(), month_of(now))[0].integer(0); };

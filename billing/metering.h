@@ -9,6 +9,8 @@ namespace chat::billing {
 
 /// Adds to the ledger in the transaction that does the work: meters that are not flushed.
 void count_usage(storage::Transaction& tx, Meter meter, std::int64_t count, Timestamp now);
+/// The same for what was counted in memory, at `at`: written twice under one id it counts once, and a day can be counted again from it.
+void count_flushed(storage::Transaction& tx, const std::string& id, Meter meter, std::int64_t count, Timestamp at, Timestamp now);
 
 /// May this user be one of the month's active ones, of whom there are `hard`? Within `near` of them it becomes one right here, and nobody
 /// else is let in before the commit; before, it may join with the next flush. Who is in stays in, and the number never falls, so only

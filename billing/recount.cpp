@@ -23,12 +23,19 @@ std::vector<Recounted> recount_day(storage::Transaction& tx, Timestamp day, Time
   meters.push_back({Meter::messages, messages[0].integer(0), messages[0].integer(1), messages[0].boolean(2)});
   const auto active = tx.query(sql::recount_active_users, app, date, day, end, month_of(day));
   meters.push_back({Meter::active_users, active[0].integer(0), active[0].integer(1), true});
-  for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) {
+  const bool came_later = tx.query(sql::came_later, app, day)[0].boolean(0);
+  const auto add_flushed = [&](Meter meter) {
     const auto flushed = tx.query(sql::recount_flushes, app, date, word(meter));
-    meters.push_back({meter, flushed[0].integer(0), flushed[0].integer(1), now < end + kFlushesKept});
-  }
+    meters.push_back({meter, flushed[0].integer(0), flushed[0].integer(1), now < end + kFlushesKept && !came_later});
+  };
+  for (const auto meter : {Meter::api_calls, Meter::deliveries, Meter::egress_bytes}) add_flushed(meter);
   const auto stored = tx.query(sql::recount_storage, app);
   meters.push_back({Meter::storage_bytes, stored[0].integer(0), stored[0].integer(1), true});
+  const auto webhooks = tx.query(sql::recount_webhooks, app, date, day, end);
+  meters.push_back({Meter::webhook_deliveries, webhooks[0].integer(0), webhooks[0].integer(1), !came_later});
+  const auto campaigns = tx.query(sql::recount_campaigns, app, date, day, end);
+  meters.push_back({Meter::campaign_recipients, campaigns[0].integer(0), campaigns[0].integer(1), true});
+  for (const auto meter : {Meter::push, Meter::moderation_calls}) add_flushed(meter);
   return meters;
 }
 

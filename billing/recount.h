@@ -15,8 +15,9 @@ struct Recounted {
   bool is_complete = true;                   // false: some of what was counted is gone for good, so `rows` may be less
 };
 
-/// messages from the messages, active_users from when users were last active, api_calls, deliveries and egress_bytes from their flushes,
-/// storage_bytes, as of now, from the files. Push and what others count keep no rows beside the ledger.
+/// messages from the messages, active_users from when users were last active, webhook_deliveries from their logs, campaign_recipients from
+/// the recipients, storage_bytes, as of now, from the files; api_calls, deliveries, egress_bytes, push and moderation_calls from what was
+/// noted in usage_flushes when they were counted. peak_connections and storage_byte_hours leave no rows.
 /// `day`: its first moment. Each meter is compared within one statement, so work that goes on meanwhile makes no difference.
 /// Cost:    reads the application's messages of the months that the day touches
 std::vector<Recounted> recount_day(storage::Transaction& tx, Timestamp day, Timestamp now);

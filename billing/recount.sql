@@ -25,3 +25,22 @@ select (select coalesce(sum(stored_bytes + reserved_bytes), 0)::bigint from stor
 -- name: day_hours
 -- $1 app  $2 start of the day  $3 its end
 select hour, meter, value from usage_hours where app_id = $1 and hour >= $2 and hour < $3 order by hour, meter
+
+-- name: recount_webhooks
+-- $1 app  $2 day  $3 its start  $4 its end.  Attempts whose success was counted, and what removed ones were counted as.
+select (select coalesce(sum(value), 0)::bigint from usage_metrics where app_id = $1 and day = $2 and meter = 'webhook_deliveries'),
+  (select count(*) from webhook_logs where app_id = $1 and counted_on = $2 and started_at >= $3::timestamptz - interval '1 hour'
+     and started_at < $4::timestamptz + interval '1 hour')
+  + (select coalesce(sum(value), 0)::bigint from usage_removed where app_id = $1 and day = $2 and meter = 'webhook_deliveries')
+
+-- name: recount_campaigns
+-- $1 app  $2 day  $3 its start  $4 its end.  Recipients who were sent to, and what those of deleted campaigns were counted as.
+select (select coalesce(sum(value), 0)::bigint from usage_metrics where app_id = $1 and day = $2 and meter = 'campaign_recipients'),
+  (select count(*) from campaigns c join campaign_recipients r on r.app_id = c.app_id and r.campaign_id = c.id
+     where c.app_id = $1 and c.started_at < $4 and r.state = 'sent' and r.sent_at >= $3 and r.sent_at < $4)
+  + (select coalesce(sum(value), 0)::bigint from usage_removed where app_id = $1 and day = $2 and meter = 'campaign_recipients')
+
+-- name: came_later
+-- $1 app  $2 start of the day.  Whether it came in by an import after that: what flushes and webhooks noted stayed where it was.
+select exists (select from applications a, lateral (select min(m.moved_at) as at from plan_moves m where m.app_id = a.app_id) first
+  where a.app_id = $1 and first.at > a.created_at + interval '1 hour' and first.at > $2)

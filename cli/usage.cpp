@@ -99,8 +99,9 @@ void add_usage(CommandLine& line) {
   noun.verb("reconcile", "Count a day again from its rows and show where the ledger differs")
       .optional_argument("APP", again->app, "app_id or exact name; default: --app", Fill::application)
       .required_option("--day", "DAY", again->day, "As 2026-11-21, UTC")
-      .detail("Messages, users, files, and flushes of what is counted in memory (kept seven days). A meter that is not complete has lost "
-              "rows for good and is left out of the difference. Ends with code 1 when there is one.")
+      .detail("Messages, users, files, webhooks' attempts and campaigns' recipients; of the rest what was noted when it was counted (kept "
+              "seven days). A meter that is not complete has lost rows for good and is left out of the difference. Ends with code 1 "
+              "when there is one.")
       .example("usage reconcile acme --day 2026-11-21")
       .run([again](Session& session) { reconcile(session, *again); });
   add_usage_chart(noun);

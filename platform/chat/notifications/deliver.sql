@@ -44,9 +44,14 @@ with ended as (
   using unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::uuid[], $8::boolean[]) as e (user_id, device_id, message_id, event, actor_id, sent)
   where d.app_id = $1 and d.user_id = e.user_id and d.device_id = e.device_id and d.message_id = e.message_id and d.event = e.event
     and d.actor_id = e.actor_id and d.claimed_by = $2
-  returning e.sent)
+  returning e.sent
+), counted as (
+  select count(*) as pushes from ended where sent having count(*) > 0
+), noted as (   -- so that the day can be counted again
+  insert into usage_flushes (app_id, id, flushed_at, day, counts)
+  select $1, 'push:' || gen_random_uuid(), now(), $9::date, jsonb_build_object('push', pushes) from counted)
 insert into usage_metrics (app_id, day, meter, shard, value)
-select $1, $9::date, 'push', 0, count(*) from ended where sent having count(*) > 0
+select $1, $9::date, 'push', 0, pushes from counted
 on conflict (app_id, day, meter, shard) do update set value = usage_metrics.value + excluded.value
 
 -- name: postpone_delivery

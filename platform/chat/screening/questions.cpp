@@ -1,6 +1,9 @@
 #include "platform/chat/screening/questions.h"
 
+#include <vector>
+
 #include "billing/metering.h"
+#include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
@@ -20,6 +23,8 @@ Questions::Judged failed(const Classifier& settings, const char* outcome, std::s
 }
 
 }  // namespace
+
+Questions::Questions(outbound::Client& client, const Clock& clock) : client_(client), clock_(clock), boot_(crypto::hex(crypto::random_bytes(8))) {}
 
 void Questions::ask(const std::shared_ptr<const ReadyClassifier>& classifier, const Said& said, const std::string& data, Then then) {
   const auto& settings = classifier->settings;
@@ -56,34 +61,51 @@ Questions::Judged Questions::conclude(const ReadyClassifier& classifier, const s
     return judged;
   }
   count_outcome("answered");
-  add(account, 1);
+  add(account);
   auto verdict = verdict_of(classifier.settings, *labels);
   return {"answered", std::move(labels), std::move(verdict), answer.duration, {}};
 }
 
-void Questions::add(const std::shared_ptr<billing::Account>& account, std::int64_t calls) {
+void Questions::add(const std::shared_ptr<billing::Account>& account) {
   const std::lock_guard lock(mutex_);
-  auto& counted = counted_[account->app()];
+  auto& counted = counted_[{account->app(), Timestamp(std::chrono::floor<std::chrono::hours>(clock_.now()))}];
   counted.account = account;
-  counted.calls += calls;
+  ++counted.calls;
 }
 
+/// What could not be written, or whose answer was lost, is written again under its id; what comes meanwhile waits for it.
 void Questions::count(storage::Connection& connection) {
-  std::unordered_map<AppId, Counted> counted;
+  std::vector<std::pair<Key, Counted>> due;
   {
     const std::lock_guard lock(mutex_);
-    counted.swap(counted_);
-  }
-  for (auto& [app, one] : counted) {
-    const auto now = clock_.now();
-    try {
-      connection.transact(app, storage::Mode::write, [&, calls = one.calls](storage::Transaction& tx) { billing::count_usage(tx, billing::Meter::moderation_calls, calls, now); });
-      one.account->spent(billing::Meter::moderation_calls, one.calls, now);
-    } catch (const Error& error) {
-      log::warn("screening.not_counted", {{"app_id", app.wire()}, {"detail", error.what()}});
-      add(one.account, one.calls);             // again with the next round
+    for (auto& [key, one] : counted_) {
+      if (one.writing == 0) {
+        one.writing = std::exchange(one.calls, 0);
+        one.id = "moderation:" + boot_ + ":" + std::to_string(++written_);
+      }
+      due.emplace_back(key, one);
     }
   }
+  for (const auto& [key, one] : due) {
+    try {
+      write(connection, key, one);
+    } catch (const Error& error) {
+      log::warn("screening.not_counted", {{"app_id", key.first.wire()}, {"detail", error.what()}});
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    const auto found = counted_.find(key);
+    found->second.writing = 0;
+    if (found->second.calls == 0) counted_.erase(found);
+  }
+}
+
+void Questions::write(storage::Connection& connection, const Key& key, const Counted& one) {
+  const auto& [app, hour] = key;
+  connection.transact(app, storage::Mode::write, [&](storage::Transaction& tx) {
+    billing::count_flushed(tx, one.id, billing::Meter::moderation_calls, one.writing, hour, clock_.now());
+  });
+  one.account->spent(billing::Meter::moderation_calls, one.writing, hour);
 }
 
 }  // namespace chat::screening

@@ -1,8 +1,9 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <utility>
 
 #include "billing/accounts.h"
 #include "platform/chat/screening/classifier.h"
@@ -25,26 +26,32 @@ class Questions {
     std::string explanation;                   // of failed: a sentence for the customer
   };
   using Then = std::function<void(const Judged&)>;
-  Questions(outbound::Client& client, const Clock& clock) : client_(client), clock_(clock) {}
+  Questions(outbound::Client& client, const Clock& clock);
 
   /// `data`: what it is told, a JSON object.
   void ask(const std::shared_ptr<const ReadyClassifier>& classifier, const Said& said, const std::string& data, Then then);
 
-  /// Writes what was counted since the last call into the ledger. A crash loses a second of it.
+  /// Writes what was counted since the last call into the ledger, to the hour in which it was, once. A crash loses a second of it.
   void count(storage::Connection& connection);
 
  private:
   struct Counted {
     std::shared_ptr<billing::Account> account;
-    std::int64_t calls = 0;
+    std::int64_t calls = 0;                    // since what is being written
+    std::int64_t writing = 0;                  // under this id, until it is known to be in the ledger
+    std::string id;
   };
+  using Key = std::pair<AppId, Timestamp>;     // the hour
   Judged conclude(const ReadyClassifier& classifier, const std::shared_ptr<billing::Account>& account, const outbound::Answer& answer);
-  void add(const std::shared_ptr<billing::Account>& account, std::int64_t calls);
+  void add(const std::shared_ptr<billing::Account>& account);
+  void write(storage::Connection& connection, const Key& key, const Counted& one);
 
   outbound::Client& client_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::unordered_map<AppId, Counted> counted_;
+  std::map<Key, Counted> counted_;
+  const std::string boot_;
+  std::int64_t written_ = 0;
 };
 
 }  // namespace chat::screening

@@ -91,6 +91,9 @@ TEST_CASE("notifications: who is away is told once, with name, text, place and b
   auto usage = app.server().get("/v1/usage").body["usage"]["meters"];
   for (const auto& meter : usage)
     if (meter["meter"] == "push") CHECK(meter["value"] == app.metered());
+  const auto again = Service::get().operators().get("/operator/v1/applications/" + app.id() + "/usage/recount?day=" + day_of(system_clock().now())).body;
+  for (const auto& meter : again["meters"])
+    if (meter["meter"] == "push") CHECK(meter == Json{{"meter", "push"}, {"ledger", app.metered()}, {"rows", app.metered()}, {"difference", 0}, {"complete", true}});
 }
 
 TEST_CASE("notifications: who is connected is not told, and is once the connection is gone", "[api][notifications][ws]") {
