@@ -10,6 +10,8 @@
 namespace chat::campaigns {
 namespace {
 
+constexpr int kMaxSlices = 20, kSweptAtOnce = 5'000;
+
 Campaign read_row(const storage::Row& row) {
   Campaign campaign;
   campaign.id = CampaignId{row.uuid(0)};
@@ -80,8 +82,9 @@ Timestamp start_of(storage::Transaction& tx, const Schedule& schedule, Timestamp
   if (!schedule.at && !schedule.local_time) return now;
   const auto first = schedule.at ? moment_of(tx, *schedule.at, schedule.zone) : moment_of(tx, *schedule.local_time, "Pacific/Kiritimati");
   const auto last = schedule.at ? first : moment_of(tx, *schedule.local_time, "Etc/GMT+12");
-  if (last < now) throw Error(Code::conflict, "Its time is over: change the schedule.");
-  if (first > now + kMaxAhead) throw Error(Code::conflict, "Its time is more than a year ahead.");
+  const std::string pointer = schedule.at ? "#/schedule/at" : "#/schedule/local_time";
+  if (last < now) throw Error(Code::conflict, "Its time is over: change the schedule.", {{pointer, "Over."}});
+  if (first > now + kMaxAhead) throw Error(Code::conflict, "Its time is more than a year ahead.", {{pointer, "More than a year ahead."}});
   return std::max(first, now);
 }
 
@@ -130,10 +133,15 @@ Campaign create_campaign(storage::Transaction& tx, const std::string& definition
   return get_campaign(tx, id);
 }
 
-Campaign get_campaign(storage::Transaction& tx, CampaignId id) {
+std::optional<Campaign> find_campaign(storage::Transaction& tx, CampaignId id) {
   const auto rows = tx.find(sql::get_campaign, tx.app(), id);
-  if (!rows) throw not_found("campaign");
-  return read_row((*rows)[0]);
+  return rows ? std::optional(read_row((*rows)[0])) : std::nullopt;
+}
+
+Campaign get_campaign(storage::Transaction& tx, CampaignId id) {
+  auto campaign = find_campaign(tx, id);
+  if (!campaign) throw not_found("campaign");
+  return *std::move(campaign);
 }
 
 Campaign lock_campaign(storage::Transaction& tx, CampaignId id) {
@@ -163,10 +171,17 @@ Campaign update_campaign(storage::Transaction& tx, CampaignId id, const std::str
   return get_campaign(tx, id);
 }
 
-void delete_campaign(storage::Transaction& tx, CampaignId id) {
+void delete_campaign(storage::Transaction& tx, CampaignId id, Timestamp now) {
   lock_in(tx, id, {"draft", "completed", "failed", "stopped"}, "deleted");
-  tx.run(sql::delete_campaign_recipients, tx.app(), id);
-  tx.run(sql::delete_campaign, tx.app(), id);
+  tx.run(sql::delete_campaign, tx.app(), id, now);
+}
+
+void sweep_campaigns(storage::Connection& connection) {
+  for (int slices = 0; slices < kMaxSlices; ++slices) {
+    std::int64_t swept = 0;
+    connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) { swept = tx.query(sql::sweep_campaigns, kSweptAtOnce)[0].integer(0); });
+    if (swept == 0) return;
+  }
 }
 
 Campaign start_campaign(storage::Transaction& tx, CampaignId id, const CheckQuota& check, Timestamp now) {

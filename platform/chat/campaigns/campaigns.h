@@ -46,14 +46,17 @@ std::string campaign_json(const Campaign& campaign, const std::string& progress 
 Campaign create_campaign(storage::Transaction& tx, const std::string& definition, const Definition& read, Timestamp now);
 /// Errors:  not_found
 Campaign get_campaign(storage::Transaction& tx, CampaignId id);
+std::optional<Campaign> find_campaign(storage::Transaction& tx, CampaignId id);
 Campaign lock_campaign(storage::Transaction& tx, CampaignId id);
 /// The newest first. `status` empty: all.
 storage::Page<Campaign> list_campaigns(storage::Transaction& tx, const std::string& status, int limit, const std::optional<std::string>& cursor,
                                        const storage::Cursors& cursors);
 /// Drafts only. Errors: as create_campaign; conflict
 Campaign update_campaign(storage::Transaction& tx, CampaignId id, const std::string& definition, const Definition& read, Timestamp now);
-/// Drafts and those that are over. Errors: not_found; conflict
-void delete_campaign(storage::Transaction& tx, CampaignId id);
+/// Drafts and those that are over. What is known of its recipients goes with time. Errors: not_found; conflict
+void delete_campaign(storage::Transaction& tx, CampaignId id, Timestamp now);
+/// The job that removes what deleted ones left, some recipients at a time.
+void sweep_campaigns(storage::Connection& connection);
 
 /// Who is named, beside the segments. Again: takes the new values. Drafts only.
 struct NamedInput {
@@ -104,6 +107,7 @@ Preferences get_preferences(storage::Transaction& tx, const std::string& user_id
 Preferences set_preferences(storage::Transaction& tx, const std::string& user_id, const Preferences& preferences, Timestamp now);
 
 /// The job that gives every recipient its row: campaigns whose time has come begin; 1,000 recipients a transaction. Event: campaign.started
+/// One that can't be planned holds up no other: it is looked at again later, or, if that can't help, has failed (`segment_unreadable`).
 /// Returns: whether there was anything to do
 bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& clock);
 

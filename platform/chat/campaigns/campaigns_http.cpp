@@ -108,8 +108,9 @@ Response remove(const Services& services, const Request& request, Tx& tx) {
   http::Query(request).finish();
   tenants::hold_setup(tx);
   const auto was = get_campaign(tx, id_of(request));
-  delete_campaign(tx, was.id);
-  tenants::note_own(tx, request, "campaign.delete", object_of(was.id), campaign_json(was), std::nullopt, services.clock.now());
+  const auto now = services.clock.now();
+  delete_campaign(tx, was.id, now);
+  tenants::note_own(tx, request, "campaign.delete", object_of(was.id), campaign_json(was), std::nullopt, now);
   return http::no_content();
 }
 

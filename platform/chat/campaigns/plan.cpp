@@ -15,6 +15,7 @@ namespace chat::campaigns {
 namespace {
 
 constexpr int kPlannedAtOnce = 1'000;
+constexpr std::chrono::seconds kPutOff{30};
 
 void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Definition& definition, const Slice& slice, Timestamp now) {
   text::ArrayLiteral targets, variants;
@@ -48,6 +49,14 @@ void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, Timestamp now)
   if (slice.is_last) finish_if_over(tx, bus, id, now);
 }
 
+/// It is not taken first again. A filter that is not understood any more won't get better by waiting; what is this service's fault may.
+void put_off(storage::Transaction& tx, bus::Bus& bus, CampaignId id, const Error& error, Timestamp now) {
+  log::warn("campaigns.not_planned", {{"app_id", tx.app().wire()}, {"campaign", id.wire()}, {"detail", error.what()}});
+  const auto& row = row_of(error.code());
+  if (!row.retryable && row.status < 500) return fail_campaign(tx, bus, id, "segment_unreadable", now);
+  tx.run(sql::put_off_planning, tx.app(), id, now + kPutOff);
+}
+
 }  // namespace
 
 bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& clock) {
@@ -58,7 +67,11 @@ bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& cloc
     next = rows ? std::optional(std::pair{AppId{(*rows)[0].uuid(0)}, CampaignId{(*rows)[0].uuid(1)}}) : std::nullopt;
   });
   if (!next) return false;
-  connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { plan(tx, bus, next->second, now); });
+  try {
+    connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { plan(tx, bus, next->second, now); });
+  } catch (const Error& error) {
+    connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { put_off(tx, bus, next->second, error, now); });
+  }
   return true;
 }
 

@@ -13,7 +13,6 @@
 namespace chat::campaigns {
 namespace {
 
-constexpr std::chrono::hours kRemembered{6 * 24};            // sweep_message_nonces: seven days
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
 constexpr std::chrono::seconds kAgain{2};
 constexpr std::int64_t kMaxAttempts = 20;
@@ -48,7 +47,7 @@ struct Sender::Page {
   AppId app;
   CampaignId campaign;
   std::string sender;                          // its user_id
-  std::vector<Uuid> targets, forgotten;
+  std::vector<Uuid> targets;
   std::vector<Row> rows;
   std::int64_t taken = 0;                      // of the plan's recipients
   std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
@@ -70,12 +69,11 @@ std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection) {
   const auto now = sending_.clock.now();
   connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
     page = std::make_shared<Page>();
-    const auto rows = tx.query(sql::claim_campaign_recipients, now, std::to_string(kLease.count()) + " seconds", kPageRows,
-                               std::to_string(kRemembered.count()) + " hours");
+    const auto rows = tx.query(sql::claim_campaign_recipients, now, std::to_string(kLease.count()) + " seconds", kPageRows);
     for (auto row : rows) {
       page->app = AppId{row.uuid(0)};
       page->campaign = CampaignId{row.uuid(1)};
-      if (const auto target = row.optional_uuid(2)) (row.boolean(3) ? page->forgotten : page->targets).push_back(*target);
+      if (const auto target = row.optional_uuid(2)) page->targets.push_back(*target);
     }
   });
   return page;
@@ -117,16 +115,16 @@ void Sender::prepare(storage::Connection& connection, Page& page) {
 void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal) {
   page.rows.clear();
   const auto now = sending_.clock.now();
-  const auto campaign = get_campaign(tx, page.campaign);
-  const bool goes_on = campaign.status == "sending";   // not paused or stopped meanwhile
-  const auto work = goes_on ? open_work(tx, campaign) : std::nullopt;
+  const auto campaign = find_campaign(tx, page.campaign);
+  const bool goes_on = campaign && campaign->status == "sending";   // not paused, stopped or deleted meanwhile
+  const auto work = goes_on ? open_work(tx, *campaign) : std::nullopt;
   if (!work) {
     tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(page.targets), std::nullopt);
     if (goes_on) fail_campaign(tx, sending_.bus, page.campaign, "sender_gone", now);
     return;
   }
-  page.sender = campaign.sender;
-  if (work->definition.of == segments::Of::users) sending_.hold_pairs(tx, campaign.sender_id, array_of(page.targets));
+  page.sender = campaign->sender;
+  if (work->definition.of == segments::Of::users) sending_.hold_pairs(tx, campaign->sender_id, array_of(page.targets));
   for (auto& judged : judge(tx, *work, page.targets, now)) {
     Page::Row row;
     row.end.target = judged.target;
@@ -136,10 +134,6 @@ void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Cap
     row.is_due = row.end.state == "waiting";
     row.judged = std::move(judged);
     page.rows.push_back(std::move(row));
-  }
-  for (const auto& target : page.forgotten) {
-    page.rows.emplace_back().end.target = target;
-    end_as(page.rows.back().end, "failed", "unknown", "It was taken so long ago that nobody knows whether the message was sent.");
   }
   make_channels(tx, page, work->definition, caps);
   if (!refusal.empty()) pause_by_itself(tx, sending_.bus, page.campaign, refusal, now);

@@ -2,9 +2,13 @@
 -- $1 now.  No row: none.
 select app_id, id from next_campaign_to_plan($1)
 
+-- name: put_off_planning
+-- $1 app  $2 campaign  $3 until
+update campaigns set plan_after = $3 where app_id = $1 and id = $2
+
 -- name: claim_campaign_recipients
--- $1 now  $2 lease  $3 at most  $4 how long nonces are remembered.  No row: no campaign is due; one without a target: nobody of it is.
-select app_id, campaign_id, target_id, forgotten from claim_campaign_recipients($1, $2::interval, $3, $4::interval)
+-- $1 now  $2 lease  $3 at most.  No row: no campaign is due; one without a target: nobody of it is.
+select app_id, campaign_id, target_id from claim_campaign_recipients($1, $2::interval, $3)
 
 -- name: judge_users
 -- $1 app  $2 campaign  $3 users[]  $4 sender  $5 sender's user_id  $6 channel type  $7 team or NULL  $8 category or ''  $9 whether muted ones are
@@ -21,7 +25,9 @@ select a.id,
     when $9::boolean and (m.muted_at is not null and (m.mute_expires_at is null or m.mute_expires_at > $11)
       or exists (select from user_mutes t where t.app_id = $1 and t.user_id = u.id and t.muted_id = $4 and (t.expires_at is null or t.expires_at > $11))) then 'muted'
     when c.id is null and not $10::boolean then 'no_channel'
-    when c.id is not null and m.user_id is null then 'left' end,
+    when c.id is not null and m.user_id is null then 'left'
+    when c.frozen then 'frozen'
+    when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $4 and b.channel_id = c.id and not b.shadow) then 'banned' end,
   coalesce(u.user_id, ''), u.name, u.username, u.custom::text, coalesce(p.language, u.custom ->> 'language', ''), c.id, d.channel_id, r.given::text,
   coalesce(r.attempts, 0), coalesce(r.variant, 0)
 from unnest($3::uuid[]) with ordinality as a (id, ord)

@@ -221,6 +221,7 @@ TEST_CASE("campaigns: at a time of a zone, and at each user's own", "[api][campa
   CHECK(shop.show(local)["status"] == "sending");
   const auto over = shop.draft_for({"east"}, {{"schedule", {{"at", "2020-01-01T09:00"}}}});
   CHECK(shop.act(over, "start").code() == "conflict");
+  CHECK(shop.act(over, "start").pointer() == "#/schedule/at");
 }
 
 TEST_CASE("campaigns: a mistake is refused where it is, and leaves nothing", "[api][campaigns][tenancy][permissions]") {

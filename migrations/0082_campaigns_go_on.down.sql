@@ -1,0 +1,74 @@
+-- The functions as they were. What is deleted goes at once.
+drop function sweep_campaigns(integer);
+drop function claim_campaign_recipients(timestamptz, interval, integer);
+
+create function claim_campaign_recipients(at timestamptz, lease interval, max_rows integer, remembered interval)
+returns table (app_id uuid, campaign_id uuid, target_id uuid, forgotten boolean)
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  work record;
+  paced timestamptz;
+  allowed integer := max_rows;
+  n integer;
+  due timestamptz;
+begin
+  select c.* into work from campaigns c join applications a on a.app_id = c.app_id and a.status = 'active'
+  where c.status = 'sending' and c.next_at <= at order by c.next_at limit 1 for no key update of c skip locked;
+  if not found then return; end if;
+  if work.rate is not null then
+    paced := greatest(work.paced_at, at - interval '1 second');
+    allowed := least(max_rows, floor(extract(epoch from at - paced) * work.rate)::integer);
+    if allowed <= 0 then
+      update campaigns c set next_at = paced + interval '1 second' / work.rate where c.app_id = work.app_id and c.id = work.id;
+      return query select work.app_id, work.id, null::uuid, false;
+      return;
+    end if;
+  end if;
+  return query
+    with due_now as materialized (
+      select d.target_id, d.claimed_until <= at - remembered as forgotten from campaign_recipients d
+      where d.app_id = work.app_id and d.campaign_id = work.id and d.state = 'waiting' and d.due_at <= at
+        and (d.claimed_until is null or d.claimed_until <= at)
+      order by d.due_at limit allowed for update skip locked)
+    update campaign_recipients r set claimed_until = at + lease, attempts = r.attempts + 1
+    from due_now where r.app_id = work.app_id and r.campaign_id = work.id and r.target_id = due_now.target_id
+    returning r.app_id, r.campaign_id, r.target_id, coalesce(due_now.forgotten, false);
+  get diagnostics n = row_count;
+  if n < allowed then
+    select min(greatest(r.due_at, r.claimed_until)) into due from campaign_recipients r
+    where r.app_id = work.app_id and r.campaign_id = work.id and r.state = 'waiting' and r.due_at is not null;
+  end if;
+  update campaigns c set next_at = greatest(at, case when n = allowed then at else coalesce(due, at + interval '1 minute') end),
+    moved_at = case when n > 0 then at else c.moved_at end,
+    paced_at = case when work.rate is not null then paced + n * (interval '1 second' / work.rate) end
+  where c.app_id = work.app_id and c.id = work.id;
+  if n = 0 then return query select work.app_id, work.id, null::uuid, false; end if;
+end $$;
+revoke execute on function claim_campaign_recipients(timestamptz, interval, integer, interval) from public;
+grant execute on function claim_campaign_recipients(timestamptz, interval, integer, interval) to chat_server;
+
+create or replace function sweep_message_nonces(max_rows integer) returns integer
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  swept integer;
+begin
+  delete from message_nonces where ctid = any (array(
+    select ctid from message_nonces where created_at < now() - interval '7 days' limit max_rows));
+  get diagnostics swept = row_count;
+  return swept;
+end $$;
+
+create or replace function next_campaign_to_plan(at timestamptz) returns table (app_id uuid, id uuid)
+language sql security definer set search_path = public, pg_temp as $$
+  select c.app_id, c.id from campaigns c join applications a on a.app_id = c.app_id and a.status = 'active'
+  where (c.status = 'scheduled' and c.starts_at <= at) or (c.status = 'sending' and not c.planned)
+  order by c.next_at limit 1 for no key update of c skip locked
+$$;
+
+delete from campaign_recipients r using campaigns c where c.app_id = r.app_id and c.id = r.campaign_id and c.status = 'deleted';
+delete from campaigns where status = 'deleted';
+drop index campaigns_deleted;
+alter table campaigns
+  drop constraint campaigns_status_check,
+  add constraint campaigns_status_check check (status in ('draft', 'scheduled', 'sending', 'paused', 'completed', 'failed', 'stopped')),
+  drop column plan_after;
