@@ -155,7 +155,7 @@ void add_settings(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("blocklist list --app acme")
       .run([given](Session& session) { print_lists(session, *given); });
   noun.verb("show", "Show one block list")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .example("blocklist show swearing --app acme")
       .run([given](Session& session) { session.print(get(session.public_api(), list_path(*given)), kDetail); });
   noun.verb("set", "Make a block list, or change its settings")
@@ -172,7 +172,7 @@ void add_settings(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("blocklist set profanity --shared --kind word")
       .run([given](Session& session) { set(session, *given); });
   noun.verb("delete", "Delete a block list with its entries")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .flag("--shared", given->shared, kSharedMeaning)
       .example("blocklist delete swearing --app acme --yes")
       .run([given](Session& session) { remove_list(session, *given); });
@@ -180,7 +180,7 @@ void add_settings(Noun& noun, const std::shared_ptr<Given>& given) {
 
 void add_contents(Noun& noun, const std::shared_ptr<Given>& given) {
   noun.verb("entries", "List the entries of a block list")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .option("--starts-with", "TEXT", given->prefix, "Those that begin so")
       .flag("--shared", given->shared, kSharedMeaning)
       .example("blocklist entries swearing --app acme --starts-with d")
@@ -190,20 +190,20 @@ void add_contents(Noun& noun, const std::shared_ptr<Given>& given) {
         session.print_list(list_all(door(session, *given), list_path(*given, "/entries"), "entries", query), kEntries, "no entries");
       });
   noun.verb("add", "Add an entry to a block list: a word, a host, an address to keep out")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .argument("ENTRY", given->entry, "The entry")
       .duration("--for", given->length, "It holds so long; without, for good")
       .flag("--shared", given->shared, kSharedMeaning)
       .example("blocklist add swearing damn --app acme")
       .run([given](Session& session) { add_entry(session, *given); });
   noun.verb("remove", "Take an entry out of a block list")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .argument("ENTRY", given->entry, "The entry")
       .flag("--shared", given->shared, kSharedMeaning)
       .example("blocklist remove swearing damn --app acme")
       .run([given](Session& session) { remove_entry(session, *given); });
   noun.verb("import", "Take entries in from CSV: entry,expires_at")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .argument("FILE", given->file, "The file, or - for standard input", Fill::file)
       .flag("--replace", given->replace, "All other entries go")
       .flag("--shared", given->shared, kSharedMeaning)
@@ -211,7 +211,7 @@ void add_contents(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("blocklist import swearing words.csv --app acme --replace --yes")
       .run([given](Session& session) { import_file(session, *given); });
   noun.verb("export", "Print all entries of a block list as CSV")
-      .argument("NAME", given->name, "The list")
+      .argument("NAME", given->name, "The list", Fill::block_list)
       .flag("--shared", given->shared, kSharedMeaning)
       .example("blocklist export swearing --app acme")
       .run([given](Session& session) { session.print_text(get(door(session, *given), list_path(*given, "/export"))); });
@@ -219,7 +219,7 @@ void add_contents(Noun& noun, const std::shared_ptr<Given>& given) {
 
 void add_places(Noun& noun, const std::shared_ptr<Given>& given) {
   noun.verb("use", "Let a block list hold everywhere, in channels of a type, or in one channel")
-      .argument("NAME", given->name, "The list, or shared:NAME")
+      .argument("NAME", given->name, "The list, or shared:NAME", Fill::block_list)
       .option("--type", "TYPE", given->type, "In channels of this type", Fill::channel_type)
       .option("--channel", "CID", given->channel, "In this channel", Fill::channel)
       .word("--behaviour", given->behaviour, kBehaviours, "Instead of the list's")
@@ -227,7 +227,7 @@ void add_places(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("blocklist use swearing --app acme --type messaging")
       .run([given](Session& session) { use_list(session, *given, true); });
   noun.verb("unuse", "End that a block list holds in a place")
-      .argument("NAME", given->name, "The list, or shared:NAME")
+      .argument("NAME", given->name, "The list, or shared:NAME", Fill::block_list)
       .option("--type", "TYPE", given->type, "In channels of this type", Fill::channel_type)
       .option("--channel", "CID", given->channel, "In this channel", Fill::channel)
       .example("blocklist unuse swearing --app acme --type messaging")

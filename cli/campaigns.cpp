@@ -156,21 +156,21 @@ void add_looking(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("campaign list --status sending --app acme")
       .run([given](Session& session) { list(session, *given); });
   noun.verb("show", "Show a campaign and how far it is")
-      .argument("CAMPAIGN_ID", given->campaign, kWhich)
+      .argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign)
       .watchable()
       .example("campaign show cmp_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { session.print(get(session.public_api(), campaign_path(*given)), kDetail); });
   noun.verb("try", "Say what it would do if it were sent now; nothing is sent")
-      .argument("CAMPAIGN_ID", given->campaign, kWhich)
+      .argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign)
       .example("campaign try cmp_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { session.print(post(session.public_api(), campaign_path(*given, "/dry_run"), "{}"), kTrial); });
   noun.verb("recipients", "List whom it writes to, and what became of each")
-      .argument("CAMPAIGN_ID", given->campaign, kWhich)
+      .argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign)
       .word("--state", given->state, {"waiting", "sent", "skipped", "failed"}, "Only these")
       .example("campaign recipients cmp_01m7yzmjq2e60tak362xesvjfr --state failed --app acme")
       .run([given](Session& session) { recipients(session, *given); });
   noun.verb("wait", "Wait until a campaign is sent")
-      .argument("CAMPAIGN_ID", given->campaign, kWhich)
+      .argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign)
       .example("campaign wait cmp_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { follow(session, *given); });
 }
@@ -181,14 +181,14 @@ void add_acting(Noun& noun, const std::shared_ptr<Given>& given) {
                           Act{"resume", "Go on with a paused campaign", "goes on"}, Act{"stop", "Stop a campaign for good", "stopped"},
                           Act{"resend", "Send again to those who failed", "is sent again"}}) {
     const std::string name = act.verb, done = act.done;
-    auto verb = noun.verb(name, act.meaning).argument("CAMPAIGN_ID", given->campaign, kWhich);
+    auto verb = noun.verb(name, act.meaning).argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign);
     if (name != "pause" && name != "stop") verb.flag("--wait", given->wait, "Show how far it is until it is sent");
     verb.example("campaign " + name + " cmp_01m7yzmjq2e60tak362xesvjfr --app acme").run([given, name, done](Session& session) {
       move(session, *given, name, done);
     });
   }
   noun.verb("delete", "Delete a draft, or a campaign that is over")
-      .argument("CAMPAIGN_ID", given->campaign, kWhich)
+      .argument("CAMPAIGN_ID", given->campaign, kWhich, Fill::campaign)
       .example("campaign delete cmp_01m7yzmjq2e60tak362xesvjfr --app acme --yes")
       .run([given](Session& session) { remove(session, *given); });
 }
@@ -204,8 +204,8 @@ void add_campaigns(CommandLine& line) {
       .optional_argument("NAME", given->name, "What to call it")
       .option("--sender", "USER", given->sender, "In whose name", Fill::user)
       .option("--text", "TEXT", given->text, "What it says: \"Hi {{user.name|there}}\"")
-      .many("--to", "ID", given->to, "A user_id, or a cid")
-      .many("--segment", "SEGMENT_ID", given->segments, "As segment list shows it")
+      .many("--to", "ID", given->to, "A user_id, or a cid", Fill::user)
+      .many("--segment", "SEGMENT_ID", given->segments, "As segment list shows it", Fill::segment)
       .word("--of", given->of, {"users", "channels"}, "What it is sent to (default users)")
       .option("--at", "TIME", given->at, "A time on the clock: 2026-12-01T09:00")
       .option("--local-time", "TIME", given->local_time, "A time on each user's own clock")

@@ -103,7 +103,7 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
   noun.verb("create", "Create a channel, or see that it is there")
       .argument("CID", given->cid, "TYPE:ID")
       .required_option("--by", "USER", given->user, "Who owns it", Fill::user)
-      .many("--member", "USER", given->members, "Who is in it, too")
+      .many("--member", "USER", given->members, "Who is in it, too", Fill::user)
       .option("--name", "NAME", given->name, "What members see")
       .example("channel create messaging:lunch --app acme --by alice --member bob --name Lunch")
       .run([given](Session& session) { create(session, *given); });

@@ -104,7 +104,8 @@ void add_completion(CommandLine& line) {
   line.verb("completion", "Print a shell's completion script")
       .detail(
           "Completes commands, flags, contexts and, asking the server for at most a second, what it knows: "
-          "applications, plans, and of the application meant channel types, channels, users and teams.")
+          "applications, plans, operators, and of the application meant channel types, channels, users, teams, webhook endpoints, "
+          "campaigns, segments, block lists, statements and secrets.")
       .word_argument("SHELL", *shell, {"bash", "zsh", "fish"}, "For which shell")
       .example("completion bash")
       .run([shell](Session& session) {

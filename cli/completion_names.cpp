@@ -16,10 +16,13 @@ constexpr std::size_t kMost = 1'000;
 
 enum class Paging { none, query, body };  // where `limit` and `next` are given
 
+/// `below`: the operator's door, below the application that is meant.
+enum class Door { operators, below, customers };
+
 /// Where names of a kind come from.
 struct Source {
   Fill fill;
-  bool is_public;
+  Door door;
   Paging paging;
   const char* path;
   const char* rows;
@@ -27,13 +30,20 @@ struct Source {
   const char* meaning;
 };
 
-constexpr std::array<Source, 6> kSources{{
-    {Fill::application, false, Paging::query, "/operator/v1/applications", "applications", "name", "app_id"},
-    {Fill::plan, false, Paging::none, "/operator/v1/plans", "plans", "plan_id", "name"},
-    {Fill::channel_type, true, Paging::none, "/v1/channel_types", "channel_types", "type", ""},
-    {Fill::channel, true, Paging::body, "/v1/channels/query", "channels", "channel.cid", "channel.name"},
-    {Fill::user, true, Paging::body, "/v1/users/query", "users", "user_id", "name"},
-    {Fill::team, true, Paging::query, "/v1/teams", "teams", "team_id", "name"},
+constexpr std::array<Source, 13> kSources{{
+    {Fill::application, Door::operators, Paging::query, "/operator/v1/applications", "applications", "name", "app_id"},
+    {Fill::plan, Door::operators, Paging::none, "/operator/v1/plans", "plans", "plan_id", "name"},
+    {Fill::operator_name, Door::operators, Paging::query, "/operator/v1/operators", "operators", "name", "role"},
+    {Fill::statement, Door::below, Paging::query, "/statements", "statements", "statement_id", "month"},
+    {Fill::secret, Door::below, Paging::none, "/keys", "secrets", "secret_id", "created_at"},
+    {Fill::channel_type, Door::customers, Paging::none, "/v1/channel_types", "channel_types", "type", ""},
+    {Fill::channel, Door::customers, Paging::body, "/v1/channels/query", "channels", "channel.cid", "channel.name"},
+    {Fill::user, Door::customers, Paging::body, "/v1/users/query", "users", "user_id", "name"},
+    {Fill::team, Door::customers, Paging::query, "/v1/teams", "teams", "team_id", "name"},
+    {Fill::campaign, Door::customers, Paging::query, "/v1/campaigns", "campaigns", "id", "name"},
+    {Fill::segment, Door::customers, Paging::query, "/v1/segments", "segments", "id", "name"},
+    {Fill::webhook, Door::customers, Paging::none, "/v1/webhooks/endpoints", "webhook_endpoints", "id", "url"},
+    {Fill::block_list, Door::customers, Paging::none, "/v1/block_lists", "block_lists", "name", "kind"},
 }};
 
 /// Without a quote in any shell; a channel's cid may have its colon.
@@ -43,12 +53,13 @@ bool is_plain(const std::string& word) {
 
 /// One page. A user that is half typed is searched for.
 std::string ask(Session& session, const Source& source, const std::string& typed, const std::string& next) {
-  auto& api = source.is_public ? session.public_api() : session.api();
-  if (source.paging == Paging::none) return get(api, source.path);
+  auto& api = source.door == Door::customers ? session.public_api() : session.api();
+  const auto path = source.door == Door::below ? session.app_path(session.app(), source.path) : std::string(source.path);
+  if (source.paging == Paging::none) return get(api, path);
   if (source.paging == Paging::query) {
     std::vector<std::pair<std::string, std::string>> query{{"limit", std::to_string(kPage)}};
     if (!next.empty()) query.emplace_back("next", next);
-    return get(api, source.path, query);
+    return get(api, path, query);
   }
   const bool searches = source.fill == Fill::user && !typed.empty();
   json::Writer body;
@@ -56,7 +67,7 @@ std::string ask(Session& session, const Source& source, const std::string& typed
   if (searches) body.field("q", typed);
   if (!next.empty()) body.field("next", next);
   body.end();
-  return post(api, searches ? "/v1/users/search" : source.path, body.take());
+  return post(api, searches ? "/v1/users/search" : path, body.take());
 }
 
 void add_names(const json::Value& page, const Source& source, Candidates& out) {

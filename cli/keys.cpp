@@ -104,12 +104,12 @@ void add_keys(CommandLine& line) {
       .example("key rotate --app acme --grace 72h")
       .run([given](Session& session) { rotate(session, *given); });
   noun.verb("expire", "Let one secret end after a time")
-      .argument("SECRET_ID", given->secret_id, "As key show prints it")
+      .argument("SECRET_ID", given->secret_id, "As key show prints it", Fill::secret)
       .duration("--in", given->after, "How long it still works (default 24h); 0s ends it now")
       .example("key expire sec_01h455vb4pex5vsknk084sn02q --app acme --in 1h")
       .run([given](Session& session) { expire(session, *given); });
   noun.verb("delete", "End one secret now")
-      .argument("SECRET_ID", given->secret_id, "As key show lists it")
+      .argument("SECRET_ID", given->secret_id, "As key show lists it", Fill::secret)
       .example("key delete sec_01h455vb4pex5vsknk084sn02q --app acme")
       .run([given](Session& session) { remove(session, *given); });
 }

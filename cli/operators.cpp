@@ -78,7 +78,7 @@ void add_operators(CommandLine& line) {
       .example("operator list")
       .run([](Session& session) { session.print(list_all(session.api(), kPath, "operators"), kRow); });
   noun.verb("revoke", "End an operator's token; an owner's business")
-      .argument("NAME", given->name, "Its name or operator_id")
+      .argument("NAME", given->name, "Its name or operator_id", Fill::operator_name)
       .example("operator revoke ines --yes")
       .run([given](Session& session) { revoke(session, *given); });
 }

@@ -90,34 +90,34 @@ void add_segments(CommandLine& line) {
     session.print_list(list_all(session.public_api(), "/v1/segments", "segments"), kRow, "no segments");
   });
   noun.verb("show", "Show one segment")
-      .argument("SEGMENT_ID", given->segment, "As segment list shows it")
+      .argument("SEGMENT_ID", given->segment, "As segment list shows it", Fill::segment)
       .example("segment show seg_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { session.print(get(session.public_api(), segment_path(*given)), kDetail); });
   noun.verb("create", "Save a filter, or make a list")
       .argument("NAME", given->name, "What to call it")
       .word("--of", given->of, {"users", "channels"}, "What is in it (default users)")
       .option("--filter", "JSON", given->filter, "A saved filter; without, a list")
-      .many("--target", "ID", given->targets, "Of a list: a user_id, or a cid")
+      .many("--target", "ID", given->targets, "Of a list: a user_id, or a cid", Fill::user)
       .option("--description", "TEXT", given->description, "What it is for")
       .example("segment create Regulars --of users --filter '{\"type\":\"regular\"}' --app acme")
       .example("segment create Testers --target alice --target bob --app acme")
       .run([given](Session& session) { create(session, *given); });
   noun.verb("preview", "Count who is in it now, and show some")
-      .argument("SEGMENT_ID", given->segment, "As segment list shows it")
+      .argument("SEGMENT_ID", given->segment, "As segment list shows it", Fill::segment)
       .example("segment preview seg_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { preview(session, *given); });
   noun.verb("add", "Add to a list")
-      .argument("SEGMENT_ID", given->segment, "As segment list shows it")
-      .many("--target", "ID", given->targets, "A user_id, or a cid")
+      .argument("SEGMENT_ID", given->segment, "As segment list shows it", Fill::segment)
+      .many("--target", "ID", given->targets, "A user_id, or a cid", Fill::user)
       .example("segment add seg_01m7yzmjq2e60tak362xesvjfr --target bob --app acme")
       .run([given](Session& session) { change(session, *given, "/targets", "added"); });
   noun.verb("remove", "Take out of a list")
-      .argument("SEGMENT_ID", given->segment, "As segment list shows it")
-      .many("--target", "ID", given->targets, "A user_id, or a cid")
+      .argument("SEGMENT_ID", given->segment, "As segment list shows it", Fill::segment)
+      .many("--target", "ID", given->targets, "A user_id, or a cid", Fill::user)
       .example("segment remove seg_01m7yzmjq2e60tak362xesvjfr --target alice --app acme")
       .run([given](Session& session) { change(session, *given, "/targets/remove", "taken out"); });
   noun.verb("delete", "Delete a segment; who was in it stays")
-      .argument("SEGMENT_ID", given->segment, "As segment list shows it")
+      .argument("SEGMENT_ID", given->segment, "As segment list shows it", Fill::segment)
       .example("segment delete seg_01m7yzmjq2e60tak362xesvjfr --app acme --yes")
       .run([given](Session& session) { remove(session, *given); });
 }

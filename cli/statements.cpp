@@ -136,7 +136,7 @@ void add_reading(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("statement list --app acme -o csv")
       .run([given](Session& session) { list(session, *given); });
   noun.verb("show", "Show one statement, or the draft of a month, with its lines")
-      .argument("STATEMENT", given->statement, "stm_…, the month of a final one, or draft")
+      .argument("STATEMENT", given->statement, "stm_…, the month of a final one, or draft", Fill::statement)
       .option("--month", "MONTH", given->month, "Of a draft: default this month, UTC")
       .word("--format", given->format, {"json", "csv", "html"}, "csv and html come as the customer gets them")
       .example("statement show draft --app acme")
@@ -153,7 +153,7 @@ void add_changing(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("statement finalize --app acme --month 2026-10 --yes")
       .run([given](Session& session) { finalize(session, *given); });
   noun.verb("void", "Void a final statement; it keeps its number")
-      .argument("STATEMENT", given->statement, "stm_…, or its month")
+      .argument("STATEMENT", given->statement, "stm_…, or its month", Fill::statement)
       .required_option("--reason", "TEXT", given->reason, "Stands on it")
       .example("statement void 2026-10 --app acme --reason 'wrong plan' --yes")
       .run([given](Session& session) { make_void(session, *given); });

@@ -226,7 +226,7 @@ void add_tail(CommandLine& line) {
       .option("--ws-url", "URL", given->ws_url,
               "ws(s)://host:port/v1/connect (default: from the context's public door)")
       .many("--type", "TYPE", given->types, "Only this type; message.* stands for all that begin so")
-      .many("--channel", "CID", given->channels, "Only this channel: messaging:general")
+      .many("--channel", "CID", given->channels, "Only this channel: messaging:general", Fill::channel)
       .duration("--for", given->length, "End after this time with exit code 0")
       .number("--count", given->count, 1, 1'000'000'000, "End after so many events with exit code 0")
       .example("tail --app acme")

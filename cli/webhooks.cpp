@@ -186,7 +186,7 @@ void replay(Session& session, const Given& given) {
 Verb& with_settings(Verb& verb, const std::shared_ptr<Given>& given) {
   return verb.option("--url", "URL", given->url, "Where your server takes them")
       .many("--event", "TYPE", given->events, "What to hear of: message.new, message.*, or *")
-      .many("--channel-type", "TYPE", given->channel_types, "Of events in channels only these")
+      .many("--channel-type", "TYPE", given->channel_types, "Of events in channels only these", Fill::channel_type)
       .many("--header", "NAME: VALUE", given->headers, "Sent with each delivery")
       .option("--description", "TEXT", given->description, "For your own eyes")
       .number("--timeout-ms", given->timeout_ms, 1'000, 30'000, "Of one call")
@@ -202,15 +202,15 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
                        std::pair{"disable", "Skip an endpoint's events; they can be replayed"}};
   for (const auto& [verb, meaning] : states)
     noun.verb(verb, meaning)
-        .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+        .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
         .example(std::string("webhook ") + verb + " whe_01m7yzmjq2e60tak362xesvjfr --app acme")
         .run([given, name = std::string(verb)](Session& session) { change_state(session, *given, name); });
   noun.verb("delete", "Delete an endpoint and its log")
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .example("webhook delete whe_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { remove(session, *given); });
   noun.verb("rotate", "Give an endpoint a new key; the old ones sign besides it for a while")
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .duration("--overlap", given->overlap, "How long (default 24h)")
       .word("--signature", given->signature, {"v1", "v1a"}, "A shared secret, or Ed25519 (default: as before)")
       .option("--out-file", "FILE", given->out_file, "Write the secret there (0600) instead of printing it", Fill::file)
@@ -220,7 +220,7 @@ void add_changes(Noun& noun, const std::shared_ptr<Given>& given) {
 
 void add_deliveries(Noun& noun, const std::shared_ptr<Given>& given) {
   noun.verb("trigger", "Send an endpoint an event that did not happen")
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .option("--type", "TYPE", given->type, "Of which event (default webhook.test)")
       .example("webhook trigger whe_01m7yzmjq2e60tak362xesvjfr --app acme --type message.new")
       .run([given](Session& session) { trigger(session, *given); });
@@ -234,7 +234,7 @@ void add_deliveries(Noun& noun, const std::shared_ptr<Given>& given) {
       .example("webhook logs --app acme --outcome failed")
       .run([given](Session& session) { logs(session, *given); });
   noun.verb("replay", "Deliver again: one event, all that failed, all that were missed")
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .option("--event", "EVENT", given->event, "Only this one: its webhook-id")
       .word("--which", given->which, {"failed", "missed", "all"}, "default failed")
       .option("--since", "TIME", given->since, "Of the event, RFC 3339 (default 14 days ago)")
@@ -257,12 +257,12 @@ void add_webhooks(CommandLine& line) {
       .run([given](Session& session) { create(session, *given); });
   noun.verb("list", "List the endpoints").example("webhook list --app acme").run([](Session& session) { list(session); });
   noun.verb("show", "Show one endpoint and how it fares")
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .example("webhook show whe_01m7yzmjq2e60tak362xesvjfr --app acme")
       .run([given](Session& session) { show(session, *given); });
   auto change = noun.verb("update", "Change an endpoint; what is not given stays");
   with_settings(change, given)
-      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it")
+      .argument("ENDPOINT", given->endpoint, "Its id, as webhook list shows it", Fill::webhook)
       .example("webhook update whe_01m7yzmjq2e60tak362xesvjfr --app acme --event message.new --event channel.created")
       .run([given](Session& session) { update(session, *given); });
   add_changes(noun, given);

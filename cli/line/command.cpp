@@ -114,9 +114,9 @@ Verb& Verb::required_option(const std::string& flag, const std::string& value, s
 }
 
 Verb& Verb::many(const std::string& flag, const std::string& value, std::vector<std::string>& into,
-                 const std::string& meaning) {
+                 const std::string& meaning, Fill fill) {
   return keep(app_->add_option(flag, into, meaning + " (may repeat)")->allow_extra_args(false), value,
-              Fill::nothing);
+              fill);
 }
 
 Verb& Verb::number(const std::string& flag, std::int64_t& into, std::int64_t min, std::int64_t max,

@@ -18,8 +18,11 @@ namespace chat::cli {
 
 class Session;
 
-/// What the shell's completion offers for a value. Names of the last row come from the public door.
-enum class Fill { nothing, application, plan, context, file, channel_type, channel, user, team };
+/// What the shell's completion offers for a value: names that the server knows, but for contexts and files.
+enum class Fill {
+  nothing, application, plan, context, file, channel_type, channel, user, team,
+  campaign, segment, webhook, block_list, operator_name, statement, secret
+};
 
 /// Flags that every verb understands. Empty: not given on the command line.
 struct Globals {
@@ -55,7 +58,7 @@ class Verb {
   Verb& required_option(const std::string& flag, const std::string& value, std::string& into,
                         const std::string& meaning, Fill fill = Fill::nothing);
   Verb& many(const std::string& flag, const std::string& value, std::vector<std::string>& into,
-             const std::string& meaning);
+             const std::string& meaning, Fill fill = Fill::nothing);
   Verb& number(const std::string& flag, std::int64_t& into, std::int64_t min, std::int64_t max,
                const std::string& meaning);
   Verb& duration(const std::string& flag, std::chrono::milliseconds& into, const std::string& meaning);

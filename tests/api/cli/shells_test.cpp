@@ -70,6 +70,31 @@ TEST_CASE("chatctl: bash completes verbs, files and the server's names", "[api][
   CHECK(shell.run("bash --norc", in_bash("app show ''", 3)) == "\n");
 }
 
+TEST_CASE("chatctl: bash completes whatever the server has a name for", "[api][cli]") {
+  Shell shell;
+  auto& real = shell.real;
+  real.create();
+  const auto app = " --app " + real.name;
+  const auto secret = Json::parse(real.ok("key show -o json" + app))["secrets"][0]["secret_id"].get<std::string>();
+  real.ok("user set alice --name Alice" + app);
+  const auto segment = Json::parse(real.ok("segment create Testers --target alice -o json" + app))["segment"]["id"].get<std::string>();
+  const auto campaign =
+      Json::parse(real.ok("campaign create Sale --sender alice --to alice --text Hi -o json" + app))["campaign"]["id"].get<std::string>();
+  real.ok("blocklist set swearing --kind word" + app);
+  real.ok("operator create " + real.name + " --role viewer --out-file operator.token");
+  const auto offers = [&](const std::string& words, int at, const std::string& name) {
+    INFO(words);
+    CHECK(shell.offered("bash --norc", in_bash(words, at), name) == name + "\n");
+  };
+  const std::string with_app = "--app " + real.name + " ";
+  offers(with_app + "segment show seg_", 5, segment);
+  offers(with_app + "campaign show cmp_", 5, campaign);
+  offers(with_app + "campaign create x --segment seg_", 7, segment);
+  offers(with_app + "blocklist show sw", 5, "swearing");
+  offers(with_app + "key expire sec", 5, secret);
+  offers("operator revoke " + real.name.substr(0, 14), 3, real.name);
+}
+
 TEST_CASE("chatctl: zsh completes verbs and the server's names", "[api][cli]") {
   Shell shell;
   shell.real.create();
