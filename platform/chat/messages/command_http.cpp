@@ -5,6 +5,7 @@
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/send.sql.h"
 #include "platform/chat/messages/send_form.h"
+#include "platform/chat/messages/shadow.h"
 
 namespace chat::messages {
 namespace {
@@ -46,14 +47,18 @@ EventId remember(storage::Transaction& tx, const Send& send, ChannelId channel, 
   return EventId{(*rows)[0].uuid(0)};
 }
 
+struct Place {
+  ChannelId channel;
+  bool in_shadow = false;                      // nobody hears what the user says there
+};
 /// A message that is not sent needs the rights of one that is.
-ChannelId check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
+Place check_may_invoke(storage::Transaction& tx, const Caller& caller, const Send& send) {
   auto opened = channels::open_channel(tx, caller, send.channel_type, send.channel_id, *send.message.user_id);
-  if (send.by_server) return opened.channel.id;
+  if (send.by_server) return {opened.channel.id};
   opened.require(send.message.parent_id ? Action::send_reply : Action::send_message);
   if (opened.channel.frozen && !opened.may(Action::send_in_frozen))
     throw Error(Code::channel_frozen, "This channel is frozen: it can be read, not written.");
-  return opened.channel.id;
+  return {opened.channel.id, is_in_shadow(tx, opened)};
 }
 
 http::Response invoked(const CommandText& command) {
@@ -66,10 +71,10 @@ http::Response invoked(const CommandText& command) {
 void dispatch(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
               std::unique_ptr<Send>& send, const CommandText& command, storage::Connection& connection, const SubmitSend& submit) {
   std::optional<KnownCommand> known;
-  ChannelId channel;
+  Place place;
   connection.transact(send->application->id, storage::Mode::read, [&](storage::Transaction& tx) {
     known = services.find_command(tx, send->channel_type, command.name);
-    if (known && !known->visible && !command.is_escaped) channel = check_may_invoke(tx, Caller::of(*request), *send);
+    if (known && !known->visible && !command.is_escaped) place = check_may_invoke(tx, Caller::of(*request), *send);
   });
   if (known && command.is_escaped) send->message.text.erase(0, 1);
   if (!known || command.is_escaped) return submit(std::move(send));
@@ -82,9 +87,9 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
   }
   if (!known->visible) {
     const auto now = services.clock.now();
-    connection.transact(send->application->id, storage::Mode::write, [&](storage::Transaction& tx) {
-      auto event = event_of(*send, remember(tx, *send, channel, now), now, unsent_data(*send, command));
-      event.channel = channel;
+    if (!place.in_shadow) connection.transact(send->application->id, storage::Mode::write, [&](storage::Transaction& tx) {
+      auto event = event_of(*send, remember(tx, *send, place.channel, now), now, unsent_data(*send, command));
+      event.channel = place.channel;
       bus::emit(tx, services.bus, std::move(event));
     });
     send->account->message_refused();

@@ -114,7 +114,7 @@ std::vector<std::string> read_unset(json::Fields& body) {
 }
 
 /// Then nobody else sees what it becomes, either.
-bool is_in_shadow(Tx& tx, const channels::Channel& channel, MessageId id) {
+bool is_shadowed(Tx& tx, const channels::Channel& channel, MessageId id) {
   const auto found = find_messages(tx, channel, {id});
   return !found.empty() && found.front().seq == 0;
 }
@@ -134,7 +134,7 @@ void screen_change(const Services& services, const Request& request, Tx& tx, con
   changed.message.text = change.text.value_or("");
   changed.message.attachments = change.attachments;
   const auto check = [&, pointer = change.text ? "#/set/text" : "#/set/attachments"](Verdict judged) {
-    if (judged.kind == Verdict::Kind::shadow && is_in_shadow(tx, opened.channel, id)) judged.kind = Verdict::Kind::pass;
+    if (judged.kind == Verdict::Kind::shadow && is_shadowed(tx, opened.channel, id)) judged.kind = Verdict::Kind::pass;
     check_change(judged, pointer);
     change.findings = join_findings(change.findings, judged.findings);
     return judged;

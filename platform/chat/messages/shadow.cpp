@@ -81,10 +81,14 @@ bool show_shadowed(storage::Transaction& tx, bus::Bus& bus, const channels::Open
   return true;
 }
 
+bool is_in_shadow(storage::Transaction& tx, const channels::Opened& opened) {
+  return opened.acting_id && tx.query(sql::is_in_shadow, tx.app(), opened.channel.id, *opened.acting_id)[0].boolean(0);
+}
+
 std::optional<Message> update_in_shadow(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
                                         const MessageChange& change, Timestamp now) {
   const auto& channel = opened.channel;
-  if (!opened.acting_id || !tx.query(sql::is_in_shadow, tx.app(), channel.id, *opened.acting_id)[0].boolean(0)) return std::nullopt;
+  if (!is_in_shadow(tx, opened)) return std::nullopt;
   const auto locked = lock_message(tx, channel, id);
   if (locked.shadowed) return std::nullopt;
   if (locked.deleted_at) throw not_found("message");

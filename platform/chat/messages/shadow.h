@@ -11,6 +11,9 @@ namespace chat::messages {
 /// Returns: false, and changes nothing: it is in no shadow, deleted, answers what is, or its author is in the shadow of a ban.
 bool show_shadowed(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, Timestamp now);
 
+/// Whether the acting user is in the shadow of a ban there.
+bool is_in_shadow(storage::Transaction& tx, const channels::Opened& opened);
+
 /// Whoever is in the shadow of a ban changes what all can see for its own eyes: its devices are told, and nothing is kept.
 /// Errors:  as update_message
 /// Event:   message.updated, to the acting user's devices alone

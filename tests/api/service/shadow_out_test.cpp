@@ -14,6 +14,9 @@ TEST_CASE("shadow: of what is really sent to phones and to the customer's server
       const Json phone{{"device_id", "phone"}, {"provider", "fcm"}, {"platform", "android"}, {"token", token(user)}};
       REQUIRE(room.user(user).post("/v1/devices", phone).status == 201);
     }
+    for (const bool visible : {true, false})
+      REQUIRE(room.server().put(visible ? "/v1/commands/shout" : "/v1/commands/order", {{"description", "d"}, {"visible", visible}}).status == 201);
+    REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"commands", {"shout", "order"}}}}}).status == 200);
     Hooked hooked;
     subscribe(room, hooked.url());
     room.shade();
@@ -27,6 +30,9 @@ TEST_CASE("shadow: of what is really sent to phones and to the customer's server
     const auto poll = room.mutter("which?", {{"poll", {{"question", kMark}, {"options", {"red", "blue"}}}}});
     CHECK(mallory.post(kMessages + "/" + poll + "/poll/votes", {{"options", {"1"}}}).status == 201);
     CHECK(mallory.post(kMessages + "/" + poll + "/poll/close").status == 200);
+    room.ids.push_back(room.send("mallory", "general", "/shout " + kLink)["id"]);
+    if (room.bans()) CHECK(mallory.post(kMessages, {{"text", "/order " + kMark}}).status == 202);
+    CHECK(room.user("carol").post(kMessages, {{"text", "/order tea"}}).status == 202);
     room.send("carol", "general", "goodbye");
     eventually("the end of all notifications", [&] {
       Service::get().node().run_job("decide_pushes");
@@ -38,7 +44,9 @@ TEST_CASE("shadow: of what is really sent to phones and to the customer's server
       CHECK(pushed.size() == 1);               // carol's
       for (const auto& one : pushed) room.check_hidden("pushed", one.request.body);
     }
-    eventually("the customer's server hears what carol said", [&] { return hooked.all("message.new").size() == 1; }, std::chrono::seconds(30));
+    eventually("the customer's server hears what carol said", [&] {
+      return hooked.all("message.new").size() == 1 && hooked.all("command.invoked").size() == 1;
+    }, std::chrono::seconds(30));
     for (const auto& got : hooked.all())       // what moderation says of it is for moderators
       if (!got.frame()["type"].get<std::string>().starts_with("moderation.")) room.check_hidden("hooked", got.body);
   });
