@@ -61,13 +61,12 @@ begin
     end if;
   end if;
   return query
-    with due_now as materialized (
-      select d.target_id from campaign_recipients d
+    update campaign_recipients r set claimed_until = at + lease, attempts = r.attempts + 1
+    where r.ctid = any (array(   -- a join would be planned by what is known of a campaign that has just begun: nothing
+      select d.ctid from campaign_recipients d
       where d.app_id = work.app_id and d.campaign_id = work.id and d.state = 'waiting' and d.due_at <= at
         and (d.claimed_until is null or d.claimed_until <= at)
-      order by d.due_at limit allowed for update skip locked)
-    update campaign_recipients r set claimed_until = at + lease, attempts = r.attempts + 1
-    from due_now where r.app_id = work.app_id and r.campaign_id = work.id and r.target_id = due_now.target_id
+      order by d.due_at limit allowed for update skip locked))
     returning r.app_id, r.campaign_id, r.target_id;
   get diagnostics n = row_count;
   if n < allowed then

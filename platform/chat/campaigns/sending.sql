@@ -31,12 +31,12 @@ select a.id,
   coalesce(u.user_id, ''), u.name, u.username, u.custom::text, coalesce(p.language, u.custom ->> 'language', ''), c.id, d.channel_id, r.given::text,
   coalesce(r.attempts, 0), coalesce(r.variant, 0)
 from unnest($3::uuid[]) with ordinality as a (id, ord)
-left join users u on u.app_id = $1 and u.id = a.id
-left join push_preferences p on p.app_id = $1 and p.user_id = a.id
+left join lateral (select * from users u where u.app_id = $1 and u.id = a.id limit 1) u on true   -- each by its key: see send.sql
+left join lateral (select * from push_preferences p where p.app_id = $1 and p.user_id = a.id limit 1) p on true
 cross join lateral (select direct_channel_id(u.user_id, $5, $7) as channel_id) d
-left join channels c on c.app_id = $1 and c.type = $6 and c.channel_id = d.channel_id and c.deleted_at is null
-left join channel_members m on m.app_id = $1 and m.channel_id = c.id and m.user_id = a.id
-left join campaign_recipients r on r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id
+left join lateral (select * from channels c where c.app_id = $1 and c.type = $6 and c.channel_id = d.channel_id and c.deleted_at is null limit 1) c on true
+left join lateral (select * from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = a.id limit 1) m on true
+left join lateral (select * from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id limit 1) r on true
 order by a.ord
 
 -- name: judge_channels
@@ -47,8 +47,8 @@ select a.id,
     when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $4 and b.channel_id = c.id and not b.shadow) then 'banned' end,
   coalesce(c.type, ''), coalesce(c.channel_id, ''), c.name, r.given::text, coalesce(r.attempts, 0), coalesce(r.variant, 0)
 from unnest($3::uuid[]) with ordinality as a (id, ord)
-left join channels c on c.app_id = $1 and c.id = a.id and c.deleted_at is null
-left join campaign_recipients r on r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id
+left join lateral (select * from channels c where c.app_id = $1 and c.id = a.id and c.deleted_at is null limit 1) c on true
+left join lateral (select * from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id limit 1) r on true
 order by a.ord
 
 -- name: sender_state
@@ -63,8 +63,8 @@ update campaign_recipients r set state = e.state, reason = e.reason, detail = e.
   message_seq = coalesce(m.message_seq, r.message_seq), claimed_until = case when e.state = 'waiting' then $10::timestamptz end, updated_at = $11,
   sent_at = case when e.state = 'sent' then $11::timestamptz end
 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[]) as e (target, state, reason, detail, type, channel, message)
-left join channels c on c.app_id = $1 and c.type = e.type and c.channel_id = e.channel and c.deleted_at is null
-left join messages m on m.app_id = $1 and m.channel_id = c.id and m.id = e.message
+left join lateral (select * from channels c where c.app_id = $1 and c.type = e.type and c.channel_id = e.channel and c.deleted_at is null limit 1) c on true
+left join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = e.message limit 1) m on true
 where r.app_id = $1 and r.campaign_id = $2 and r.target_id = e.target and r.state = 'waiting'
 returning r.state
 
