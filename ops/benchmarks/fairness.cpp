@@ -29,13 +29,13 @@ struct Windows {
 struct Ask {
   std::string stem;                                       // of users and channels
   std::int64_t connections = 0, channels = 0, rate = 0;
-  bool only_floods = false;
+  std::int64_t calm = -1;                                 // its rate in quiet windows; -1: the same
 };
 
 /// Sends of one application on a timetable.
 class Crowd {
  public:
-  Crowd(const Tenant& tenant, const Ask& ask) : only_floods_(ask.only_floods), interval_(kSecond / ask.rate) {
+  Crowd(const Tenant& tenant, const Ask& ask) : interval_(kSecond / ask.rate), calm_(ask.calm < 0 ? interval_ : ask.calm == 0 ? 0 : kSecond / ask.calm) {
     const auto users = names(ask.stem + "-", ask.connections);
     tenant.make_users(users);
     for (std::int64_t c = 0; c < ask.channels; ++c) {
@@ -56,7 +56,7 @@ class Crowd {
   }
 
   Samples alone, flooded;
-  std::int64_t asked = 0;                                 // while measuring
+  std::int64_t asked = 0;                                 // in floods, while measuring
   std::int64_t acknowledged = 0;
   std::int64_t unsent = 0;                                // due in a flood, and no connection was free before its end
   std::map<int, std::int64_t> refused;                    // 0: the connection was lost
@@ -81,7 +81,7 @@ class Crowd {
       if (!sender->exchange.is_open() && !sender->exchange.open()) continue;
       sender->due = due_.front();
       due_.pop_front();
-      if (sender->due >= windows_.measure_from) ++asked;
+      if (sender->due >= windows_.measure_from && windows_.is_flooded(sender->due)) ++asked;
       sender->exchange.ask(sender->request.stamped(at));
     }
     return std::min({wake, windows_.stop, at + kNap});
@@ -89,13 +89,14 @@ class Crowd {
 
   /// Puts down what is due until now. Returns when more is.
   Nanos fill(Nanos at) {
-    if (only_floods_ && !windows_.is_flooded(at)) {
-      unsent += static_cast<std::int64_t>(due_.size());
-      due_.clear();
-      next_due_ = windows_.end_of(at);
-      return next_due_;
+    if (calm_ != interval_ && !windows_.is_flooded(at)) {
+      while (!due_.empty() && windows_.is_flooded(due_.front())) {
+        ++unsent;
+        due_.pop_front();
+      }
+      if (calm_ == 0) return next_due_ = windows_.end_of(at);
     }
-    for (; next_due_ <= at; next_due_ += interval_) due_.push_back(next_due_);
+    for (; next_due_ <= at; next_due_ += windows_.is_flooded(next_due_) ? interval_ : calm_) due_.push_back(next_due_);
     return next_due_;
   }
 
@@ -115,8 +116,7 @@ class Crowd {
     if (answer.status != 429 && first_refusal.empty()) first_refusal = answer.body;
   }
 
-  bool only_floods_;
-  Nanos interval_;
+  Nanos interval_, calm_;                                 // between two that are due, in a flood and in between; 0: nothing is
   Loop loop_;
   Windows windows_;
   std::vector<std::unique_ptr<Sender>> senders_;
@@ -150,14 +150,14 @@ void report(const Crowd& first, const Crowd& noisy, std::int64_t seconds) {
 void run_fairness(Flags& flags) {
   const Tenant tenant(flags), other(flags, "noisy-");
   const auto connections = flags.number("connections", 32), channels = flags.number("channels", 16);
-  const auto rate = flags.number("rate", 500), flood = flags.number("flood", 2500);
+  const auto rate = flags.number("rate", 500), flood = flags.number("flood", 2500), calm = flags.number("calm", 0);
   const auto seconds = flags.number("seconds", 8), warmup = flags.number("warmup", 2);
   Windows windows;
   windows.length = flags.number("window-ms", 500) * (kSecond / 1000);
   flags.finish();
   if (rate == 0 || flood == 0 || windows.length == 0 || channels == 0 || connections < channels) throw Failure("nothing to measure");
-  Crowd first(tenant, {"fair", connections, channels, rate, false});
-  Crowd noisy(other, {"noisy", connections, channels, flood, true});
+  Crowd first(tenant, {"fair", connections, channels, rate});
+  Crowd noisy(other, {"noisy", connections, channels, flood, calm});
   windows.start = now();
   windows.measure_from = windows.start + warmup * kSecond;
   windows.stop = windows.measure_from + 2 * seconds * kSecond;

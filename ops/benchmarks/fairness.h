@@ -7,7 +7,7 @@ namespace chat::bench {
 ///
 ///   --noisy-api-key --noisy-secret-file   the other application
 ///   --rate 500        sends/s of the first on a fixed timetable, all the time
-///   --flood 2500      sends/s of the other on a fixed timetable, in every second window
+///   --flood 2500      sends/s of the other on a fixed timetable, in every second window; in between it sends --calm 0
 ///   --window-ms 500   of a window; the first fifth of each is measured for neither
 ///   --connections 32  --channels 16       of each
 ///   --seconds 8       measured of each kind of window  --warmup 2, with floods: the other's burst is used up then

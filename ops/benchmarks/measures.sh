@@ -409,24 +409,34 @@ measure_webhooks() {
 
 readonly NOISY_LIMIT_PER_S=50          # plan bench-noisy: 3,000 requests a minute
 
+# fairness_round NAME CALM: with a tenant of its own, whose buckets are full, that sends CALM/s between its floods
+fairness_round() {
+  local created
+  created=$(make_application "$1" bench-noisy)
+  (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/noisy_secret")
+  generator fairness --noisy-api-key "$(jq -r .api_key <<<"$created")" --noisy-secret-file "$HOUSE/secrets/noisy_secret" \
+    --seconds "$seconds" --flood $((50 * NOISY_LIMIT_PER_S)) --calm "$2"
+}
+
 measure_fairness() {
-  local round one created flood=$((50 * NOISY_LIMIT_PER_S)) all=()
+  local round silent calm flood=$((50 * NOISY_LIMIT_PER_S)) all=()
   for ((round = 1; round <= rounds; ++round)); do
-    created=$(make_application "noisy $round" bench-noisy)                 # whose buckets are full
-    (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/noisy_secret")
-    one=$(generator fairness --noisy-api-key "$(jq -r .api_key <<<"$created")" --noisy-secret-file "$HOUSE/secrets/noisy_secret" \
-      --seconds "$seconds" --flood "$flood")
-    say "round $round: alone p50 $(jq .alone.p50_ms <<<"$one") p99 $(jq .alone.p99_ms <<<"$one") ms, flooded p50 $(jq .flooded.p50_ms <<<"$one")" \
-      "p99 $(jq .flooded.p99_ms <<<"$one") ms; flood $(jq '.flood.per_second | floor' <<<"$one")/s"
-    all+=("$one")
+    calm=$(fairness_round "calm $round" $NOISY_LIMIT_PER_S)
+    silent=$(fairness_round "silent $round" 0)
+    say "round $round: the other at its limit p50 $(jq .alone.p50_ms <<<"$calm") p99 $(jq .alone.p99_ms <<<"$calm") ms, at 50 times it p50" \
+      "$(jq .flooded.p50_ms <<<"$calm") p99 $(jq .flooded.p99_ms <<<"$calm") ms; the other silent p99 $(jq .alone.p99_ms <<<"$silent") ms, at 50 times" \
+      "$(jq .flooded.p99_ms <<<"$silent") ms; flood $(jq '.flood.per_second | floor' <<<"$calm")/s"
+    all+=("$(jq -nc --argjson calm "$calm" --argjson silent "$silent" '{calm: $calm, silent: $silent}')")
   done
   printf '%s\n' "${all[@]}" | jq -s --argjson flood "$flood" "$JQ_MEDIAN"'
-    {alone_p50_ms: (map(.alone.p50_ms) | median), alone_p99_ms: (map(.alone.p99_ms) | median),
-     flooded_p50_ms: (map(.flooded.p50_ms) | median), flooded_p99_ms: (map(.flooded.p99_ms) | median),
-     flood_per_second: (map(.flood.per_second) | median), flood_limit_per_second: ($flood / 50), reach: "ratio < 1.2", rounds: .}
-    | {ratio: (.flooded_p99_ms / .alone_p99_ms * 1000 | round / 1000), ratio_p50: (.flooded_p50_ms / .alone_p50_ms * 1000 | round / 1000)} + .
-    | . + (if any(.rounds[]; .refused != {} or (.flood.refused | del(."429")) != {}) then
-             {failed: ("sends were refused: " + ([.rounds[] | .first_refusal, .flood.first_refusal] | unique | join(" ")))}
+    def of(f): map(f) | median;
+    {within_p50_ms: of(.calm.alone.p50_ms), within_p99_ms: of(.calm.alone.p99_ms), flooded_p50_ms: of(.calm.flooded.p50_ms),
+     flooded_p99_ms: of(.calm.flooded.p99_ms), silent_p99_ms: of(.silent.alone.p99_ms), flooded_after_silence_p99_ms: of(.silent.flooded.p99_ms),
+     flood_per_second: of(.calm.flood.per_second), flood_limit_per_second: ($flood / 50), reach: "ratio < 1.2", rounds: .}
+    | {ratio: (.flooded_p99_ms / .within_p99_ms * 1000 | round / 1000), ratio_p50: (.flooded_p50_ms / .within_p50_ms * 1000 | round / 1000),
+       ratio_to_silence: (.flooded_after_silence_p99_ms / .silent_p99_ms * 1000 | round / 1000)} + .
+    | . + (if any(.rounds[][]; .refused != {} or (.flood.refused | del(."429")) != {}) then
+             {failed: ("sends were refused: " + ([.rounds[][] | .first_refusal, .flood.first_refusal] | unique | join(" ")))}
            elif .flood_per_second < 0.95 * $flood then {failed: "the flood was no flood"} else {} end)'
 }
 
