@@ -42,7 +42,7 @@ TEST_CASE("recount: webhooks and campaigns are counted again from their rows, al
   CHECK(delivered == 2);
 
   REQUIRE(books.server().post(endpoint.path("/test"), {{"type", "message.new"}}).status / 100 == 2);   // told, and not counted
-  eventually("the test is delivered", [&] { return hooked.all().size() == 3; }, std::chrono::seconds(20));
+  eventually("the test is delivered", [&] { return hooked.all().size() >= 3; }, std::chrono::seconds(20));
   REQUIRE(books.server().del(endpoint.path()).status == 204);
   REQUIRE(books.server().del(Shop::path_of(campaign)).status == 204);
   eventually("their rows are gone", [&] {
