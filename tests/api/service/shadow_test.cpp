@@ -102,9 +102,10 @@ TEST_CASE("shadow: to others it is as if it were not there, whatever they try wi
 
 TEST_CASE("shadow: all that happens to it is told to its author's connections alone, also after a resume", "[api][shadow][bans][ws]") {
   each_way([](ShadowRoom& room) {
-    const auto first = room.send("alice", "general", "hello");
-    room.shade();
     auto bob = room.connect("bob"), phone = room.connect("mallory"), desk = room.connect("mallory");
+    const auto first = room.send("alice", "general", "hello");
+    for (auto* socket : {&bob, &phone, &desk}) up_to(*socket, "hello");
+    room.shade();
     auto mallory = room.user("mallory"), alice = room.user("alice");
     const auto id = room.mutter("buy", {{"mentions", {"bob"}}});
     const auto path = kMessages + "/" + id;
