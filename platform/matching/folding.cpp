@@ -8,6 +8,8 @@
 #include <unicode/ustring.h>
 
 #include <array>
+#include <mutex>
+#include <unordered_map>
 
 #include "platform/base/error.h"
 #include "platform/matching/point_table.h"
@@ -157,9 +159,24 @@ constexpr UChar32 kLastPoint = 0x10FFFF;
 
 PointTable::PointTable(const Folding& folding) : folding_(folding) {}
 
-PointTable::~PointTable() {
-  for (auto& page : pages_) delete page.load();
+namespace {
+
+/// The one page with this content.
+const PointTable::Page& kept_once(std::unique_ptr<const PointTable::Page> page) {
+  struct Kept {
+    std::mutex mutex;
+    std::unordered_map<std::string, std::unique_ptr<const PointTable::Page>> pages;
+  };
+  static auto& kept = *new Kept;               // threads may fold until the very end
+  std::string content(reinterpret_cast<const char*>(page->offsets.data()), sizeof page->offsets);
+  content.append(reinterpret_cast<const char*>(page->mark.data()), sizeof page->mark).append(page->bytes);
+  const std::lock_guard lock(kept.mutex);
+  auto& place = kept.pages[std::move(content)];
+  if (!place) place = std::move(page);
+  return *place;
 }
+
+}  // namespace
 
 const PointTable::Page& PointTable::make(std::size_t number) const {
   auto page = std::make_unique<Page>();
@@ -172,10 +189,10 @@ const PointTable::Page& PointTable::make(std::size_t number) const {
     page->mark[i] = !bytes.empty() && u_getCombiningClass(static_cast<UChar32>(point_at(bytes, 0))) != 0;
   }
   page->offsets[kPageSize] = static_cast<std::uint16_t>(page->bytes.size());
-  const Page* nobody = nullptr;
-  auto& place = pages_[number];
-  if (place.compare_exchange_strong(nobody, page.get(), std::memory_order_acq_rel)) return *page.release();
-  return *nobody;
+  page->bytes.shrink_to_fit();
+  const auto& one = kept_once(std::move(page));
+  pages_[number].store(&one, std::memory_order_release);
+  return one;
 }
 
 const PointTable& PointTable::of(const Folding& folding) {

@@ -62,18 +62,21 @@ Part part_of(std::shared_ptr<const Shard> shard, const Literals& literals) {
 
 using Shards = std::vector<std::shared_ptr<const Shard>>;
 
-/// What is among `literals` and in none of the shards; nothing: too much, or too little of the shards is left.
-std::optional<std::vector<std::string>> find_added(const Literals& literals, const Shards& shards) {
-  std::size_t held = 0;
-  for (const auto& shard : shards) held += shard->literals().size();
-  if (held <= Matcher::kMaxDelta || held > 2 * literals.size()) return std::nullopt;
-  std::vector<std::string> added;
+/// What is among `literals` and in none of the shards, sorted.
+std::vector<std::string> find_rest(const Literals& literals, const Shards& shards) {
+  std::vector<std::string> rest;
   for (const auto& [text, rules] : literals) {
     const auto holds = [&text = text](const auto& shard) { return std::ranges::binary_search(shard->literals(), text); };
-    if (std::ranges::none_of(shards, holds)) added.push_back(text);
-    if (added.size() > Matcher::kMaxDelta) return std::nullopt;
+    if (std::ranges::none_of(shards, holds)) rest.push_back(text);
   }
-  return added;
+  return rest;
+}
+
+/// Whether enough of the shards is left that they may stay.
+bool is_worth_keeping(const Shards& shards, const Literals& literals) {
+  std::size_t held = 0;
+  for (const auto& shard : shards) held += shard->literals().size();
+  return held > Matcher::kMaxQuick && held <= 2 * literals.size();
 }
 
 Shards shards_of(const Literals& literals) {
@@ -101,6 +104,7 @@ struct Scene {
   const Text& text;
   const Folded& folded;
   const Folding& folding;
+  Borders& borders;
 };
 
 /// Whether bytes from..to are whole code points of the original.
@@ -109,13 +113,13 @@ bool is_whole(const Folded& folded, std::size_t from, std::size_t to) {
   return (from == 0 || source[from - 1] != source[from]) && (to == source.size() || source[to - 1] != source[to]);
 }
 
-bool holds(const Scene& scene, const Rule& rule, std::size_t from, std::size_t to) {
+bool holds(Scene& scene, const Rule& rule, std::size_t from, std::size_t to) {
   const std::string_view bytes = scene.folded.bytes;
   const auto start = scene.folded.source[from], end = scene.folded.source[to - 1] + 1;
   switch (rule.kind) {
     case Kind::words:
-      return (rule.open_start || begins_word(scene.text, scene.folded, scene.folding, start, point_at(bytes, from))) &&
-             (rule.open_end || ends_word(scene.text, scene.folded, scene.folding, end, point_before(bytes, to)));
+      return (rule.open_start || begins_word(scene.text, scene.folded, scene.folding, scene.borders, start, point_at(bytes, from))) &&
+             (rule.open_end || ends_word(scene.text, scene.folded, scene.folding, scene.borders, end, point_before(bytes, to)));
     case Kind::domain: return (from == 0 || !is_host_letter(point_before(bytes, from))) && ends_host(bytes, to);
     case Kind::email:
       return (from == 0 || bytes[from] == '@' || !is_mailbox_letter(point_before(bytes, from))) && ends_host(bytes, to);
@@ -128,22 +132,31 @@ bool holds(const Scene& scene, const Rule& rule, std::size_t from, std::size_t t
 
 struct Matcher::Group {
   Folding folding;
-  Shards base;                                 // of literals: compiled once, for this matcher or one before it
+  Shards base = {};                            // of literals: compiled once, for this matcher or one before it
   std::vector<Part> parts = {};
+  bool waits = false;                          // more is to be compiled
 
-  void add_literals(const Literals& literals, const Group* before);
-  bool find(const Text& text, std::vector<Found>& found, std::size_t limit) const;
+  void add_literals(const Literals& literals, const Group* before, bool quickly);
+  bool find(const Text& text, Borders& borders, std::vector<Found>& found, std::size_t limit) const;
 };
 
-void Matcher::Group::add_literals(const Literals& literals, const Group* before) {
+void Matcher::Group::add_literals(const Literals& literals, const Group* before, bool quickly) {
   if (literals.empty()) return;
-  auto added = before ? find_added(literals, before->base) : std::nullopt;
-  base = added ? before->base : shards_of(literals);
+  const Shards held = before ? before->base : Shards{};
+  auto rest = find_rest(literals, held);
+  const bool is_little = rest.size() <= kMaxDelta && is_worth_keeping(held, literals);
+  waits = quickly && (is_little ? rest.size() : literals.size()) > kMaxQuick;
+  if (is_little || waits) {
+    base = held;
+  } else {
+    base = shards_of(literals);
+    rest.clear();
+  }
   for (const auto& shard : base) parts.push_back(part_of(shard, literals));
-  if (added && !added->empty()) parts.push_back(part_of(Shard::of_literals(*added), literals));
+  if (!rest.empty()) parts.push_back(part_of(waits ? Shard::of_plain_literals(std::move(rest)) : Shard::of_literals(rest), literals));
 }
 
-Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures, const Matcher* before) {
+Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& failures, const Matcher* before, bool quickly) {
   struct Gathered {
     Folding folding;
     Literals literals;
@@ -164,10 +177,10 @@ Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& fai
     }
   }
   for (auto& [bits, from] : gathered) {
-    auto group = std::make_unique<Group>(Group{from.folding, {}});
+    auto group = std::make_unique<Group>(Group{from.folding});
     const auto same = [&from = from](const auto& one) { return one->folding == from.folding; };
     const auto old = before ? std::ranges::find_if(before->groups_, same) : groups_.end();
-    group->add_literals(from.literals, before && old != before->groups_.end() ? old->get() : nullptr);
+    group->add_literals(from.literals, before && old != before->groups_.end() ? old->get() : nullptr, quickly);
     if (!from.expressions.empty()) {
       std::vector<Shard::Failure> failed;
       Part part{Shard::of_regexes(from.expressions, from.folding.letter_case, failed), {}, std::move(from.rules)};
@@ -180,9 +193,9 @@ Matcher::Matcher(const std::vector<Pattern>& patterns, std::vector<Failure>& fai
 
 Matcher::~Matcher() = default;
 
-bool Matcher::Group::find(const Text& text, std::vector<Found>& found, std::size_t limit) const {
+bool Matcher::Group::find(const Text& text, Borders& borders, std::vector<Found>& found, std::size_t limit) const {
   const auto folded = fold(text, folding);
-  const Scene scene{text, folded, folding};
+  Scene scene{text, folded, folding, borders};
   bool all = true;
   for (const auto& part : parts) {
     part.shard->scan(folded.bytes, [&](std::uint32_t pattern, std::size_t from, std::size_t to) {
@@ -205,7 +218,8 @@ bool Matcher::Group::find(const Text& text, std::vector<Found>& found, std::size
 
 bool Matcher::find(const Text& text, std::vector<Found>& found) const {
   bool all = true;
-  for (const auto& group : groups_) all = group->find(text, found, kMaxFound) && all;
+  Borders borders(text);
+  for (const auto& group : groups_) all = group->find(text, borders, found, kMaxFound) && all;
   const auto order = [](const Found& a, const Found& b) { return std::tie(a.pattern, a.start, a.end) < std::tie(b.pattern, b.start, b.end); };
   std::sort(found.begin(), found.end(), order);
   std::size_t kept = 0;                        // of what a pattern finds from one place on, the longest
@@ -215,6 +229,10 @@ bool Matcher::find(const Text& text, std::vector<Found>& found) const {
   }
   found.resize(kept);
   return all;
+}
+
+bool Matcher::is_compiled() const {
+  return std::ranges::none_of(groups_, [](const auto& group) { return group->waits; });
 }
 
 std::size_t Matcher::bytes() const {

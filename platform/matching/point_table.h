@@ -14,10 +14,10 @@ class PointTable {
   static constexpr std::size_t kPageSize = 256, kPages = 0x110000 / kPageSize;
   static const PointTable& of(const Folding& folding);
   explicit PointTable(const Folding& folding);
-  ~PointTable();
   PointTable(const PointTable&) = delete;
   PointTable& operator=(const PointTable&) = delete;
 
+  /// Under most foldings most blocks are the same: each content is kept once, for as long as the process lives.
   struct Page {
     std::array<std::uint16_t, kPageSize + 1> offsets{};
     std::array<bool, kPageSize> mark{};        // what it is begins with a mark, which has an order among its neighbours

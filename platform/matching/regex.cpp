@@ -14,9 +14,10 @@ class Weigher {
 
   /// Nothing: it is light enough.
   std::optional<std::size_t> find_heavy() {
-    alternatives(0);
+    places_ = alternatives(0);
     return heavy_at_;
   }
+  [[nodiscard]] std::size_t places() const { return places_; }
 
  private:
   [[nodiscard]] bool done() const { return at_ >= text_.size() || heavy_at_; }
@@ -84,7 +85,7 @@ class Weigher {
   }
 
   std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, places_ = 0;
   std::optional<std::size_t> heavy_at_;
 };
 
@@ -110,6 +111,12 @@ std::optional<Mistake> find_host_mistake(std::string_view host, std::uint32_t at
 }
 
 }  // namespace
+
+std::size_t places_of(std::string_view expression) {
+  Weigher weigher(expression);
+  weigher.find_heavy();
+  return weigher.places();
+}
 
 std::optional<Mistake> find_mistake(Kind kind, std::string_view text, const Folding& folding) {
   switch (kind) {

@@ -2,6 +2,7 @@
 
 #include <hs/hs.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <map>
@@ -179,12 +180,43 @@ std::shared_ptr<const Shard> Shard::of_regexes(const std::vector<std::string>& e
   }
 }
 
+std::shared_ptr<const Shard> Shard::of_plain_literals(std::vector<std::string> literals) {
+  std::shared_ptr<Shard> shard(new Shard);
+  shard->literals_ = std::move(literals);
+  std::size_t i = 0;
+  for (std::uint32_t byte = 0; byte <= 256; ++byte) {
+    while (i < shard->literals_.size() && static_cast<std::uint8_t>(shard->literals_[i].front()) < byte) ++i;
+    shard->firsts_.at(byte) = static_cast<std::uint32_t>(i);
+  }
+  for (const auto& literal : shard->literals_) shard->bytes_ += sizeof(std::string) + (literal.size() > 15 ? literal.size() : 0);
+  return shard;
+}
+
+/// From each byte on, those that fit so far become fewer with every byte: they are sorted.
+void Shard::scan_plain(std::string_view bytes, const Hit& hit) const {
+  for (std::size_t from = 0; from < bytes.size(); ++from) {
+    const auto first = static_cast<std::uint8_t>(bytes[from]);
+    auto low = literals_.begin() + firsts_.at(first), high = literals_.begin() + firsts_.at(first + std::size_t{1});
+    for (std::size_t depth = 1; low != high; ++depth) {
+      if (low->size() == depth && !hit(static_cast<std::uint32_t>(low - literals_.begin()), std::string_view::npos, from + depth)) return;
+      if (low->size() == depth && ++low == high) break;
+      if (from + depth == bytes.size()) break;
+      const auto next = [depth](const std::string& literal) { return static_cast<std::uint8_t>(literal[depth]); };
+      const auto fitting = std::ranges::equal_range(low, high, static_cast<std::uint8_t>(bytes[from + depth]), {}, next);
+      low = fitting.begin();
+      high = fitting.end();
+    }
+  }
+}
+
 void Shard::scan(std::string_view bytes, const Hit& hit) const {
+  if (!database_) return scan_plain(bytes, hit);
   const auto on_match = [](unsigned id, unsigned long long from, unsigned long long to, unsigned, void* context) {
     return (*static_cast<const Hit*>(context))(id, from, to) ? 0 : 1;
   };
   auto* context = const_cast<Hit*>(&hit);
-  hs_scan(database_->database, bytes.data(), static_cast<unsigned>(bytes.size()), 0, scratches().of_thread(), on_match, context);
+  const auto result = hs_scan(database_->database, bytes.data(), static_cast<unsigned>(bytes.size()), 0, scratches().of_thread(), on_match, context);
+  if (result != HS_SUCCESS && result != HS_SCAN_TERMINATED) throw std::length_error("Vectorscan can't scan.");   // or what it would have found passes
 }
 
 std::optional<Mistake> find_regex_mistake(std::string_view expression, bool blind) {

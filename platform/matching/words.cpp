@@ -6,7 +6,6 @@
 #include <unicode/utext.h>
 
 #include <memory>
-#include <optional>
 
 namespace chat::matching {
 namespace {
@@ -23,30 +22,10 @@ bool needs_dictionary(char32_t point) {
   return u_getIntPropertyValue(static_cast<UChar32>(point), UCHAR_LINE_BREAK) == U_LB_COMPLEX_CONTEXT;
 }
 
-/// Whether the dictionary of the script has a border before code point `at`.
-bool has_border(const Text& text, std::uint32_t at) {
-  struct Close {
-    void operator()(UBreakIterator* one) const { ubrk_close(one); }
-  };
-  thread_local const std::unique_ptr<UBreakIterator, Close> words = [] {
-    UErrorCode code = U_ZERO_ERROR;
-    auto* made = ubrk_open(UBRK_WORD, "", nullptr, 0, &code);
-    return std::unique_ptr<UBreakIterator, Close>(U_FAILURE(code) ? nullptr : made);
-  }();
-  UErrorCode code = U_ZERO_ERROR;
-  UText view = UTEXT_INITIALIZER;
-  utext_openUTF8(&view, text.bytes.data(), static_cast<std::int64_t>(text.bytes.size()), &code);
-  if (!words || U_FAILURE(code)) return true;
-  ubrk_setUText(words.get(), &view, &code);
-  const bool border = U_FAILURE(code) || ubrk_isBoundary(words.get(), static_cast<std::int32_t>(text.offsets[at]));
-  utext_close(&view);
-  return border;
-}
-
 /// `neighbour` touches `edge` at `at`.
-bool is_border(const Text& text, std::uint32_t at, char32_t neighbour, char32_t edge) {
+bool is_border(Borders& borders, std::uint32_t at, char32_t neighbour, char32_t edge) {
   if (!is_word(edge) || !is_word(neighbour) || stands_alone(edge) || stands_alone(neighbour)) return true;
-  return needs_dictionary(edge) && needs_dictionary(neighbour) && has_border(text, at);
+  return needs_dictionary(edge) && needs_dictionary(neighbour) && borders.before(at);
 }
 
 bool is_dropped(const Folded& folded, std::uint32_t at) { return !folded.dropped.empty() && folded.dropped[at]; }
@@ -58,20 +37,51 @@ bool is_word(char32_t point) {
   return (U_GET_GC_MASK(static_cast<UChar32>(point)) & kWordMask) != 0;
 }
 
-bool begins_word(const Text& text, const Folded& folded, const Folding& folding, std::uint32_t at, char32_t edge) {
+bool Borders::before(std::uint32_t at) {
+  if (before_.empty()) read();
+  return before_[at];
+}
+
+void Borders::read() {
+  struct Close {
+    void operator()(UBreakIterator* one) const { ubrk_close(one); }
+  };
+  thread_local const std::unique_ptr<UBreakIterator, Close> words = [] {
+    UErrorCode code = U_ZERO_ERROR;
+    auto* made = ubrk_open(UBRK_WORD, "", nullptr, 0, &code);
+    return std::unique_ptr<UBreakIterator, Close>(U_FAILURE(code) ? nullptr : made);
+  }();
+  before_.assign(text_.points.size() + 1, true);
+  UErrorCode code = U_ZERO_ERROR;
+  UText view = UTEXT_INITIALIZER;
+  utext_openUTF8(&view, text_.bytes.data(), static_cast<std::int64_t>(text_.bytes.size()), &code);
+  if (!words || U_FAILURE(code)) return;
+  ubrk_setUText(words.get(), &view, &code);
+  if (U_SUCCESS(code)) {
+    before_.assign(before_.size(), false);
+    std::size_t i = 0;
+    for (auto border = ubrk_first(words.get()); border != UBRK_DONE; border = ubrk_next(words.get())) {
+      while (i < text_.points.size() && text_.offsets[i] < static_cast<std::uint32_t>(border)) ++i;
+      before_[i] = text_.offsets[i] == static_cast<std::uint32_t>(border);
+    }
+  }
+  utext_close(&view);
+}
+
+bool begins_word(const Text& text, const Folded& folded, const Folding& folding, Borders& borders, std::uint32_t at, char32_t edge) {
   for (auto i = at; i > 0; --i) {
     if (is_dropped(folded, i - 1)) return true;
     if (is_nothing(text.points[i - 1], folding)) continue;
-    return is_border(text, at, text.points[i - 1], edge);
+    return is_border(borders, at, text.points[i - 1], edge);
   }
   return true;
 }
 
-bool ends_word(const Text& text, const Folded& folded, const Folding& folding, std::uint32_t at, char32_t edge) {
+bool ends_word(const Text& text, const Folded& folded, const Folding& folding, Borders& borders, std::uint32_t at, char32_t edge) {
   for (auto i = at; i < text.points.size(); ++i) {
     if (is_dropped(folded, i)) return true;
     if (is_nothing(text.points[i], folding)) continue;
-    return is_border(text, at, text.points[i], edge);
+    return is_border(borders, at, text.points[i], edge);
   }
   return true;
 }

@@ -169,3 +169,42 @@ TEST_CASE("matcher: after a change of few among many, what came is found and wha
   words.resize(2);
   CHECK(find(*compiled(third.get()), "word0 word1 word2 third") == All{{0, 0, 5}, {1, 6, 11}});
 }
+
+TEST_CASE("matcher: made quickly it finds the same, and what comes after it compiles the rest", "[unit][matching]") {
+  std::vector<Entry> entries{{"bad"}, {"b"}, {"*adder*"}, {"дурак"}, {"a bad word"}, {"evil.example", Kind::domain}, {"spam@evil.example", Kind::email},
+                             {"go+d", Kind::regex}, {"DAMN", Kind::words, {.spacing = true}}};
+  for (int i = 0; i < 3'000; ++i) entries.push_back({"word" + std::to_string(i)});
+  for (int i = 0; i < 2'000; ++i) entries.push_back({"spaced" + std::to_string(i), Kind::words, {.spacing = true}});
+  const auto made = [&entries](const Matcher* before, bool quickly) {
+    std::vector<Pattern> patterns;
+    for (const auto& entry : entries) patterns.push_back({entry.text, entry.kind, folding_of(entry.kind, entry.folding)});
+    std::vector<Matcher::Failure> failures;
+    auto matcher = std::make_unique<Matcher>(patterns, failures, before, quickly);
+    CHECK(failures.empty());
+    return matcher;
+  };
+  const auto find = [](const Matcher& matcher, std::string_view text) {
+    All found;
+    CHECK(matcher.find(Text(text), found));
+    return found;
+  };
+  const auto whole = made(nullptr, false), quick = made(nullptr, true);
+  CHECK(whole->is_compiled());
+  CHECK_FALSE(quick->is_compiled());
+  const std::vector<std::string> texts{"a BAD word, b, badder ladders", "дурак gooood spam@evil.example www.evil.example", "d.a.m.n spaced7 spaced1999 word0 word2999 word3000", "", "b"};
+  for (const auto& text : texts) CHECK(find(*quick, text) == find(*whole, text));
+  const auto finished = made(quick.get(), false);
+  CHECK(finished->is_compiled());
+  for (const auto& text : texts) CHECK(find(*finished, text) == find(*whole, text));
+  entries.push_back({"last"});
+  const auto changed = made(finished.get(), true);
+  CHECK(changed->is_compiled());               // little is new
+  CHECK(find(*changed, "last word2999").size() == 2);
+}
+
+TEST_CASE("matcher: a long text without spaces is read once, whatever is found in it", "[unit][matching]") {
+  std::string text;
+  for (int i = 0; i < 2'000; ++i) text += "ภาษาไทย";
+  const auto found = look_for({{"ภาษา"}, {"ไทย"}, {"าษ"}}, text);
+  CHECK(found.size() == 4'000);
+}
