@@ -225,6 +225,11 @@ void Gateway::close_tokens(AppId app, const std::vector<std::string>& token_ids)
   state_->on_every_shard([=](Shard& shard) { shard.close_tokens(app, *dead); });
 }
 
+void Gateway::close_addresses(AppId app, const RefusesAddress& refuses) {
+  ++state_->revocations;
+  state_->on_every_shard([app, refuses](Shard& shard) { shard.close_addresses(app, refuses); });
+}
+
 void Gateway::regather(AppId app, const std::vector<std::string>& cids) {
   for (const auto& cid : cids) state_->audiences->regather(app, cid);
 }
@@ -283,6 +288,7 @@ Gateway::Counts Gateway::counts() const {
 
 std::map<std::string, std::int64_t> Gateway::connections_by_application() const { return state_->presence.by_application(); }
 std::vector<AppId> Gateway::connected_applications() const { return state_->presence.applications(); }
+bool Gateway::is_connected(AppId app) const { return state_->presence.any(app); }
 
 void Gateway::drain(std::chrono::milliseconds over) {
   state_->draining = true;

@@ -50,7 +50,7 @@ enum class Close : std::uint16_t {
   too_many_connections = 4505,
   protocol_error = 4506,      // not JSON, too large, unknown command: a bug in the client
   user_deactivated = 4507,
-  user_banned = 4508,         // from the whole application
+  user_banned = 4508,         // from the whole application; or the address is refused
 };
 
 /// Whose connection it is, as the hooks found out.
@@ -176,6 +176,9 @@ class Gateway {
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_application_tokens(AppId app, Timestamp issued_before);
   void close_tokens(AppId app, const std::vector<std::string>& token_ids);
+  /// Those that come from an address which is refused from now on. `refuses` is called on the shards' threads: must be quick.
+  using RefusesAddress = std::function<bool(const std::string& remote, bool is_server)>;
+  void close_addresses(AppId app, const RefusesAddress& refuses);
 
   /// Who hears these channels, or all of the application's, is asked anew before anybody hears more of them.
   void regather(AppId app, const std::vector<std::string>& cids);
@@ -202,6 +205,7 @@ class Gateway {
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] std::map<std::string, std::int64_t> connections_by_application() const;   // for the top-K metric
   [[nodiscard]] std::vector<AppId> connected_applications() const;
+  [[nodiscard]] bool is_connected(AppId app) const;   // somebody of it
 
   /// Tells every socket to reconnect elsewhere (4001), spread over `over`, then stops. No new sockets meanwhile.
   void drain(std::chrono::milliseconds over);

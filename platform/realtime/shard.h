@@ -72,6 +72,7 @@ class Shard {
   void close_application(AppId app, std::optional<Timestamp> issued_before, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_tokens(AppId app, const std::unordered_set<std::string>& token_ids);
+  void close_addresses(AppId app, const Gateway::RefusesAddress& refuses);
   void drain(std::chrono::milliseconds over);
   void count_copies(AppId app, Hub::Copies copies);
 

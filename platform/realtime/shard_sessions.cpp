@@ -229,6 +229,12 @@ void Shard::close_tokens(AppId app, const std::unordered_set<std::string>& token
   }
 }
 
+void Shard::close_addresses(AppId app, const Gateway::RefusesAddress& refuses) {
+  for (Session* session : hub_.sessions_of(app)) {
+    if (refuses(session->remote, session->is_server())) doom(*session, Close::user_banned, "your address");
+  }
+}
+
 void Shard::drain(std::chrono::milliseconds over) {
   for (auto& [number, session] : sessions_) {
     if (session->state == Session::State::closing) continue;
