@@ -3,8 +3,10 @@
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/metrics.h"
+#include "platform/base/text.h"
 #include "platform/chat/messages/messages.h"
 #include "platform/chat/moderation/flagging.sql.h"
+#include "platform/chat/moderation/names.h"
 #include "platform/chat/moderation/queue.sql.h"
 #include "platform/chat/moderation/rows.h"
 #include "platform/chat/moderation/settings.h"
@@ -84,6 +86,27 @@ Flagged flag_user(storage::Transaction& tx, const std::string& by, const std::st
   const auto found = users::find_users(tx, {user_id}, by);
   if (found.empty()) throw not_found("user");
   return flag(tx, {"user", found.front().id.uuid, std::nullopt, found.front().id}, flagger, input, now);
+}
+
+void flag_name(storage::Transaction& tx, const std::string& cid, const std::string& user_id, const std::string& findings, Timestamp now) {
+  constexpr std::size_t kMaxFindings = 20;
+  const auto document = json::Document::parse(findings);
+  const auto found = document.root().items();
+  text::ArrayLiteral ids, rules, details;
+  for (std::size_t i = 0; i < found.size() && i < kMaxFindings; ++i) {
+    ids.add(FlagId::make(now).text());
+    rules.add(found[i].find("rule")->text());
+    json::Writer detail;
+    detail.object();
+    for (const auto& [name, value] : found[i].members())
+      if (name != "source" && name != "rule") detail.key(name).raw(value.raw());
+    detail.end();
+    details.add(detail.take());
+  }
+  const auto colon = cid.find(':');
+  const bool is_user = cid.empty();
+  tx.run(sql::flag_name, tx.app(), is_user ? "user" : "channel", is_user ? user_id : cid.substr(0, colon), is_user ? "" : cid.substr(colon + 1),
+         ItemId::make(now), now, ids.take(), rules.take(), details.take());
 }
 
 }  // namespace chat::moderation
