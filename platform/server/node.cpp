@@ -172,11 +172,8 @@ struct Node::State {
   notifications::Notifying notifying();
   std::int64_t take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
   std::function<bool(storage::Pool::Task)> run() { return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }; }
-  messages::LaterServices later() {
-    return {*bus, directory, accounts, lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
-  }
-  messages::LaterServices campaign_later() {
-    return {*bus, directory, accounts, campaign_lanes, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
+  messages::LaterServices later(messages::Lanes& by) {
+    return {*bus, directory, accounts, by, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
   }
   reads::Here here() {
     return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};
@@ -215,7 +212,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
       log::warn("plans.reload_failed", {{"detail", "the pool is full"}});
     return;
   }
-  if (control.word == blocklists::kBlockListsChanged) return lists.changed(control.app);
+  if (control.word == blocklists::kBlockListsChanged) return lists_changed(lists, gateway, control.app);
   if (control.word == users::kTeamsMoved) return user_moved(control);
   if (control.word == channels::kChannelMoved) {
     gateway.regather(control.app, {control.detail});
@@ -361,6 +358,7 @@ void Node::State::wire() {
                  [this](const bus::Bus::Control& control) { typists.on_control(control); });
   schedule.add("stop_typing", presence::Typists::kTurn, [this](storage::Connection&) { typists.turn(); });
   if (link) share_limits();
+  close_refused(lists, gateway, clock);
   schedule.add("look_at_block_lists", blocklists::Shelf::kTurn, [this](storage::Connection& connection) { lists.look_again(connection); });
   if (link) share_screening(schedule, *bus, screening, directory);
   add_screening_jobs(schedule, screening);
@@ -418,9 +416,9 @@ void Node::start() {
   add_jobs(state.schedule, has_role(state.settings, "worker"), state.metering, state.plans, *state.bus, state.clock,
            state.settings.duration("usage.flush_interval"));
   if (has_role(state.settings, "worker"))
-    add_send_job(state.schedule, {*state.bus, state.clock, state.later(), state.run()});
+    add_send_job(state.schedule, {*state.bus, state.clock, state.later(state.lanes), state.run()});
   if (has_role(state.settings, "worker")) {
-    state.campaign_sender = std::make_unique<campaigns::Sender>(campaign_sending(state.campaign_later(), state.lanes, state.stopping));
+    state.campaign_sender = std::make_unique<campaigns::Sender>(campaign_sending(state.later(state.campaign_lanes), state.lanes, state.stopping));
     add_campaign_jobs(state.schedule, *state.campaign_sender, state.clock);
   }
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);

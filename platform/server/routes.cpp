@@ -21,6 +21,7 @@
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/shadow.h"
 #include "platform/chat/moderation/moderation_http.h"
+#include "platform/chat/moderation/names.h"
 #include "platform/chat/notifications/notifications_http.h"
 #include "platform/chat/pending/pending.h"
 #include "platform/chat/pending/pending_http.h"
@@ -100,7 +101,11 @@ void add_public_routes(http::Router& router, const Parts& parts) {
     return account ? account->limits()->of(meter).hard : 0;
   };
   teams::add_routes(router, {parts.cursors, parts.clock, [hard_of](const tenants::Caller& caller) { return hard_of(caller, billing::Meter::teams); }});
-  const users::Services users{parts.bus, parts.cursors, parts.clock, block_list_names(parts.lists, parts.clock)};
+  const tenants::Names names{block_list_names(parts.lists, parts.clock),
+                             [&clock = parts.clock](storage::Transaction& tx, const std::string& cid, const std::string& user_id, const std::string& findings) {
+                               moderation::flag_name(tx, cid, user_id, findings, clock.now());
+                             }};
+  const users::Services users{parts.bus, parts.cursors, parts.clock, names};
   users::add_routes(router, users);
   users::add_relation_routes(router, users);
   tasks::add_routes(router);
@@ -112,8 +117,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   const auto count_watchers = [&store = parts.ephemeral](AppId app, const std::string& cid) {
     return static_cast<std::int64_t>(store.count({app, presence::kWatchers, cid}));
   };
-  const channels::Services channels{parts.bus, parts.cursors, parts.clock, caps, count_watchers, users.judge_names,
-                                    [&bus = parts.bus](storage::Transaction& tx, const std::vector<std::string>& names) { return blocklists::take_names(tx, bus, names); }};
+  const channels::Services channels{parts.bus, parts.cursors, parts.clock, caps, count_watchers, names,
+                                    [&bus = parts.bus](storage::Transaction& tx, const std::vector<std::string>& lists) { return blocklists::take_names(tx, bus, lists); }};
   channels::add_channel_type_routes(router, channels);
   channels::add_channel_routes(router, channels);
   channels::add_member_routes(router, channels);
@@ -127,7 +132,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
                                   run_built_in(tx, bus, caller, call, clock.now());
                                 }, parts.before, parts.screen, parts.review});
   screening::add_routes(router, {parts.bus, parts.sealer, parts.accounts, parts.webhook_client, parts.screening, parts.clock});
-  uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run});
+  uploads::add_routes(router, {parts.depot, parts.accounts, parts.directory, parts.clock, parts.run, names.judge});
   commands::add_routes(router, {parts.clock});
   const blocklists::Services lists{parts.bus, parts.cursors, parts.clock, parts.lists};
   blocklists::add_routes(router, lists);
@@ -138,7 +143,10 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   moderation::add_routes(router, moderation);
   moderation::add_appeal_routes(router, moderation);
   moderation::add_settings_routes(router, moderation);
-  polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own, option_screen(parts.screen)});
+  polls::add_routes(router, {parts.bus, parts.cursors, parts.clock, add_own, option_screen(parts.screen),
+                             [&clock = parts.clock](storage::Transaction& tx, const channels::Channel& channel, MessageId id, const std::string& findings) {
+                               messages::flag_findings(tx, channel, id, findings, clock.now());
+                             }});
   threads::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   devices::add_routes(router, parts.clock);
   notifications::add_routes(router, {parts.bus, parts.senders, parts.clock, parts.run});

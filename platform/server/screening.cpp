@@ -25,7 +25,12 @@ std::string words_of(const Send& send) {
 
 screening::Said said_of(const Send& send, std::string_view text) {
   screening::Said said{send.application, send.account, send.channel_type, send.channel_id, *send.message.user_id, send.by_server, text, 0, 0, 0, !send.findings.empty()};
-  if (send.message.attachments) said.attachments = static_cast<std::int64_t>(json::Document::parse(*send.message.attachments).root().items().size());
+  if (send.message.attachments) {
+    const auto document = json::Document::parse(*send.message.attachments);
+    const auto attachments = document.root().items();
+    said.attachments = static_cast<std::int64_t>(attachments.size());
+    said.attached_links = screening::links_in(attachments);
+  }
   said.mentions = static_cast<std::int64_t>(send.mentioned.size() + send.mentioned_roles.size()) + send.mentions_channel + send.mentions_here;
   if (send.nonce_key) said.nonce = std::hash<std::string>{}(send.message.cid + *send.nonce_key) | 1;
   return said;

@@ -26,7 +26,8 @@ std::optional<Behaviour> parse_behaviour(std::string_view word);
 inline constexpr std::string_view kShared = "shared:";
 inline constexpr int kMaxLists = 50;           // of an application; of the operator, too
 inline constexpr int kMaxEntries = 50'000;     // of a list
-inline constexpr int kMaxRegexes = 1'000;      // of a list
+inline constexpr int kMaxRegexes = 1'000;      // of an application
+inline constexpr std::size_t kMaxRegexPlaces = 20'000;   // of all its regular expressions together, their repetitions written out
 inline constexpr int kMaxAllEntries = 200'000; // of an application
 inline constexpr int kMaxUses = 1'000;
 inline constexpr std::size_t kMaxEntryBytes = 255;
@@ -83,6 +84,7 @@ struct EntryMistake {
 };
 /// Brings entries into the form in which they are kept: hosts and addresses in lower case, networks without the bits of hosts.
 /// Gives what is wrong with them, 100 mistakes at most.
+/// Errors:  limit_reached (more regular expressions than a list has)
 std::vector<EntryMistake> check_entries(const BlockList& list, std::vector<Entry>& entries, Timestamp now);
 
 struct EntriesChanged {
@@ -91,7 +93,7 @@ struct EntriesChanged {
 };
 /// Entries must have passed check_entries. What is there already keeps its place and takes the new end.
 /// `replace`: all others go.
-/// Errors:  not_found; limit_reached
+/// Errors:  not_found; limit_reached (entries; the places of all regular expressions)
 EntriesChanged change_entries(storage::Transaction& tx, bus::Bus& bus, const std::string& name, const std::vector<Entry>& add,
                               const std::vector<std::string>& remove, bool replace, Timestamp now);
 /// In order of their bytes.
@@ -120,13 +122,13 @@ struct PutUse {
   bool created = false;
   Use use;
 };
-/// Errors:  not_found (list, type, channel); limit_reached
+/// Errors:  not_found (list, type, channel); invalid_field (a list of addresses in a place); limit_reached
 PutUse put_use(storage::Transaction& tx, bus::Bus& bus, const Use& use, Timestamp now);
 /// Errors:  not_found
 void delete_use(storage::Transaction& tx, bus::Bus& bus, const Use& use);
 std::vector<Use> list_uses(storage::Transaction& tx, const std::optional<std::string>& list);
 
-/// For the settings of channel types: which of these lists do not exist. They hold there from now on.
+/// For the settings of channel types: which of these lists do not exist, or are of addresses. The others hold there from now on.
 std::vector<std::string> take_names(storage::Transaction& tx, bus::Bus& bus, const std::vector<std::string>& names);
 
 }  // namespace chat::blocklists

@@ -38,6 +38,15 @@ from shared_block_lists()
 -- $1 app.  Of all its lists.
 select coalesce(sum(entry_count), 0) from block_lists where app_id = $1
 
+-- name: list_regexes
+-- $1 app  $2 at most.  Of all its lists.
+select e.entry from block_lists l join block_list_entries e on e.app_id = l.app_id and e.list_id = l.list_id
+where l.app_id = $1 and l.kind = 'regex' limit $2
+
+-- name: find_moderator
+-- $1 app  $2 user_id.  No row: no moderator of the application.
+select 1 from users where app_id = $1 and user_id = $2 and role in ('moderator', 'admin') and deactivated_at is null and deleted_at is null
+
 -- name: add_entries
 -- $1 app  $2 list  $3 entries  $4 ends, '' or a time each  $5 now.  Rows: those that are new.
 with given as (

@@ -34,9 +34,20 @@ Entry read_entry(const storage::Row& row) { return {std::string(row.text(0)), ro
 
 int max_entries(const BlockList& list) { return list.kind == "regex" ? kMaxRegexes : kMaxEntries; }
 
+Error too_many(const BlockList& list) { return Error(Code::limit_reached, "A list of this kind may have " + std::to_string(max_entries(list)) + " entries."); }
+
+/// What every text of the application costs from now on.
+void check_regexes(storage::Transaction& tx) {
+  const auto rows = tx.query(sql::list_regexes, tx.app(), kMaxRegexes + 1);
+  if (rows.size() > kMaxRegexes) throw Error(Code::limit_reached, "All lists together may have 1000 regular expressions.");
+  std::size_t places = 0;
+  for (auto row : rows) places += matching::places_of(row.text(0));
+  if (places > kMaxRegexPlaces)
+    throw Error(Code::limit_reached, "All regular expressions together may have " + std::to_string(kMaxRegexPlaces) + " places with all their repetitions.");
+}
+
 void check_room(storage::Transaction& tx, const BlockList& list, std::int64_t more) {
-  if (list.entry_count + more > max_entries(list))
-    throw Error(Code::limit_reached, "A list of this kind may have " + std::to_string(max_entries(list)) + " entries.");
+  if (list.entry_count + more > max_entries(list)) throw too_many(list);
   if (more > 0 && tx.query(sql::count_entries, tx.app())[0].integer(0) + more > kMaxAllEntries)
     throw Error(Code::limit_reached, "All lists together may have 200000 entries.");
 }
@@ -49,6 +60,7 @@ std::string entry_json(const Entry& entry) {
 }
 
 std::vector<EntryMistake> check_entries(const BlockList& list, std::vector<Entry>& entries, Timestamp now) {
+  if (list.kind == "regex" && entries.size() > static_cast<std::size_t>(kMaxRegexes)) throw too_many(list);   // compiling each takes its time
   std::vector<EntryMistake> mistakes;
   for (std::size_t i = 0; i < entries.size() && mistakes.size() < kMaxMistakes; ++i)
     if (auto mistake = tidy(list, entries[i], now)) mistakes.push_back({i, std::move(*mistake)});
@@ -65,9 +77,11 @@ EntriesChanged change_entries(storage::Transaction& tx, bus::Bus& bus, const std
   std::vector<const Entry*> distinct;
   for (const auto& one : add) distinct.push_back(&one);
   std::ranges::stable_sort(distinct, {}, &Entry::text);
+  int given = 0;
   // Of one that is given twice, the last holds.
   for (std::size_t i = 0; i < distinct.size(); ++i) {
     if (i + 1 < distinct.size() && distinct[i + 1]->text == distinct[i]->text) continue;
+    if (++given > max_entries(list)) throw too_many(list);
     texts.add(distinct[i]->text);
     ends.add(distinct[i]->expires_at ? format_time(*distinct[i]->expires_at) : "");
   }
@@ -75,6 +89,7 @@ EntriesChanged change_entries(storage::Transaction& tx, bus::Bus& bus, const std
   else if (!remove.empty()) changed.removed = tx.run(sql::remove_entries, tx.app(), list.id, gone.take());
   if (!add.empty()) changed.added = tx.query(sql::add_entries, tx.app(), list.id, texts.take(), ends.take(), now)[0].integer(0);
   check_room(tx, list, changed.added - changed.removed);
+  if (changed.added > 0 && list.kind == "regex") check_regexes(tx);
   tx.run(sql::note_entries, tx.app(), list.id, changed.added - changed.removed, version, now);
   changed.list = get_block_list(tx, name);
   return changed;

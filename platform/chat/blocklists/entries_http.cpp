@@ -1,6 +1,11 @@
+#include <algorithm>
+
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/chat/blocklists/blocklists.sql.h"
 #include "platform/chat/blocklists/blocklists_http.h"
+#include "platform/chat/blocklists/networks.h"
+#include "tenants/auth.h"
 
 namespace chat::blocklists {
 namespace {
@@ -9,10 +14,12 @@ using http::Access;
 using http::Method;
 using http::Request;
 using http::Response;
+using tenants::Caller;
 using Tx = storage::Transaction;
 
 constexpr std::size_t kMaxAtOnce = 1'000;
 constexpr std::size_t kMaxCsvBytes = 1024 * 1024;
+constexpr int kV4 = 96, kWidestV4 = 24, kWidestV6 = 48, kMapped = 10;   // bits; of mapped IPv4 the first bytes, all zero
 
 std::string said(const matching::Mistake& mistake) {
   return mistake.at == 0 ? mistake.detail : mistake.detail + " At code point " + std::to_string(mistake.at) + ".";
@@ -41,6 +48,33 @@ std::vector<Entry> read_added(json::Fields& body) {
   return entries;
 }
 
+/// Empty: a server, or an operator.
+std::string user_of(const Request& request, const Tx& tx) { return tx.app() == AppId{} ? std::string() : Caller::of(request).user_id(); }
+
+bool is_narrow(const std::string& entry) {
+  const auto network = network_of(entry);
+  if (!network) return true;                   // a mistake of its own
+  if (network->address.is_v4()) return network->bits >= kV4 + kWidestV4;
+  const auto& bytes = network->address.bytes;
+  return network->bits >= kWidestV6 && std::any_of(bytes.begin(), bytes.begin() + kMapped, [](auto byte) { return byte != 0; });
+}
+
+/// A user who moderates the application bans addresses, in lists that are made for that and keep no server out; small networks, so that a
+/// slip keeps few people out. All else is the backend's.
+/// Errors:  forbidden; not_found
+BlockList list_for(const Request& request, Tx& tx) {
+  const auto& name = request.part("name");
+  const auto user = user_of(request, tx);
+  if (user.empty()) return get_block_list(tx, name);
+  if (!tx.find(sql::find_moderator, tx.app(), user)) throw forbidden("Only servers and moderators of the application may do this.");
+  auto list = get_block_list(tx, name);
+  if (list.kind != "ip" || list.allows) throw forbidden("Moderators change lists of refused addresses alone.");
+  const auto uses = list_uses(tx, name);
+  const bool keeps_servers_out = list.server_calls || std::ranges::any_of(uses, [](const Use& use) { return use.server_calls.value_or(false); });
+  if (keeps_servers_out) throw forbidden("This list is about servers, too: only they change it.");
+  return list;
+}
+
 Response answer(const EntriesChanged& changed) {
   json::Writer out;
   return http::json(200, out.object().key("block_list").raw(block_list_json(changed.list)).field("added", changed.added).field("removed", changed.removed).end().take());
@@ -49,12 +83,14 @@ Response answer(const EntriesChanged& changed) {
 /// How many, not which: the list itself is there to be read, and an audit holds no 50,000 words.
 void note_changed(Tx& tx, const Request& request, const char* action, const EntriesChanged& changed, Timestamp now) {
   json::Writer out;
-  out.object().field("added", changed.added).field("removed", changed.removed).field("entry_count", changed.list.entry_count).end();
+  out.object().field("added", changed.added).field("removed", changed.removed).field("entry_count", changed.list.entry_count);
+  if (const auto user = user_of(request, tx); !user.empty()) out.field("user_id", user);
+  out.end();
   note(tx, request, action, changed.list.name, std::nullopt, out.take(), now);
 }
 
 Response change(const Services& services, const Request& request, Tx& tx) {
-  const auto list = get_block_list(tx, request.part("name"));
+  const auto list = list_for(request, tx);
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto add = read_added(body);
@@ -63,6 +99,9 @@ Response change(const Services& services, const Request& request, Tx& tx) {
   const auto now = services.clock.now();
   if (body.ok())
     for (const auto& [place, mistake] : check_entries(list, add, now)) body.mistake_at("add/" + std::to_string(place), said(mistake));
+  const bool by_moderator = !user_of(request, tx).empty();
+  for (std::size_t i = 0; by_moderator && i < add.size(); ++i)
+    if (!is_narrow(add[i].text)) body.mistake_at("add/" + std::to_string(i), "Moderators ban networks of /24 at most, of IPv6 /48.");
   body.finish();
   const auto changed = change_entries(tx, services.bus, list.name, add, remove, false, now);
   note_changed(tx, request, "block_list.entries", changed, now);
@@ -100,7 +139,7 @@ Response list(const Services& services, const Request& request, Tx& tx) {
   const auto prefix = query.find_text("starts_with").value_or("");
   const auto next = query.find_text("next", 1024);
   query.finish();
-  const auto page = list_entries(tx, get_block_list(tx, request.part("name")), prefix, limit, next, services.cursors);
+  const auto page = list_entries(tx, list_for(request, tx), prefix, limit, next, services.cursors);
   json::Writer out;
   out.object().key("entries").array();
   for (const auto& entry : page.items) out.raw(entry_json(entry));
@@ -114,12 +153,13 @@ struct Operations {
 };
 
 void add(http::Router& router, const Services& services, const std::string& base, Access access, const Operations& operations) {
-  auto route = [&](Method method, const char* pattern, const char* operation, storage::Mode mode, std::size_t max_body, Act act) {
-    router.add({.method = method, .pattern = base + "/{name}/" + pattern, .operation = operation, .access = access, .mode = mode, .max_body_bytes = max_body,
+  auto route = [&](Method method, const char* pattern, const char* operation, storage::Mode mode, std::size_t max_body, Act act, bool for_moderators = false) {
+    const auto who = for_moderators && access == Access::server ? Access::user_or_server : access;
+    router.add({.method = method, .pattern = base + "/{name}/" + pattern, .operation = operation, .access = who, .mode = mode, .max_body_bytes = max_body,
                 .handler = [services, act](const Request& request, Tx& tx) { return act(services, request, tx); }});
   };
-  route(Method::get, "entries", operations.list, storage::Mode::read, 1024, list);
-  route(Method::post, "entries", operations.change, storage::Mode::write, 1024 * 1024, change);
+  route(Method::get, "entries", operations.list, storage::Mode::read, 1024, list, true);
+  route(Method::post, "entries", operations.change, storage::Mode::write, 1024 * 1024, change, true);
   route(Method::post, "import", operations.import, storage::Mode::write, 1024 * 1024, import);
   route(Method::get, "export", operations.show, storage::Mode::read, 1024, show_csv);
 }

@@ -1,6 +1,7 @@
 #include "platform/chat/blocklists/loaded.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "platform/chat/blocklists/blocklists.sql.h"
@@ -20,6 +21,32 @@ std::shared_ptr<const LoadedList> load(storage::Transaction& tx, const BlockList
   const auto same = std::ranges::find_if(known, [&](const auto& one) { return one->list.id == list.id && one->list.version == list.version; });
   if (same != known.end()) return *same;
   return std::make_shared<const LoadedList>(list, shared, tx.query(sql::load_entries, tx.app(), list.id));
+}
+
+/// The operator's lists that somebody of this process holds: all who use one hold the same.
+class Held {
+ public:
+  Known all() {
+    const std::lock_guard lock(mutex_);
+    Known known;
+    std::erase_if(lists_, [](const auto& one) { return one.expired(); });
+    for (const auto& one : lists_)
+      if (auto list = one.lock()) known.push_back(std::move(list));
+    return known;
+  }
+  void keep(const std::shared_ptr<const LoadedList>& list) {
+    const std::lock_guard lock(mutex_);
+    const auto is_it = [&list](const auto& one) { return one.lock() == list; };
+    if (std::ranges::none_of(lists_, is_it)) lists_.push_back(list);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<const LoadedList>> lists_;
+};
+Held& held() {
+  static Held one;
+  return one;
 }
 
 void load_uses(storage::Transaction& tx, Loaded& loaded) {
@@ -74,12 +101,14 @@ Loaded load_lists(storage::Connection& connection, AppId app, const Known& known
   const auto names = shared_names(loaded);
   if (names.empty()) return loaded;
   const auto own = loaded.lists.size();
+  const auto held_now = held().all();
   connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) {
     loaded.lists.resize(own);
     loaded.shared_version = version_of(tx);
     for (const auto& list : list_block_lists(tx))
-      if (names.contains(list.name)) loaded.lists.push_back(load(tx, list, true, known));
+      if (names.contains(list.name)) loaded.lists.push_back(load(tx, list, true, held_now));
   });
+  for (std::size_t i = own; i < loaded.lists.size(); ++i) held().keep(loaded.lists[i]);
   return loaded;
 }
 

@@ -1,7 +1,9 @@
 #include "platform/chat/blocklists/rules.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <tuple>
 
 #include "platform/base/json.h"
@@ -32,7 +34,51 @@ std::string masked(const matching::Text& text, const std::vector<std::pair<std::
   return out + std::string(text.bytes.substr(text.offsets[at]));
 }
 
-bool within(const Hit& inner, const Hit& outer) { return inner.text == outer.text && outer.start <= inner.start && inner.end <= outer.end; }
+std::vector<matching::Pattern> patterns_of(const LoadedList& list) {
+  std::vector<matching::Pattern> patterns;
+  patterns.reserve(list.size());
+  for (std::uint32_t entry = 0; entry < list.size(); ++entry) patterns.push_back({list.entry(entry), kind_of(list.list), folding_of(list.list)});
+  return patterns;
+}
+
+/// The operator's lists, each compiled once for all applications of this process.
+class SharedMatchers {
+ public:
+  struct Made {
+    std::shared_ptr<const matching::Matcher> matcher;
+    std::vector<matching::Matcher::Failure> failures;
+  };
+  Made of(const LoadedList& list, bool quickly) {
+    std::shared_ptr<const matching::Matcher> before;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = kept_.find(list.list.id);
+      if (found != kept_.end()) before = found->second.matcher.lock();
+      if (before && found->second.version == list.list.version && (quickly || before->is_compiled())) return {before, found->second.failures};
+    }
+    Made made;
+    made.matcher = std::make_shared<const matching::Matcher>(patterns_of(list), made.failures, before.get(), quickly);
+    const std::lock_guard lock(mutex_);
+    std::erase_if(kept_, [](const auto& one) { return one.second.matcher.expired(); });
+    auto& kept = kept_[list.list.id];
+    const bool is_newer = kept.matcher.expired() || kept.version < list.list.version || (kept.version == list.list.version && !quickly);
+    if (is_newer) kept = {list.list.version, made.matcher, made.failures};
+    return made;
+  }
+
+ private:
+  struct Kept {
+    std::int64_t version = 0;
+    std::weak_ptr<const matching::Matcher> matcher;
+    std::vector<matching::Matcher::Failure> failures;
+  };
+  std::mutex mutex_;
+  std::map<BlockListId, Kept> kept_;
+};
+SharedMatchers& shared_matchers() {
+  static SharedMatchers one;
+  return one;
+}
 
 }  // namespace
 
@@ -42,33 +88,63 @@ Rules::Rules(Loaded loaded, const Rules* before)
   place(loaded.uses);
 }
 
+std::vector<matching::Pattern> Rules::gather_own() {
+  origins_.clear();
+  std::vector<matching::Pattern> patterns;
+  for (std::uint32_t i = 0; i < lists_.size(); ++i) {
+    if (lists_[i]->shared) continue;
+    for (std::uint32_t entry = 0; entry < lists_[i]->size(); ++entry) origins_.push_back({i, entry});
+    const auto some = patterns_of(*lists_[i]);
+    patterns.insert(patterns.end(), some.begin(), some.end());
+  }
+  return patterns;
+}
+
+/// Says that a list holds what can't be compiled. True: it was put back to what it was before.
+bool Rules::put_back(std::uint32_t list, std::uint32_t entry, const matching::Mistake& mistake, const Rules* before) {
+  const bool is_said = std::ranges::any_of(mistaken_, [&](const Mistaken& one) { return one.list == loaded_[list]; });
+  if (is_said) return false;
+  mistaken_.push_back({loaded_[list], mistake_json(lists_[list]->entry(entry), mistake)});
+  if (!before) return false;
+  const auto old = std::ranges::find_if(before->lists_, [&](const List& one) { return one->list.id == lists_[list]->list.id; });
+  if (old == before->lists_.end() || *old == lists_[list]) return false;
+  lists_[list] = *old;
+  return true;
+}
+
 void Rules::compile(const Rules* before) {
-  std::set<std::uint32_t> failed;              // lists that were put back already
-  for (;;) {
-    origins_.clear();
-    std::vector<matching::Pattern> patterns;
-    for (std::uint32_t i = 0; i < lists_.size(); ++i) {
-      const auto& list = *lists_[i];
-      for (std::uint32_t entry = 0; entry < list.size(); ++entry) {
-        patterns.push_back({list.entry(entry), kind_of(list.list), folding_of(list.list)});
-        origins_.push_back({i, entry});
-      }
-    }
+  for (bool again = true; again;) {
+    again = false;
     std::vector<matching::Matcher::Failure> failures;
-    matcher_ = std::make_unique<const matching::Matcher>(patterns, failures, before ? before->matcher_.get() : nullptr);
-    bool again = false;
+    matcher_ = std::make_shared<const matching::Matcher>(gather_own(), failures, before ? before->matcher_.get() : nullptr, true);
     for (const auto& failure : failures) {
       const auto origin = origins_[failure.pattern];
-      if (!failed.insert(origin.list).second) continue;
-      mistaken_.push_back({loaded_[origin.list], mistake_json(lists_[origin.list]->entry(origin.entry), failure.mistake)});
-      if (!before) continue;
-      const auto old = std::ranges::find_if(before->lists_, [&](const List& one) { return one->list.id == lists_[origin.list]->list.id; });
-      if (old == before->lists_.end() || *old == lists_[origin.list]) continue;
-      lists_[origin.list] = *old;
-      again = true;
+      again = put_back(origin.list, origin.entry, failure.mistake, before) || again;
     }
-    if (!again) return;
   }
+  for (std::uint32_t i = 0; i < lists_.size(); ++i)
+    if (lists_[i]->shared && lists_[i]->list.kind != "ip") compile_shared(i, before);
+}
+
+void Rules::compile_shared(std::uint32_t list, const Rules* before) {
+  auto made = shared_matchers().of(*lists_[list], true);
+  bool again = false;
+  for (const auto& failure : made.failures) again = again || put_back(list, failure.pattern, failure.mistake, before);
+  if (again) made = shared_matchers().of(*lists_[list], true);
+  shared_.push_back({list, std::move(made.matcher)});
+}
+
+bool Rules::is_compiled() const {
+  return matcher_->is_compiled() && std::ranges::all_of(shared_, [](const Shared& one) { return one.matcher->is_compiled(); });
+}
+
+std::shared_ptr<const Rules> Rules::compiled(const Rules* before) const {
+  auto whole = std::make_shared<Rules>(*this);
+  std::vector<matching::Matcher::Failure> failures;   // they are said already
+  const auto& held = before ? *before : *this;
+  if (!matcher_->is_compiled()) whole->matcher_ = std::make_shared<const matching::Matcher>(whole->gather_own(), failures, held.matcher_.get());
+  for (auto& one : whole->shared_) one.matcher = shared_matchers().of(*lists_[one.list], false).matcher;
+  return whole;
 }
 
 void Rules::place(const std::vector<Use>& uses) {
@@ -104,32 +180,62 @@ Rules::Holdings Rules::holding(const Asked& asked, bool everywhere) const {
   return holdings;
 }
 
+/// Of those that lead to something here.
+std::optional<std::uint32_t> Rules::most_severe(const Holdings& holdings) const {
+  std::optional<std::uint32_t> worst;
+  for (std::uint32_t i = 0; i < lists_.size(); ++i)
+    if (holdings[i] && !lists_[i]->list.allows && lists_[i]->list.kind != "ip" && (!worst || *holdings[i] > *holdings[*worst])) worst = i;
+  return worst;
+}
+
+/// By place. False: there was more than is looked at.
+bool Rules::find_hits(const Asked::Text& asked, std::size_t place, const matching::Text& text, const Holdings& holdings, Timestamp now, std::vector<Hit>& hits) const {
+  std::uint32_t seen = 0;                      // up to here
+  const auto add = [&](const matching::Found& one, std::uint32_t of, std::uint32_t entry) {
+    const auto& list = *lists_[of];
+    seen = std::max(seen, one.start);
+    if (!holdings[of] || list.is_over(entry, now) || (asked.links_only && !judges_links(list))) return;
+    hits.push_back({place, one.start, one.end, list.name(), std::string(list.entry(entry)), *holdings[of], list.list.allows, false});
+  };
+  std::vector<matching::Found> found;
+  bool all = matcher_->find(text, found);
+  for (const auto& one : found) add(one, origins_[one.pattern].list, origins_[one.pattern].entry);
+  for (const auto& one : shared_) {
+    if (!holdings[one.list]) continue;
+    found.clear();
+    all = one.matcher->find(text, found) && all;
+    for (const auto& each : found) add(each, one.list, each.pattern);
+  }
+  // What is not looked at any more counts as a find of the list that is most severe here: nobody hides behind thousands of finds.
+  if (const auto worst = all ? std::nullopt : most_severe(holdings))
+    hits.push_back({place, seen, static_cast<std::uint32_t>(text.points.size()), lists_[*worst]->name(), "", *holdings[*worst], false, false});
+  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return std::tie(a.start, a.end) < std::tie(b.start, b.end); });
+  return all;
+}
+
 void Rules::find(const Asked::Text& asked, std::size_t place, const Holdings& holdings, Timestamp now, Judgement& judgement) const {
   const matching::Text text(asked.text);
-  std::vector<matching::Found> found;
-  const bool all = matcher_->find(text, found);
-  const auto first = judgement.hits.size();
-  for (const auto& one : found) {
-    const auto origin = origins_[one.pattern];
-    const auto& list = *lists_[origin.list];
-    if (!holdings[origin.list] || list.is_over(origin.entry, now) || (asked.links_only && !judges_links(list))) continue;
-    judgement.hits.push_back({place, one.start, one.end, list.name(), std::string(list.entry(origin.entry)), *holdings[origin.list], list.list.allows, false});
-  }
-  const auto begin = judgement.hits.begin() + static_cast<std::ptrdiff_t>(first);
-  std::sort(begin, judgement.hits.end(), [](const Hit& a, const Hit& b) { return std::tie(a.start, a.end) < std::tie(b.start, b.end); });
-  std::vector<Hit> free;
-  std::copy_if(begin, judgement.hits.end(), std::back_inserter(free), [](const Hit& hit) { return hit.allows; });
+  std::vector<Hit> hits;
+  const bool all = find_hits(asked, place, text, holdings, now, hits);
+  std::uint32_t free_until = 0;                // an allowing find that began reaches so far
+  auto next = hits.begin();
   std::vector<std::pair<std::uint32_t, std::uint32_t>> stars;
-  for (auto hit = begin; hit != judgement.hits.end(); ++hit) {
-    if (hit->allows) continue;
-    hit->allowed = std::ranges::any_of(free, [&](const Hit& one) { return within(*hit, one); });
-    if (hit->allowed) continue;
-    judgement.behaviour = std::max(judgement.behaviour.value_or(hit->behaviour), hit->behaviour);
-    if (hit->behaviour == Behaviour::mask) stars.emplace_back(hit->start, hit->end);
+  for (auto& hit : hits) {
+    for (; next != hits.end() && next->start <= hit.start; ++next)
+      if (next->allows && all) free_until = std::max(free_until, next->end);
+    if (hit.allows) continue;
+    hit.allowed = hit.end <= free_until;
+    if (hit.allowed) continue;
+    judgement.behaviour = std::max(judgement.behaviour.value_or(hit.behaviour), hit.behaviour);
+    if (hit.behaviour == Behaviour::mask) stars.emplace_back(hit.start, hit.end);
   }
-  // More was found than is looked at: nothing behind the last find goes unmasked.
-  if (!all && !stars.empty()) stars.emplace_back(stars.back().first, static_cast<std::uint32_t>(text.points.size()));
   if (!stars.empty()) judgement.masked[place] = masked(text, stars);
+  judgement.hits.insert(judgement.hits.end(), std::make_move_iterator(hits.begin()), std::make_move_iterator(hits.end()));
+}
+
+bool Rules::concern(const Asked& asked) const {
+  const auto holdings = holding(asked, false);
+  return most_severe(holdings).has_value();
 }
 
 Judgement Rules::judge(const Asked& asked, Timestamp now, bool everywhere) const {
@@ -157,7 +263,8 @@ bool Rules::refuses(const outbound::Address& address, bool by_server, Timestamp 
 
 std::size_t Rules::bytes() const {
   std::size_t sum = sizeof(Rules) + matcher_->bytes() + origins_.capacity() * sizeof(Origin);
-  for (const auto& list : loaded_) sum += list->bytes();
+  for (const auto& list : loaded_)
+    if (!list->shared) sum += list->bytes();
   return sum;
 }
 

@@ -17,8 +17,9 @@ constexpr std::chrono::milliseconds kCrowdedPatience{1'000};   // of further one
 constexpr std::size_t kAskedAtOnce = 2'000;
 
 struct ShelfMetrics {
-  metrics::Counter& compiled = metrics::counter("chat_block_lists_compiled_total", "How often the lists of an application were compiled.");
-  metrics::Histogram& seconds = metrics::histogram("chat_block_lists_compile_seconds", "Time of compiling the lists of an application.");
+  metrics::Counter& compiled = metrics::counter("chat_block_lists_compiled_total", "How often the lists of an application came into force.");
+  metrics::Histogram& seconds = metrics::histogram("chat_block_lists_compile_seconds", "Time of bringing the lists of an application into force.");
+  metrics::Histogram& finished = metrics::histogram("chat_block_lists_finish_seconds", "Time of compiling what was left for later of an application's lists.");
   metrics::Gauge& bytes = metrics::gauge("chat_block_lists_bytes", "Memory of compiled block lists.");
 };
 ShelfMetrics& shelf_metrics() {
@@ -43,7 +44,7 @@ std::shared_ptr<const Rules> nothing() {
 
 }  // namespace
 
-Shelf::Shelf(Run run, const Clock& clock) : run_(std::move(run)), clock_(clock), thread_([this] { compile(); }) {}
+Shelf::Shelf(Run run, const Clock& clock) : run_(std::move(run)), clock_(clock), thread_([this] { bring(); }), finisher_([this] { finish(); }) {}
 
 Shelf::~Shelf() { stop(); }
 
@@ -53,8 +54,10 @@ void Shelf::stop() {
     stopping_ = true;
   }
   queued_.notify_all();
+  unfinished_.notify_all();
   settled_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (finisher_.joinable()) finisher_.join();
 }
 
 Shelf::Kept& Shelf::keep(AppId app) {
@@ -141,14 +144,11 @@ std::shared_ptr<const Rules> Shelf::load(storage::Connection& connection, AppId 
 std::shared_ptr<const Rules> Shelf::keep_none(AppId app) {
   const std::lock_guard lock(mutex_);
   auto& kept = keep(app);
-  if (!kept.rules) {
-    kept.rules = nothing();
-    bytes_ += kept.rules->bytes();
-  }
+  if (!kept.rules) put(kept, nothing());
   return kept.rules;
 }
 
-void Shelf::compile() {
+void Shelf::bring() {
   name_this_thread("blocklists");
   for (;;) {
     Job job;
@@ -167,7 +167,7 @@ void Shelf::compile() {
       shelf_metrics().compiled.add();
       shelf_metrics().seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
       note_mistakes(job.app, rules);
-      settle(job.app, std::move(rules));
+      settle(job.app, rules);
     } catch (const std::exception& error) {    // out of memory: what was in force stays so
       log::error("block_lists.not_compiled", {{"detail", error.what()}});
       give_up(job.app);
@@ -175,18 +175,72 @@ void Shelf::compile() {
   }
 }
 
-void Shelf::settle(AppId app, std::shared_ptr<const Rules> rules) {
+void Shelf::finish() {
+  name_this_thread("blocklists2");
+  for (;;) {
+    AppId app;
+    {
+      std::unique_lock lock(mutex_);
+      unfinished_.wait(lock, [this] { return stopping_ || !to_finish_.empty(); });
+      if (stopping_) return;
+      app = to_finish_.front();
+      to_finish_.pop_front();
+    }
+    const auto began = std::chrono::steady_clock::now();
+    try {
+      if (finish(app)) shelf_metrics().finished.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+    } catch (const std::exception& error) {    // out of memory: they are in force as they are
+      log::error("block_lists.not_compiled", {{"detail", error.what()}});
+    }
+  }
+}
+
+/// What changes meanwhile is compiled on top of what just was. Who changes all the time stands behind the others again.
+bool Shelf::finish(AppId app) {
+  constexpr int kRounds = 3;
+  std::shared_ptr<const Rules> last;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto rules = find(app);
+    if (!rules || rules->is_compiled()) return round > 0;
+    const auto whole = rules->compiled(last.get());
+    if (replace(app, rules, whole)) return true;
+    last = whole;
+  }
+  const std::lock_guard lock(mutex_);
+  to_finish_.push_back(app);
+  return true;
+}
+
+/// False: others came into force meanwhile.
+bool Shelf::replace(AppId app, const std::shared_ptr<const Rules>& rules, const std::shared_ptr<const Rules>& whole) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kept_.find(app);
+  if (found == kept_.end()) return true;       // forgotten
+  if (found->second.rules != rules) return false;
+  put(found->second, whole);
+  make_room();
+  return true;
+}
+
+void Shelf::put(Kept& kept, std::shared_ptr<const Rules> rules) {
+  bytes_ += rules->bytes() - (kept.rules ? kept.rules->bytes() : 0);
+  kept.rules = std::move(rules);
+  shelf_metrics().bytes.set(static_cast<double>(bytes_));
+}
+
+void Shelf::settle(AppId app, const std::shared_ptr<const Rules>& rules) {
   {
     const std::lock_guard lock(mutex_);
     auto& kept = keep(app);
-    bytes_ += rules->bytes() - (kept.rules ? kept.rules->bytes() : 0);
-    kept.rules = std::move(rules);
+    put(kept, rules);
     kept.loading = false;
     if (std::exchange(kept.again, false)) begin(app);
+    if (!rules->is_compiled() && std::ranges::find(to_finish_, app) == to_finish_.end()) to_finish_.push_back(app);
     make_room();
-    shelf_metrics().bytes.set(static_cast<double>(bytes_));
   }
+  unfinished_.notify_one();
   settled_.notify_all();
+  if (on_addresses_ && rules->judges_addresses()) on_addresses_(app, rules);
 }
 
 void Shelf::give_up(AppId app) {
@@ -209,6 +263,7 @@ void Shelf::make_room() {
     order_.pop_back();
     kept_.erase(last);
   }
+  shelf_metrics().bytes.set(static_cast<double>(bytes_));
 }
 
 /// Says on each list whether it is in force as it stands.

@@ -16,7 +16,8 @@
 namespace chat::blocklists {
 
 /// Shape:   at most kMaxApplications and kMaxBytes; who was asked for least lately goes. Applications without lists cost some bytes.
-///          One thread compiles; the rules that are in force stay so until new ones are ready.
+///          One thread brings rules into force, quickly; another compiles what was left for later (Rules::compiled), one application after the
+///          other, so that nobody's large lists keep anybody's change waiting.
 /// Event:   chat_block_lists_compiled_total, chat_block_lists_compile_seconds, chat_block_lists_bytes
 /// Thread:  any
 class Shelf {
@@ -29,7 +30,10 @@ class Shelf {
 
   Shelf(Run run, const Clock& clock);
   ~Shelf();
-  void stop();                                 // ends the thread; what waits is not compiled any more
+  /// Told of rules that judge addresses, each time they come into force: who is connected was judged by earlier ones. Before the first load.
+  using Told = std::function<void(AppId, const std::shared_ptr<const Rules>&)>;
+  void on_addresses(Told told) { on_addresses_ = std::move(told); }
+  void stop();                                 // ends the threads; what waits is not compiled any more
 
   /// Null: they must be loaded.
   [[nodiscard]] std::shared_ptr<const Rules> find(AppId app);
@@ -58,25 +62,31 @@ class Shelf {
   Kept& keep(AppId app);
   void begin(AppId app);                       // locked
   void refresh(storage::Connection& connection, AppId app);
-  void compile();
-  void settle(AppId app, std::shared_ptr<const Rules> rules);
+  void bring();                                // the first thread
+  void finish();                               // the second
+  bool finish(AppId app);
+  void settle(AppId app, const std::shared_ptr<const Rules>& rules);
+  bool replace(AppId app, const std::shared_ptr<const Rules>& rules, const std::shared_ptr<const Rules>& whole);
+  void put(Kept& kept, std::shared_ptr<const Rules> rules);   // locked
   void give_up(AppId app);
   std::shared_ptr<const Rules> keep_none(AppId app);
   void note_mistakes(AppId app, const std::shared_ptr<const Rules>& rules);
   void make_room();                            // locked
 
   const Run run_;
+  Told on_addresses_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::condition_variable queued_, settled_;
+  std::condition_variable queued_, unfinished_, settled_;
   std::unordered_map<AppId, Kept> kept_;
   std::list<AppId> order_;                     // the last asked for first
   std::deque<Job> queue_;
+  std::deque<AppId> to_finish_;                // each once
   std::size_t bytes_ = 0;
   AppId asked_until_{};                        // where the look around those without lists stands
   bool stopping_ = false;
   std::atomic<int> waiting_{0};
-  std::thread thread_;                         // last: it uses all of the above
+  std::thread thread_, finisher_;              // last: they use all of the above
 };
 
 }  // namespace chat::blocklists

@@ -24,9 +24,11 @@ Use read_use(const storage::Row& row) {
   return use;
 }
 
-bool exists(storage::Transaction& tx, const std::string& list) {
-  if (!list.starts_with(kShared)) return find_block_list(tx, list).has_value();
-  return std::ranges::any_of(list_shared_block_lists(tx), [&](const BlockList& one) { return std::string(kShared) + one.name == list; });
+std::optional<BlockList> find_list(storage::Transaction& tx, const std::string& name) {
+  if (!name.starts_with(kShared)) return find_block_list(tx, name);
+  for (auto& list : list_shared_block_lists(tx))
+    if (std::string(kShared) + list.name == name) return std::move(list);
+  return std::nullopt;
 }
 
 void check_place(storage::Transaction& tx, const Use& use) {
@@ -52,7 +54,9 @@ std::string use_json(const Use& use) {
 
 PutUse put_use(storage::Transaction& tx, bus::Bus& bus, const Use& use, Timestamp now) {
   begin_change(tx, bus);
-  if (!exists(tx, use.list)) throw not_found("block list");
+  const auto list = find_list(tx, use.list);
+  if (!list) throw not_found("block list");
+  if (list->kind == "ip" && !use.channel_type.empty()) throw invalid_field("#/channel_type", "A list of addresses holds everywhere or nowhere.");
   check_place(tx, use);
   const auto behaviour = use.behaviour ? std::optional<std::string>(word(*use.behaviour)) : std::nullopt;
   const bool created = tx.query(sql::put_use, tx.app(), use.list, scope_of(use), behaviour, use.server_calls, now)[0].boolean(0);
@@ -78,7 +82,7 @@ std::vector<std::string> take_names(storage::Transaction& tx, bus::Bus& bus, con
   begin_change(tx, bus);
   std::vector<std::string> missing;
   for (const auto& name : names)
-    if (!exists(tx, name)) missing.push_back(name);
+    if (const auto list = find_list(tx, name); !list || list->kind == "ip") missing.push_back(name);   // one of addresses holds everywhere or nowhere
   return missing;
 }
 

@@ -50,13 +50,13 @@ void read_about(json::Fields& fields, std::optional<std::string>& name, std::opt
   custom = fields.find_raw_object("custom", users::kMaxCustomBytes);
 }
 
-/// Errors:  as tenants::JudgeSaid
-void judge_about(const Services& services, const Request& request, const std::string& cid, const std::string& at, std::optional<std::string>& name,
+/// Gives what was found. Errors: as tenants::JudgeSaid
+std::string judge_about(const Services& services, const Request& request, const std::string& cid, const std::string& at, std::optional<std::string>& name,
                  std::optional<std::string>& description) {
-  tenants::Said said{request.part("type"), cid, {}};
+  tenants::Said said{request.part("type"), cid, {}, false};
   said.add(at + "name", name);
   said.add(at + "description", description);
-  services.judge_names(Caller::of(request), said);
+  return services.names.judge(Caller::of(request), said);
 }
 
 ChannelInput read_input(const Request& request, json::Fields& body, std::size_t min_members) {
@@ -78,9 +78,10 @@ Response get_or_create(const Services& services, const Request& request, Tx& tx)
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto input = read_input(request, body, 0);
-  judge_about(services, request, type + ":" + id, "#/", input.name, input.description);
+  const auto findings = judge_about(services, request, type + ":" + id, "#/", input.name, input.description);
   const auto& caller = Caller::of(request);
   auto made = get_or_create_channel(tx, services.bus, caller, type, id, input, services.caps(caller), services.clock.now());
+  if (made.created && !findings.empty()) services.names.flag(tx, type + ":" + id, "", findings);
   return show_state(made.created ? 201 : 200, services, request, tx, type, id, input.created_by);
 }
 
@@ -88,7 +89,7 @@ Response get_or_create_distinct(const Services& services, const Request& request
   auto document = http::body_of(request);
   json::Fields body(document.root());
   auto input = read_input(request, body, 1);
-  judge_about(services, request, "", "#/", input.name, input.description);
+  const auto findings = judge_about(services, request, "", "#/", input.name, input.description);
   std::set<std::string> set;
   for (const auto& member : input.members) set.insert(member.user_id);
   if (!input.created_by.empty()) set.insert(input.created_by);
@@ -98,6 +99,7 @@ Response get_or_create_distinct(const Services& services, const Request& request
   const auto id = distinct_id({set.begin(), set.end()}, input.team);
   auto made = get_or_create_channel(tx, services.bus, caller, request.part("type"), id, input, services.caps(caller),
                                     services.clock.now(), true);
+  if (made.created && !findings.empty()) services.names.flag(tx, request.part("type") + ":" + id, "", findings);
   return show_state(made.created ? 201 : 200, services, request, tx, request.part("type"), id, input.created_by);
 }
 
@@ -150,9 +152,10 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = lock_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user_or_none(user, "#/user_id"));
-  judge_about(services, request, opened.channel.cid(), "#/set/", change.name, change.description);
+  const auto findings = judge_about(services, request, opened.channel.cid(), "#/set/", change.name, change.description);
   json::Writer out;
   out.object().key("channel").raw(channel_json(update_channel(tx, services.bus, opened, change, services.clock.now()))).end();
+  if (!findings.empty()) services.names.flag(tx, opened.channel.cid(), "", findings);
   return http::json(200, out.take());
 }
 

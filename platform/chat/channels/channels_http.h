@@ -16,7 +16,7 @@ struct Services {
   std::function<Caps(const tenants::Caller&)> caps;
   /// Users who have a channel in front of them.
   std::function<std::int64_t(AppId, const std::string& cid)> count_watchers;
-  tenants::JudgeSaid judge_names;
+  tenants::Names names;                        // judges them
   /// Lets block lists hold in channels of a type. Gives the names that are none.
   std::function<std::vector<std::string>(storage::Transaction&, const std::vector<std::string>& names)> take_block_lists;
 };

@@ -11,6 +11,7 @@
 #include "platform/chat/messages/messages.sql.h"
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/read_row.h"
+#include "platform/chat/messages/screen.h"
 #include "platform/chat/messages/send.sql.h"
 
 namespace chat::messages {
@@ -113,11 +114,7 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   if (change.text && opened.settings.link_previews && !locked.shadowed) tx.run(sql::queue_preview, tx.app(), channel.id, id, now);
   const bool unmentioned = std::find(change.unset.begin(), change.unset.end(), "mentions") != change.unset.end();
   if (change.mentions || unmentioned) replace_mentions(tx, channel, id, unmentioned ? std::vector<std::string>{} : change.mentioned);
-  if (!change.findings.empty()) {
-    Findings findings(now);
-    findings.add(channel.type, channel.channel_id, id, change.findings);
-    if (!findings.empty()) tx.execute(Findings::statement(), findings.take(tx.app()));
-  }
+  flag_findings(tx, channel, id, change.findings, now);
   Message message = get_message(tx, channel, id);
   tell_about(tx, bus, channel, now, kMessageUpdated, message, message_data(message));
   return message;

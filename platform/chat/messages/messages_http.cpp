@@ -119,7 +119,7 @@ bool is_shadowed(Tx& tx, const channels::Channel& channel, MessageId id) {
   return !found.empty() && found.front().seq == 0;
 }
 
-/// Errors:  as judge_change
+/// Errors:  as check_change
 void screen_change(const Services& services, const Request& request, Tx& tx, const channels::Opened& opened, MessageId id, MessageChange& change) {
   if (!change.text && !change.attachments) return;
   const auto& caller = Caller::of(request);
@@ -133,9 +133,9 @@ void screen_change(const Services& services, const Request& request, Tx& tx, con
   changed.message.user_id = opened.acting_user;
   changed.message.text = change.text.value_or("");
   changed.message.attachments = change.attachments;
-  const auto check = [&, pointer = change.text ? "#/set/text" : "#/set/attachments"](Verdict judged) {
+  const auto check = [&, field = change.text ? "text" : "attachments"](Verdict judged) {
     if (judged.kind == Verdict::Kind::shadow && is_shadowed(tx, opened.channel, id)) judged.kind = Verdict::Kind::pass;
-    check_change(judged, pointer);
+    check_change(judged, "#/set", field);
     change.findings = join_findings(change.findings, judged.findings);
     return judged;
   };

@@ -1,6 +1,7 @@
 #include "platform/chat/messages/screen.h"
 
 #include "platform/base/error.h"
+#include "platform/chat/messages/flags.h"
 #include "platform/chat/messages/send_form.h"
 
 namespace chat::messages {
@@ -28,14 +29,16 @@ void obey(const Verdict& verdict, Send& send) {
   if (verdict.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
 }
 
-Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer) {
-  auto verdict = screen(changed);
-  check_change(verdict, pointer);
-  return verdict;
+void check_change(const Verdict& verdict, const std::string& at, const std::string& field) {
+  if (verdict.kind == Verdict::Kind::pass) return;
+  throw refused(verdict, at + (verdict.pointer.empty() ? "/" + field : verdict.pointer.substr(1)));
 }
 
-void check_change(const Verdict& verdict, const std::string& pointer) {
-  if (verdict.kind != Verdict::Kind::pass) throw refused(verdict, pointer);
+void flag_findings(storage::Transaction& tx, const channels::Channel& channel, MessageId id, const std::string& findings, Timestamp now) {
+  if (findings.empty()) return;
+  Findings found(now);
+  found.add(channel.type, channel.channel_id, id, findings);
+  if (!found.empty()) tx.execute(Findings::statement(), found.take(tx.app()));
 }
 
 }  // namespace chat::messages

@@ -15,7 +15,7 @@ struct Verdict {
   std::optional<std::string> text;             // masked: takes the place of what the author wrote
   std::string findings;                        // JSON array of {source, rule, …}; empty: none
   std::string reason;                          // of hold and block, for the author
-  std::string pointer;                         // of a block: where in the request; empty: the text
+  std::string pointer;                         // where in the request; empty: the text
   std::optional<std::string> attachments, extras;   // masked, JSON
 };
 
@@ -32,9 +32,12 @@ std::string join_findings(const std::string& one, const std::string& other);
 /// Errors:  forbidden (block)
 void obey(const Verdict& verdict, Send& send);
 
-/// A change has no approval and no shadow: what would need one is refused. Gives the verdict, for its masks and findings.
+/// A change has no approval and no shadow: others have seen what was there, and would see it still. What would need one is refused.
+/// Shape:   `at`: what fields stand below in the request, "#" or "#/set"; `field`: where it is when the verdict does not say.
 /// Errors:  forbidden
-Verdict judge_change(const Screen& screen, const Send& changed, const std::string& pointer);
-void check_change(const Verdict& verdict, const std::string& pointer);
+void check_change(const Verdict& verdict, const std::string& at, const std::string& field);
+
+/// Flags a message that stands already. Empty findings: nothing.
+void flag_findings(storage::Transaction& tx, const channels::Channel& channel, MessageId id, const std::string& findings, Timestamp now);
 
 }  // namespace chat::messages

@@ -65,7 +65,9 @@ Response suggest(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
-  auto suggested = suggest_option(tx, opened, message_of(request), services.judge_option(caller, opened, text), services.clock.now());
+  const auto judged = services.judge_option(caller, opened, text);
+  auto suggested = suggest_option(tx, opened, message_of(request), judged.text, services.clock.now());
+  if (suggested.changed && !judged.findings.empty()) services.flag(tx, opened.channel, message_of(request), judged.findings);
   return show(services, tx, opened, std::move(suggested.message), suggested.changed ? 201 : 200);
 }
 

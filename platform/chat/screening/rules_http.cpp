@@ -94,7 +94,8 @@ Sample::Sample(json::Fields& body, const Caller& caller, billing::Accounts& acco
   const auto mentions = body.find_texts("mentions", kMaxMentions, {.min_bytes = 1});
   const auto custom = body.find_raw_object("custom", kMaxCustomBytes);
   said = {caller.shared_application(), accounts.find(caller.shared_application()), channel_type, channel_id, user_id, false, text,
-          static_cast<std::int64_t>(attachments ? attachments->size() : 0), static_cast<std::int64_t>(mentions ? mentions->size() : 0), 0, false};
+          static_cast<std::int64_t>(attachments ? attachments->size() : 0), static_cast<std::int64_t>(mentions ? mentions->size() : 0), 0, false,
+          attachments ? links_in(*attachments) : 0};
   json::Writer out;
   out.object().key("message").object().field("user_id", user_id).field("type", "regular").field("text", text);
   if (const auto given = body.find_any("attachments")) out.key("attachments").raw(given->raw());

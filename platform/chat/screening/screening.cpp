@@ -13,7 +13,7 @@ namespace {
 /// Every decision, with what it came from; nothing of the message.
 void log_verdict(const char* source, const Said& said, const Verdict& verdict) {
   const std::string kind(word_of(verdict));
-  metrics::counter("chat_screened_total", "Messages that rules fired on or a classifier judged, by what followed.", {{"source", source}, {"verdict", kind}}).add();
+  count_screened(source, kind);
   if (verdict.findings.empty()) return;
   log::info("screening.decided", {{"app_id", said.application->id.wire()}, {"cid", said.cid()}, {"source", source}, {"verdict", kind}, {"findings", verdict.findings}});
 }
@@ -25,7 +25,7 @@ std::int64_t measure(const Rule& rule, const Signs& signs, const Said& said, std
     case Kind::message_rate: return counted;
     case Kind::mentions: return rule.counts() ? (said.mentions > 0 ? counted : 0) : said.mentions;
     case Kind::caps: return signs.cased >= rule.min_length ? signs.capitals * 100 / signs.cased : 0;
-    case Kind::links: return signs.links;
+    case Kind::links: return signs.links + said.attached_links;
     case Kind::attachments: return said.attachments;
   }
   return 0;
@@ -52,6 +52,21 @@ bool asks_for(const Classifier& classifier, const Said& said, bool is_marked) {
 }
 
 }  // namespace
+
+std::int64_t links_in(const std::vector<json::Value>& attachments) {
+  std::int64_t links = 0;
+  for (const auto& attachment : attachments) {
+    if (attachment.kind() != json::Kind::object) continue;
+    for (const auto& [name, value] : attachment.members())
+      if ((name.ends_with("link") || name == "og_scrape_url") && value.kind() == json::Kind::text && !value.text().empty()) ++links;
+  }
+  return links;
+}
+
+void count_screened(std::string_view source, std::string_view verdict) {
+  metrics::counter("chat_screened_total", "Texts that lists or rules found something in or a classifier judged, by what followed.",
+                   {{"source", std::string(source)}, {"verdict", std::string(verdict)}}).add();
+}
 
 std::shared_ptr<const Screening::Set> Screening::set_of(const tenants::Application& application) {
   {

@@ -46,11 +46,17 @@ Author read_author(storage::Transaction& tx, std::string_view user_id, std::stri
 /// Whether some ban of the user holds in that channel, in the shadow or not.
 bool is_banned(storage::Transaction& tx, std::string_view user_id, ChannelId channel);
 
+/// How many links attachments lead to; where their pictures and files come from is none.
+std::int64_t links_in(const std::vector<json::Value>& attachments);
+
+/// Event:   chat_screened_total{source: list|rule|classifier, verdict: pass|flag|mask|hold|shadow|block}. Lists are counted by `server`.
+void count_screened(std::string_view source, std::string_view verdict);
+
 /// Judges messages on their way.
 ///
 /// Shape:   the rules of kMaxKept applications as they are read; see Watch for what is remembered of users.
 /// Fresh:   with the application's snapshot. What one node counts of a user the others know within a second.
-/// Event:   chat_screened_total{source: rule|classifier, verdict: pass|flag|hold|shadow|block}
+/// Event:   chat_screened_total
 /// Cost:    where nothing is set, two comparisons; with rules none of which fires, about 10 us for 1 KB of text.
 /// Thread:  any.
 class Screening {

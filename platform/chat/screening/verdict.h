@@ -20,6 +20,7 @@ struct Said {
   std::int64_t attachments = 0, mentions = 0;  // how many
   std::uint64_t nonce = 0;                     // of what makes a repeated request the same message; 0: nothing does
   bool is_marked = false;                      // somebody found something in it already
+  std::int64_t attached_links = 0;             // as links_in
 
   [[nodiscard]] std::string cid() const { return std::string(channel_type) + ":" + std::string(channel_id); }
 };

@@ -49,15 +49,23 @@ std::shared_ptr<const billing::Limits> limits_of(const Services& services, const
   return account->limits();
 }
 
+/// The name stands in messages later, whatever their senders say there. Nobody flags it: the message may never come.
+/// Errors:  as tenants::JudgeSaid
+void judge_name(const Services& services, const Caller& caller, const std::string& type, const std::string& cid, NewUpload& wanted) {
+  tenants::Said said{type, cid, {{"#/name", &wanted.name}}, true};
+  services.judge_names(caller, said);
+}
+
 Response begin(const Services& services, const Request& request, Tx& tx) {
   static_cast<void>(services.depot.store());   // none: refused before anything is read
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  const auto wanted = read_wanted(body);
+  auto wanted = read_wanted(body);
   auto user = body.find_text("user_id");
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
+  judge_name(services, caller, opened.channel.type, opened.channel.cid(), wanted);
   return begun(services, request,
                begin_upload(tx, caller, opened, wanted, *limits_of(services, caller), services.depot.rules(), services.clock.now()));
 }
@@ -66,9 +74,10 @@ Response begin_by_server(const Services& services, const Request& request, Tx& t
   static_cast<void>(services.depot.store());   // none: refused before anything is read
   auto document = http::body_of(request);
   json::Fields body(document.root());
-  const auto wanted = read_wanted(body);
+  auto wanted = read_wanted(body);
   body.finish();
   const auto& caller = Caller::of(request);
+  judge_name(services, caller, "", "", wanted);
   return begun(services, request, begin_upload(tx, caller, wanted, *limits_of(services, caller), services.depot.rules(), services.clock.now()));
 }
 

@@ -5,6 +5,7 @@
 #include "platform/chat/uploads/depot.h"
 #include "platform/http/router.h"
 #include "tenants/directory.h"
+#include "tenants/said.h"
 
 namespace chat::uploads {
 
@@ -15,6 +16,7 @@ struct Services {
   const Clock& clock;
   /// Runs a task on a database worker; false: too many wait.
   std::function<bool(storage::Pool::Task)> run;
+  tenants::JudgeSaid judge_names;
 };
 void add_routes(http::Router& router, const Services& services);           // /v1/uploads, /v1/channels/{type}/{id}/uploads
 void add_content_routes(http::Router& router, const Services& services);   // /v1/uploads/{upload_id}/content

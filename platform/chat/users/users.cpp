@@ -148,7 +148,7 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
   TeamMoves moves(tx, inputs);
   Columns columns;
   for (const auto& input : inputs)
-    if (!taken_by.contains(input.user_id) && !moves.refusal_of(input, "")) columns.add_user(input, now);
+    if (!input.refusal && !taken_by.contains(input.user_id) && !moves.refusal_of(input, "")) columns.add_user(input, now);
   const auto user_ids = columns.user_ids.take();
   auto rows = tx.query(sql::upsert_users, caller.app(), columns.ids.take(), user_ids, columns.names.take(),
                        columns.images.take(), columns.roles.take(), columns.customs.take(), now, columns.usernames.take(),
@@ -160,6 +160,10 @@ std::vector<UpsertResult> upsert_users(storage::Transaction& tx, bus::Bus& bus, 
   std::vector<UpsertResult> results;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& user_id = inputs[i].user_id;
+    if (inputs[i].refusal) {
+      results.push_back({inputs[i].refusal, false, {}});
+      continue;
+    }
     if (auto field = taken_by.find(user_id); field != taken_by.end()) {
       results.push_back({taken(field->second, "#/users/" + std::to_string(i) + "/"), false, {}});
       continue;

@@ -39,6 +39,7 @@ struct UserInput {
   std::optional<std::string> name, image, role, custom, username, email, bio, type;
   std::optional<bool> invisible;
   std::optional<std::string> teams;            // as User has them; whole
+  std::optional<Error> refusal = {};           // it was refused already, and changes nothing
 };
 
 /// Creates or changes users. Each item stands alone: a refused one changes nothing and refuses no other.

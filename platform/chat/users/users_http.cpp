@@ -127,10 +127,38 @@ void write_refusal(json::Writer& out, const Error& refusal) {
   out.end();
 }
 
+tenants::Said said_of(UserInput& input, const std::string& at) {
+  tenants::Said said;
+  said.add(at + "name", input.name);
+  said.add(at + "username", input.username);
+  said.add(at + "bio", input.bio);
+  return said;
+}
+
+/// Each on its own: one that is refused keeps nothing but its id and why. Gives what was found in each.
+std::vector<std::string> judge_all(const Services& services, const Caller& caller, std::vector<UserInput>& inputs) {
+  std::vector<std::string> findings(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    try {
+      findings[i] = services.names.judge(caller, said_of(inputs[i], "#/users/" + std::to_string(i) + "/"));
+    } catch (const Error& error) {
+      if (error.code() != Code::forbidden) throw;
+      UserInput refused;
+      refused.user_id = inputs[i].user_id;
+      refused.refusal = error;
+      inputs[i] = std::move(refused);
+    }
+  }
+  return findings;
+}
+
 Response upsert(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   auto inputs = read_upsert(document.root());
+  const auto findings = judge_all(services, Caller::of(request), inputs);
   auto results = upsert_users(tx, services.bus, Caller::of(request), inputs, services.clock.now());
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (!results[i].refusal && !findings[i].empty()) services.names.flag(tx, "", inputs[i].user_id, findings[i]);
   json::Writer out;
   out.object().key("results").array();
   for (const auto& result : results) {
@@ -199,12 +227,11 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     body.absorb(fields);
   }
   body.finish();
-  tenants::Said said;
-  said.add("#/set/name", change.set.name);
-  said.add("#/set/username", change.set.username);
-  said.add("#/set/bio", change.set.bio);
-  services.judge_names(Caller::of(request), said);
-  return show(request, update_user(tx, services.bus, Caller::of(request), request.part("user_id"), change, services.clock.now()));
+  const auto& user_id = request.part("user_id");
+  const auto findings = services.names.judge(Caller::of(request), said_of(change.set, "#/set/"));
+  const auto user = update_user(tx, services.bus, Caller::of(request), user_id, change, services.clock.now());
+  if (!findings.empty()) services.names.flag(tx, "", user_id, findings);
+  return show(request, user);
 }
 
 Response deactivate(const Services& services, const Request& request, Tx& tx) {
@@ -243,8 +270,9 @@ Response make_guest(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   tenants::Said said;
   said.add("#/name", input.name);
-  services.judge_names(Caller::of(request), said);
+  const auto findings = services.names.judge(Caller::of(request), said);
   const auto guest = create_guest(tx, services.bus, Caller::of(request), input, services.clock.now());
+  if (!findings.empty()) services.names.flag(tx, "", guest.user.user_id, findings);
   json::Writer out;
   out.object().key("user").raw(user_json(guest.user, true)).field("token", guest.token).key("expires_at").time(guest.expires_at).end();
   return http::json(201, out.take());

@@ -10,7 +10,7 @@ struct Services {
   bus::Bus& bus;
   const storage::Cursors& cursors;
   const Clock& clock;
-  tenants::JudgeSaid judge_names;
+  tenants::Names names;                        // judges them
 };
 void add_routes(http::Router& router, const Services& services);   // /v1/users, /v1/guests
 void add_relation_routes(http::Router& router, const Services& services);   // /v1/users/{user_id}/blocks and /mutes

@@ -282,3 +282,61 @@ TEST_CASE("block lists: a clone has those of its model, and each goes its own wa
   REQUIRE(room.server().del(kLists + "/words").status == 204);
   CHECK(count("block_list_entries") == "2");
 }
+
+TEST_CASE("block lists: a moderator of the application bans addresses, and nothing else", "[api][blocklists][permissions]") {
+  TestApp app;
+  app.add_users({"bob"});
+  REQUIRE(app.server().post("/v1/users", {{"users", {{{"user_id", "maud"}, {"role", "moderator"}}}}}).status == 200);
+  auto server = app.server(), maud = app.user("maud"), bob = app.user("bob");
+  REQUIRE(server.put(kLists + "/nets", {{"kind", "ip"}}).status == 201);
+  REQUIRE(server.put(kLists + "/words", {{"kind", "word"}}).status == 201);
+  REQUIRE(server.put(kLists + "/friends", {{"kind", "ip"}, {"allow", true}}).status == 201);
+  REQUIRE(server.put(kLists + "/all", {{"kind", "ip"}, {"server_calls", true}}).status == 201);
+  const auto add = [](Actor& who, const std::string& list, const std::string& entry) { return who.post(kLists + "/" + list + "/entries", {{"add", {entry}}}); };
+  CHECK(add(bob, "nets", "198.51.100.9").code() == "forbidden");
+  CHECK(add(bob, "none", "198.51.100.9").code() == "forbidden");
+  CHECK(bob.get(kLists + "/nets/entries").code() == "forbidden");
+  const auto added = maud.post(kLists + "/nets/entries", {{"add", {"198.51.100.0/24", {{"entry", "2001:db8::7"}, {"expires_at", "2999-01-01T00:00:00Z"}}}}});
+  REQUIRE(added.body["added"] == 2);
+  CHECK(maud.get(kLists + "/nets/entries").body["entries"].size() == 2);
+  CHECK(maud.post(kLists + "/nets/entries", {{"remove", {"2001:db8::7"}}}).body["removed"] == 1);
+  CHECK(add(maud, "nets", "0.0.0.0/0").pointer() == "#/add/0");
+  CHECK(add(maud, "nets", "198.51.0.0/16").pointer() == "#/add/0");
+  CHECK(add(maud, "nets", "2001:db8::/32").pointer() == "#/add/0");
+  CHECK(add(maud, "nets", "::ffff:0.0.0.0/90").pointer() == "#/add/0");
+  CHECK(add(maud, "words", "bad").code() == "forbidden");
+  CHECK(add(maud, "friends", "198.51.100.9").code() == "forbidden");
+  CHECK(add(maud, "all", "198.51.100.9").code() == "forbidden");
+  CHECK(add(maud, "none", "198.51.100.9").code() == "not_found");
+  CHECK(maud.put(kLists + "/mine", {{"kind", "ip"}}).code() == "forbidden");
+  CHECK(maud.post(kLists + "/nets/import", {{"csv", "198.51.100.9\n"}}).code() == "forbidden");
+  REQUIRE(server.put(kLists + "/nets/use", {{"server_calls", true}}).status == 201);
+  CHECK(add(maud, "nets", "198.51.100.9").code() == "forbidden");
+  CHECK(app.rows("block_list_entries") == 1);
+  for (const auto& entry : server.get("/v1/app/audit?action=block_list.entries").body["audit"]) CHECK(entry["after"]["user_id"] == "maud");
+}
+
+TEST_CASE("block lists: one of addresses holds everywhere or nowhere", "[api][blocklists]") {
+  TestApp app;
+  auto server = app.server();
+  REQUIRE(server.put(kLists + "/nets", {{"kind", "ip"}}).status == 201);
+  CHECK(server.put(kLists + "/nets/use", {{"channel_type", "messaging"}}).pointer() == "#/channel_type");
+  CHECK(server.patch("/v1/channel_types/messaging", {{"settings", {{"block_lists", {"nets"}}}}}).pointer() == "#/settings/block_lists/0");
+  CHECK(server.put(kLists + "/nets/use", Json::object()).status == 201);
+  CHECK(app.rows("block_list_uses") == 1);
+}
+
+TEST_CASE("block lists: regular expressions of all lists together have 20,000 places, for every text pays for them", "[api][blocklists][limits]") {
+  TestApp app;
+  auto server = app.server();
+  for (const auto* name : {"a", "b"}) REQUIRE(server.put(kLists + "/" + name, {{"kind", "regex"}}).status == 201);
+  Json heavy = Json::array();
+  for (int i = 0; i < 19; ++i) heavy.push_back("x" + std::to_string(i) + "a{990}");
+  REQUIRE(server.post(kLists + "/a/entries", {{"add", heavy}}).body["added"] == 19);
+  CHECK(server.post(kLists + "/b/entries", {{"add", {"ya{990}", "za{990}"}}}).code() == "limit_reached");
+  CHECK(app.rows("block_list_entries") == 19);
+  CHECK(server.post(kLists + "/b/entries", {{"add", {"yb{500}"}}}).body["added"] == 1);
+  std::string csv;
+  for (int i = 0; i < 1'001; ++i) csv += "r" + std::to_string(i) + "\n";
+  CHECK(server.post(kLists + "/b/import", {{"csv", csv}, {"replace", true}}).code() == "limit_reached");
+}

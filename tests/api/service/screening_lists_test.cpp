@@ -1,4 +1,5 @@
 #include "platform/base/clock.h"
+#include "platform/base/metrics.h"
 #include "tests/api/service/blocklists_stage.h"
 
 // What block lists do to what users write.
@@ -210,4 +211,130 @@ TEST_CASE("block lists: a change holds on all nodes within a moment, while messa
   room.wait("new", 1);
   room.wait("word999", 0);
   CHECK(room.say("alice", "new").code() == "forbidden");
+}
+
+TEST_CASE("block lists: an address that one comes to name loses its open connections, others keep theirs", "[api][blocklists][ws]") {
+  ListRoom room;
+  const auto connect = [&](const std::string& token_of, const std::string& address) {
+    WsClient client({.port = Service::get().port(), .api_key = room.key(), .token = room.token(token_of), .headers = {{"X-Forwarded-For", address}}});
+    client.wait_for("connection.ready");
+    return client;
+  };
+  auto banned = connect("bob", "198.51.100.9"), other = connect("bob", "198.51.101.9"), backend = connect("", "198.51.100.9");
+  room.make("nets", {{"kind", "ip"}}, {"198.51.100.0/24"});
+  CHECK(banned.wait_closed(std::chrono::seconds(60)) == 4508);
+  CHECK(banned.close_reason() == "user_banned: your address");
+  CHECK(room.say("alice", "still here").status == 201);
+  CHECK(hear(other, "message.new")["data"]["message"]["text"] == "still here");
+  CHECK(hear(backend, "message.new")["data"]["message"]["text"] == "still here");
+  REQUIRE(room.server().put("/v1/block_lists/nets/use", {{"server_calls", true}}).status == 200);
+  CHECK(backend.wait_closed(std::chrono::seconds(60)) == 4508);
+}
+
+TEST_CASE("block lists: what servers tell some alone is judged where the list says so, and so are the names that they give", "[api][blocklists][ephemeral_messages][ws]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}, {"server_calls", true}, {"profiles", true}}, {"bad"});
+  room.make("stars", {{"kind", "word"}, {"server_calls", true}, {"profiles", true}, {"behaviour", "mask"}}, {"darn"});
+  room.make("held", {{"kind", "word"}, {"server_calls", true}, {"behaviour", "hold"}}, {"later"});
+  room.wait("bad darn later", 3, {{"by_server", true}});
+  auto bob = room.connect("bob");
+  const std::string path = "/v1/channels/messaging/general/ephemeral_messages";
+  CHECK(room.server().post(path, {{"user_ids", {"bob"}}, {"text", "so bad"}}).pointer() == "#/text");
+  CHECK(room.server().post(path, {{"user_ids", {"bob"}}, {"text", "later"}}).code() == "forbidden");
+  CHECK(room.server().post(path, {{"user_ids", {"bob"}}, {"text", "x"}, {"attachments", {{{"title", "bad"}}}}}).pointer() == "#/attachments/0/title");
+  CHECK(room.server().post(path, {{"user_ids", {"bob"}}, {"text", "darn it"}}).body["message"]["text"] == "**** it");
+  CHECK(hear(bob, "message.ephemeral")["data"]["message"]["text"] == "**** it");
+  const auto results = room.server().post("/v1/users", {{"users", {{{"user_id", "carol"}, {"name", "Bad Carol"}}, {{"user_id", "dave"}, {"name", "darn Dave"}}}}}).body["results"];
+  CHECK(results[0]["status"] == "refused");
+  CHECK(results[0]["error"]["errors"][0]["pointer"] == "#/users/0/name");
+  CHECK(results[1]["user"]["name"] == "**** Dave");
+  CHECK(room.server().get("/v1/users/carol").code() == "not_found");
+}
+
+TEST_CASE("block lists: the name of a file is judged when its upload begins, for messages show that name", "[api][blocklists][uploads]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}}, {"bad"});
+  room.make("stars", {{"kind", "word"}, {"behaviour", "mask"}}, {"darn"});
+  room.wait("bad darn", 2);
+  const std::string path = "/v1/channels/messaging/general/uploads";
+  const auto begin = [&](Actor who, const std::string& name, Json more = Json::object()) {
+    more.update({{"name", name}, {"size_bytes", 3}});
+    return who.post(path, more);
+  };
+  CHECK(begin(room.user("alice"), "bad.txt").pointer() == "#/name");
+  CHECK(room.rows("uploads") == 0);
+  CHECK(begin(room.user("alice"), "darn.txt").body["upload"]["name"] == "****.txt");
+  CHECK(begin(room.server(), "bad.txt", {{"user_id", "alice"}}).status == 201);
+}
+
+TEST_CASE("block lists: what is flagged in a name or an option stands, and moderators see it", "[api][blocklists][moderation]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}, {"behaviour", "flag"}, {"profiles", true}}, {"bad"});
+  room.wait("bad", 1);
+  auto alice = room.user("alice");
+  CHECK(alice.patch("/v1/users/alice", {{"set", {{"name", "Bad Alice"}}}}).body["user"]["name"] == "Bad Alice");
+  CHECK(room.rows("moderation_flags", "subject_type = 'user' and source = 'list' and rule = 'words' and detail ->> 'field' = '#/set/name'") == 1);
+  CHECK(room.rows("moderation_items", "subject_type = 'user' and findings = 1 and evidence #>> '{author,name}' = 'Bad Alice'") == 1);
+  REQUIRE(alice.patch("/v1/channels/messaging/general", {{"set", {{"name", "a bad place"}, {"description", "bad, too"}}}}).status == 200);
+  CHECK(room.rows("moderation_flags", "subject_type = 'channel' and source = 'list'") == 2);
+  CHECK(room.rows("moderation_items", "subject_type = 'channel' and findings = 2") == 1);
+  REQUIRE(alice.post("/v1/channels/messaging/new", {{"name", "new and bad"}}).status == 201);
+  REQUIRE(alice.post("/v1/channels/messaging/new", {{"name", "new and bad"}}).status == 200);   // it was there
+  CHECK(room.rows("moderation_flags", "subject_type = 'channel'") == 3);
+  const auto poll = alice.post(kMessages, {{"poll", {{"question", "Which?"}, {"options", {"one", "two"}}, {"allow_suggestions", true}}}}).body["message"];
+  const auto options = kMessages + "/" + poll["id"].get<std::string>() + "/poll/options";
+  CHECK(room.user("bob").post(options, {{"text", "a bad one"}}).status == 201);
+  CHECK(room.user("alice").post(options, {{"text", "a bad one"}}).status == 200);
+  CHECK(room.rows("moderation_flags", "subject_type = 'message' and source = 'list' and rule = 'words'") == 1);
+}
+
+TEST_CASE("block lists: nothing hides among many texts, behind many finds, or in what looks like a link", "[api][blocklists]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}}, {"bad"});
+  room.make("crowd", {{"kind", "phrase"}, {"behaviour", "flag"}}, {"x", "x x"});
+  room.wait("bad x", 2);
+  Json fields = Json::array();
+  for (int i = 0; i < 301; ++i) fields.push_back("a");
+  fields.push_back("bad");
+  CHECK(room.say("alice", "look", {{"attachments", {{{"fields", fields}}}}}).pointer() == "#/attachments");
+  CHECK(room.server().post(kMessages, {{"text", "look"}, {"user_id", "bob"}, {"attachments", {{{"fields", fields}}}}}).status == 201);
+  std::string crowd;
+  for (int i = 0; i < 5'100; ++i) crowd += "x ";
+  CHECK(room.say("alice", crowd + "bad").code() == "forbidden");
+  CHECK(room.say("alice", "look", {{"attachments", {{{"title", "https://so bad"}}}}}).pointer() == "#/attachments/0/title");
+  CHECK(room.say("alice", "look", {{"attachments", {{{"title", "https://bad"}}}}}).pointer() == "#/attachments/0/title");
+  CHECK(room.say("alice", "look", {{"attachments", {{{"title_link", "https://good.example/bad"}}}}}).status == 201);
+}
+
+TEST_CASE("block lists: in the shadow a change that would go there changes what is there; elsewhere it is refused", "[api][blocklists]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}, {"behaviour", "shadow"}}, {"bad"});
+  room.wait("bad", 1);
+  const auto hidden = room.say("bob", "bad").body["message"]["id"].get<std::string>();
+  const auto seen = room.say("bob", "good").body["message"]["id"].get<std::string>();
+  const auto change = [&](const std::string& id) { return room.user("bob").patch(kMessages + "/" + id, {{"set", {{"text", "so bad"}}}}); };
+  CHECK(change(hidden).body["message"]["text"] == "so bad");
+  CHECK(change(seen).pointer() == "#/set/text");
+}
+
+TEST_CASE("block lists: thousands of new words hold as soon as one does, and still do once they are compiled", "[api][blocklists]") {
+  ListRoom room;
+  Json many = Json::array();
+  for (int i = 0; i < 1'000; ++i) many.push_back("word" + std::to_string(i));
+  std::string csv;
+  for (int i = 1'000; i < 6'000; ++i) csv += "word" + std::to_string(i) + "\n";
+  room.make("words", {{"kind", "word"}}, many);
+  const auto finished = [] {
+    const std::string what = "\nchat_block_lists_finish_seconds_count ";
+    const auto text = metrics::expose();
+    const auto at = text.find(what);
+    return at == std::string::npos ? 0.0 : std::stod(text.substr(at + what.size()));
+  };
+  const auto before = finished();
+  REQUIRE(room.server().post("/v1/block_lists/words/import", {{"csv", csv}}).body["added"] == 5'000);
+  room.wait("word7 and word5999", 2);
+  eventually("they are compiled", [&] { return finished() > before; }, std::chrono::seconds(60));
+  room.wait("word7 and word5999", 2);
+  REQUIRE(room.server().post("/v1/block_lists/words/entries", {{"add", {"another"}}, {"remove", {"word7"}}}).status == 200);
+  room.wait("word7 and word5999 and another", 2);
 }

@@ -151,6 +151,16 @@ TEST_CASE("screening: the same text by one user is counted over channels, and on
   for (int i = 0; i < 5; ++i) CHECK(room.say("mallory", "ok").status == 201);   // short texts are fine
 }
 
+TEST_CASE("screening: links in attachments are links, too, pictures are not", "[api][screening]") {
+  Room room;
+  room.set_rules({rule("links", "block", {{"max", 1}})});
+  const auto send = [&](const std::string& text, const Json& attachment) { return room.say("mallory", text, {{"attachments", {attachment}}}); };
+  const Json link{{"type", "link"}, {"title", "Cheap"}, {"title_link", "https://example.com/now"}};
+  CHECK(send("look", link).status == 201);
+  CHECK(send(kLink, link).code() == "forbidden");
+  CHECK(send(kLink, {{"type", "image"}, {"image_url", "https://example.com/a.png"}}).status == 201);
+}
+
 TEST_CASE("screening: many at once pass a rate exactly as often as it allows", "[api][screening]") {
   Room room(kOneNode);
   room.set_rules({rule("message_rate", "block", {{"max", 10}, {"window_s", 3'600}})});

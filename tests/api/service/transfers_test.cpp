@@ -534,3 +534,23 @@ TEST_CASE("transfers: jobs do nothing for whom is not active", "[api][transfers]
   superuser.run("insert into retention_sweeps select app_id, type, current_date, 1, null, true from channel_types where app_id = '" + apps["active"].text() + "'");
   CHECK(superuser.value("select app_id from find_expired_channels(current_date, 10) limit 1") == "");
 }
+
+TEST_CASE("transfers: block lists come along, with their entries and where they hold, and are in force", "[api][transfers][blocklists]") {
+  TestApp app(Json{{"message_bytes", {{"hard", 20000}}}});
+  app.add_users({"alice"});
+  app.add_channel("general", {"alice"});
+  REQUIRE(app.server().put("/v1/block_lists/words", {{"kind", "word"}, {"behaviour", "mask"}, {"folding", {{"spacing", true}}}}).status == 201);
+  REQUIRE(app.server().post("/v1/block_lists/words/entries", {{"add", {"bad", {{"entry", "worse"}, {"expires_at", "2999-01-01T00:00:00Z"}}}}}).status == 200);
+  REQUIRE(app.server().put("/v1/block_lists/words/use", {{"channel_type", "messaging"}, {"channel_id", "general"}}).status == 201);
+  const auto list = app.server().get("/v1/block_lists/words").body;
+  suspend(app.id());
+  const auto lines = export_of(app.id());
+  erase(app.id());
+  REQUIRE(import_file(app.id(), lines)["status"] == "done");
+  REQUIRE(operators().post(path_of(app.id(), "/resume")).status == 200);
+  CHECK(app.server().get("/v1/block_lists/words").body == list);
+  CHECK(app.server().get("/v1/block_lists/words/entries").body["entries"].size() == 2);
+  eventually("they are in force", [&] {
+    return app.user("alice").post(kMessages, {{"text", "b.a.d and worse"}}).body.value("message", Json::object()).value("text", "") == "***** and *****";
+  });
+}
