@@ -158,13 +158,13 @@ void take_judgement(const webhooks::Judgement& judgement, Send& send) {
 }
 
 /// What users send, the customer's server may judge. It is asked while nothing else waits: no transaction, no lane, no worker.
-void submit_judged(const Services& services, std::unique_ptr<Send> send) {
+void submit_judged(const Services& services, std::unique_ptr<Send> send, const SubmitSend& next) {
   const auto& webhooks = send->application->webhooks;
   const bool asks = !send->by_server && std::ranges::find(webhooks, webhooks::kBeforeSend) != webhooks.end();
-  if (!asks) return submit_ready(services, std::move(send));
+  if (!asks) return next(std::move(send));
   const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
   const Send& asked = **shared;
-  services.before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked), [services, shared](const webhooks::Judgement& judgement) {
+  services.before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked), [shared, next](const webhooks::Judgement& judgement) {
     const auto refused = (*shared)->refused;
     const auto account = (*shared)->account;
     try {
@@ -174,7 +174,7 @@ void submit_judged(const Services& services, std::unique_ptr<Send> send) {
       return refused(error);
     }
     try {
-      submit_ready(services, std::move(*shared));
+      next(std::move(*shared));
     } catch (const Error& error) {
       refused(error);
     }
@@ -232,18 +232,22 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
   send->held = [services, respond, id = request->request_id](const Send& held) { hold(services, id, respond, held_send(held)); };
   send->account->reserve_message(services.clock.now());
-  const SubmitSend ready = [services](std::unique_ptr<Send> one) {
-    pass_screen(services, *one);
-    submit_reviewed(services, std::move(one), [services](std::unique_ptr<Send> reviewed) { submit_judged(services, std::move(reviewed)); });
+  const auto judged = [services](void (*last)(const Services&, std::unique_ptr<Send>)) -> SubmitSend {
+    return [services, last](std::unique_ptr<Send> one) {
+      submit_reviewed(services, std::move(one), [services, last](std::unique_ptr<Send> reviewed) {
+        submit_judged(services, std::move(reviewed), [services, last](std::unique_ptr<Send> left) { last(services, std::move(left)); });
+      });
+    };
   };
-  const SubmitSend forwarded = [services](std::unique_ptr<Send> one) {
-    submit_reviewed(services, std::move(one), [services](std::unique_ptr<Send> reviewed) { submit(services, std::move(reviewed)); });
+  const SubmitSend ready = [services, next = judged(submit_ready)](std::unique_ptr<Send> one) {
+    pass_screen(services, *one);
+    next(std::move(one));
   };
   if (source)
     submit_when_complete(services, std::move(send), [request, screen = services.screen, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);
       obey(screen(to), to);
-    }, forwarded);
+    }, judged(submit));   // its files are the original's
   else if (const auto command = parse_command(send->message.text))
     send_command(services, request, respond, std::move(send), *command, ready);
   else

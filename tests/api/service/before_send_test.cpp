@@ -62,6 +62,24 @@ TEST_CASE("before send: the customer's server allows, changes, rejects or holds"
   CHECK(got.frame()["data"]["message"]["custom"]["k"] == 1);
 }
 
+TEST_CASE("before send: who forwards is asked, too", "[api][before][webhooks]") {
+  Judged app;
+  app.add_channel("source", {"alice", "bob"});
+  const auto elsewhere = [&](const std::string& text) {
+    return app.server().post("/v1/channels/messaging/source/messages", {{"user_id", "alice"}, {"text", text}}).body["message"]["id"];
+  };
+  const Json bad = elsewhere("bad"), good = elsewhere("good");
+  app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
+    respond(says({{"action", got.frame()["data"]["message"]["text"] == "bad" ? "reject" : "allow"}}));
+  });
+  const auto forward = [&](const Json& id) {
+    return app.user("bob").post(kMessages, {{"forward", {{"cid", "messaging:source"}, {"message_id", id}}}});
+  };
+  CHECK(forward(bad).code() == "forbidden");
+  CHECK(forward(good).body["message"]["text"] == "good");
+  CHECK(app.rows("messages", "type = 'regular'") == 3);
+}
+
 TEST_CASE("before send: without an answer in time the policy holds, and after five failures at once", "[api][before][webhooks]") {
   std::mutex mutex;
   std::vector<http::Responder> held;
