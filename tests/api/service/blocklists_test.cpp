@@ -313,7 +313,8 @@ TEST_CASE("block lists: a moderator of the application bans addresses, and nothi
   REQUIRE(server.put(kLists + "/nets/use", {{"server_calls", true}}).status == 201);
   CHECK(add(maud, "nets", "198.51.100.9").code() == "forbidden");
   CHECK(app.rows("block_list_entries") == 1);
-  for (const auto& entry : server.get("/v1/app/audit?action=block_list.entries").body["audit"]) CHECK(entry["after"]["user_id"] == "maud");
+  const auto audit = server.get("/v1/app/audit?action=block_list.entries").body["audit"];
+  for (const auto& entry : audit) CHECK(entry["after"]["user_id"] == "maud");
 }
 
 TEST_CASE("block lists: one of addresses holds everywhere or nowhere", "[api][blocklists]") {
