@@ -1,6 +1,7 @@
 #include "platform/server/campaigns.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "platform/base/metrics.h"
 #include "platform/chat/channels/direct.h"
@@ -11,6 +12,29 @@ namespace {
 using billing::Meter;
 
 constexpr std::size_t kWaitingSends = 64;      // in the lanes of a node: more than a moment's
+constexpr std::chrono::seconds kQuiet{1};
+
+/// Whether somebody writes besides campaigns, on this node.
+class Company {
+ public:
+  Company(const messages::Lanes& lanes, const Clock& clock) : lanes_(lanes), clock_(clock) {}
+  bool is_there() {
+    const auto now = clock_.now();
+    const std::lock_guard lock(mutex_);
+    if (const auto sends = lanes_.submitted(); sends != sends_) {
+      sends_ = sends;
+      seen_ = now;
+    }
+    return now - seen_ < kQuiet;
+  }
+
+ private:
+  const messages::Lanes& lanes_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::uint64_t sends_ = 0;
+  Timestamp seen_{};
+};
 
 /// Null: the application is not active any more.
 std::shared_ptr<billing::Account> account_of(storage::Connection& connection, const messages::LaterServices& later, AppId app) {
@@ -60,7 +84,10 @@ campaigns::Sending campaign_sending(const messages::LaterServices& later, const 
           [later](storage::Connection& connection, AppId app) { return caps(connection, later, app); },
           channels::hold_pairs,
           [later](storage::Transaction& tx, const campaigns::Opening& opening, const channels::Caps& caps) { make_channels(tx, later, opening, caps); },
-          [&interactive, &stopping] { return stopping || interactive.queued() > kWaitingSends; }};
+          [&interactive, &stopping, company = std::make_shared<Company>(interactive, later.clock)] {
+            if (stopping || interactive.queued() > kWaitingSends) return 0;
+            return company->is_there() ? 1 : campaigns::Sender::kMaxPages;
+          }};
 }
 
 void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock) {

@@ -107,7 +107,9 @@ struct Node::State {
                .mentions_here = [this](AppId app, ChannelId channel, const messages::Message& message) {
                  reads::mention_here(here(), app, channel, message);
                }}, *bus, clock),
-        campaign_lanes({.database = lane_options(given), .lanes = 1, .first_shard = static_cast<int>(given.integer("database.lanes")) + 1}, *bus, clock),
+        campaign_lanes({.database = lane_options(given), .lanes = 1, .first_shard = static_cast<int>(given.integer("database.lanes")) + 1,
+                        .max_batch = 32},   // others' commits stand beside it: short ones
+                       *bus, clock),
         depot(depot_options(given, master_key_of(given)),
               [this](AppId app, storage::Mode mode, const std::function<void(storage::Transaction&)>& body) { pool.transact(app, body, mode); }, clock),
         client(outbound_options(given)),

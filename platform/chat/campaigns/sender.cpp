@@ -56,8 +56,8 @@ struct Sender::Page {
 void Sender::turn(storage::Connection& connection) {
   const auto deadline = std::chrono::steady_clock::now() + kPlanning;
   while (std::chrono::steady_clock::now() < deadline && plan_some(connection, sending_.bus, sending_.clock)) {}
-  for (int claims = 0; claims < kMaxClaims && !sending_.busy(); ++claims) {
-    const bool has_room = pages_.fetch_add(1) < kMaxPages;
+  for (int claims = 0; claims < kMaxClaims; ++claims) {
+    const bool has_room = pages_.fetch_add(1) < std::min(sending_.room(), kMaxPages);
     if (has_room && begin_page(connection)) continue;
     pages_.fetch_sub(1);
     return;

@@ -45,7 +45,7 @@ struct Sending {
   std::function<channels::Caps(storage::Connection&, AppId)> caps;
   std::function<void(storage::Transaction&, UserId from, const std::string& others)> hold_pairs;   // against blocks made at this moment
   std::function<void(storage::Transaction&, const Opening&, const channels::Caps&)> make_channels;
-  std::function<bool()> busy;                  // others' sends wait: campaigns wait, too
+  std::function<int()> room;                   // pages that may be on their way at once: none while others' sends wait
 };
 
 /// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node; each page is kept in one transaction.

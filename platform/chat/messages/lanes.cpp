@@ -16,6 +16,7 @@ Lanes::Lanes(Options options, bus::Bus& bus, const Clock& clock) {
 Lanes::~Lanes() = default;
 
 bool Lanes::submit(std::unique_ptr<Send> send) {
+  submitted_.fetch_add(1, std::memory_order_relaxed);
   const auto hash = std::hash<AppId>{}(send->application->id) ^ (std::hash<std::string>{}(send->message.cid) * 31);
   return lanes_[hash % lanes_.size()]->submit(std::move(send));
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,10 +72,12 @@ class Lanes {
   /// False: the lane is full or stopping; nothing was called and nothing will be.
   [[nodiscard]] bool submit(std::unique_ptr<Send> send);
   [[nodiscard]] std::size_t queued() const;    // sends that wait for the next batch
+  [[nodiscard]] std::uint64_t submitted() const { return submitted_.load(std::memory_order_relaxed); }
   void stop();                                 // finishes what is queued, then joins
 
  private:
   std::vector<std::unique_ptr<class Lane>> lanes_;
+  std::atomic<std::uint64_t> submitted_{0};
 };
 
 }  // namespace chat::messages
