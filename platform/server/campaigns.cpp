@@ -92,7 +92,6 @@ campaigns::Sending campaign_sending(const messages::LaterServices& later, const 
 
 void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock) {
   schedule.add("send_campaigns", campaigns::Sender::kTurn, [&sender](storage::Connection& connection) { sender.turn(connection); });
-  schedule.add("sweep_campaigns", std::chrono::minutes(1), campaigns::sweep_campaigns);
   schedule.add("measure_campaigns", std::chrono::seconds(10), [&clock](storage::Connection& connection) {
     connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) {
       const auto now = clock.now();

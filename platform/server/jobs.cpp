@@ -140,6 +140,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("sweep_outbox", minutes(5), sql::sweep_outbox, kSliceRows);
   add_sweep("sweep_block_list_entries", minutes(1), sql::sweep_block_list_entries, kSliceRows);
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
+  add_sweep("sweep_campaigns", minutes(1), sql::sweep_campaigns, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
   schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
   schedule.add("analyze_grown", std::chrono::seconds(2), analyze_grown);

@@ -10,6 +10,10 @@ select sweep_outbox($1)
 -- $1 at most
 select sweep_message_nonces($1)
 
+-- name: sweep_campaigns
+-- $1 at most
+select sweep_campaigns($1)
+
 -- name: sweep_usage_flushes
 -- $1 at most
 select sweep_usage_flushes($1)

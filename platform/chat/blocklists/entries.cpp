@@ -39,7 +39,7 @@ Error too_many(const BlockList& list) { return Error(Code::limit_reached, "A lis
 /// What every text of the application costs from now on.
 void check_regexes(storage::Transaction& tx) {
   const auto rows = tx.query(sql::list_regexes, tx.app(), kMaxRegexes + 1);
-  if (rows.size() > kMaxRegexes) throw Error(Code::limit_reached, "All lists together may have 1000 regular expressions.");
+  if (rows.size() > kMaxRegexes) throw Error(Code::limit_reached, "All lists together may have " + std::to_string(kMaxRegexes) + " regular expressions.");
   std::size_t places = 0;
   for (auto row : rows) places += matching::places_of(row.text(0));
   if (places > kMaxRegexPlaces)

@@ -195,6 +195,10 @@ void Shelf::finish() {
   }
 }
 
+void Shelf::finish_later(AppId app) {
+  if (std::ranges::find(to_finish_, app) == to_finish_.end()) to_finish_.push_back(app);
+}
+
 /// What changes meanwhile is compiled on top of what just was. Who changes all the time stands behind the others again.
 bool Shelf::finish(AppId app) {
   constexpr int kRounds = 3;
@@ -207,7 +211,7 @@ bool Shelf::finish(AppId app) {
     last = whole;
   }
   const std::lock_guard lock(mutex_);
-  to_finish_.push_back(app);
+  finish_later(app);
   return true;
 }
 
@@ -235,7 +239,7 @@ void Shelf::settle(AppId app, const std::shared_ptr<const Rules>& rules) {
     put(kept, rules);
     kept.loading = false;
     if (std::exchange(kept.again, false)) begin(app);
-    if (!rules->is_compiled() && std::ranges::find(to_finish_, app) == to_finish_.end()) to_finish_.push_back(app);
+    if (!rules->is_compiled()) finish_later(app);
     make_room();
   }
   unfinished_.notify_one();

@@ -65,6 +65,7 @@ class Shelf {
   void bring();                                // the first thread
   void finish();                               // the second
   bool finish(AppId app);
+  void finish_later(AppId app);                // locked
   void settle(AppId app, const std::shared_ptr<const Rules>& rules);
   bool replace(AppId app, const std::shared_ptr<const Rules>& rules, const std::shared_ptr<const Rules>& whole);
   void put(Kept& kept, std::shared_ptr<const Rules> rules);   // locked

@@ -10,8 +10,6 @@
 namespace chat::campaigns {
 namespace {
 
-constexpr int kMaxSlices = 20, kSweptAtOnce = 5'000;
-
 Campaign read_row(const storage::Row& row) {
   Campaign campaign;
   campaign.id = CampaignId{row.uuid(0)};
@@ -174,14 +172,6 @@ Campaign update_campaign(storage::Transaction& tx, CampaignId id, const std::str
 void delete_campaign(storage::Transaction& tx, CampaignId id, Timestamp now) {
   lock_in(tx, id, {"draft", "completed", "failed", "stopped"}, "deleted");
   tx.run(sql::delete_campaign, tx.app(), id, now);
-}
-
-void sweep_campaigns(storage::Connection& connection) {
-  for (int slices = 0; slices < kMaxSlices; ++slices) {
-    std::int64_t swept = 0;
-    connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) { swept = tx.query(sql::sweep_campaigns, kSweptAtOnce)[0].integer(0); });
-    if (swept == 0) return;
-  }
 }
 
 Campaign start_campaign(storage::Transaction& tx, CampaignId id, const CheckQuota& check, Timestamp now) {

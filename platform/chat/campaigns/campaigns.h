@@ -55,8 +55,6 @@ storage::Page<Campaign> list_campaigns(storage::Transaction& tx, const std::stri
 Campaign update_campaign(storage::Transaction& tx, CampaignId id, const std::string& definition, const Definition& read, Timestamp now);
 /// Drafts and those that are over. What is known of its recipients goes with time. Errors: not_found; conflict
 void delete_campaign(storage::Transaction& tx, CampaignId id, Timestamp now);
-/// The job that removes what deleted ones left, some recipients at a time.
-void sweep_campaigns(storage::Connection& connection);
 
 /// Who is named, beside the segments. Again: takes the new values. Drafts only.
 struct NamedInput {

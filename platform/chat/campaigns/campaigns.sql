@@ -65,10 +65,6 @@ where c.app_id = $1 and c.status <> 'deleted' and ($2 = '' or c.status = $2) and
 -- $1 app  $2 campaign  $3 now.  Nobody sees it any more; its recipients go with time.
 update campaigns set status = 'deleted', updated_at = $3, plan_after = '-infinity' where app_id = $1 and id = $2
 
--- name: sweep_campaigns
--- $1 rows at most.  In the nil application's transaction.
-select sweep_campaigns($1)
-
 -- name: moment_of
 -- $1 clock on the wall  $2 time zone
 select $1::timestamp at time zone $2

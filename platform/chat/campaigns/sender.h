@@ -45,10 +45,11 @@ struct Sending {
   std::function<channels::Caps(storage::Connection&, AppId)> caps;
   std::function<void(storage::Transaction&, UserId from, const std::string& others)> hold_pairs;   // against blocks made at this moment
   std::function<void(storage::Transaction&, const Opening&, const channels::Caps&)> make_channels;
-  std::function<int()> room;                   // pages that may be on their way at once: none while others' sends wait
+  std::function<int()> room;                   // pages that may be on their way at once: one while others send, none while their sends wait
 };
 
-/// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node; each page is kept in one transaction.
+/// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node, fewer where `room` says so; each
+///          page is kept in one transaction.
 /// A page's recipients are claimed for kLease: who dies holding them delays them by that much, and the nonce makes a second sending harmless.
 /// Thread:  turn on a database worker; the rest wherever ends come
 class Sender {
