@@ -89,10 +89,12 @@ storage::DatabaseOptions database_options(const config::Settings& settings) {
   return options;
 }
 
-/// The lanes' few statements are long: planning one anew costs more than all that it does (ops/decisions/0024).
+/// The lanes' few statements are long: planning one anew costs more than all that it does (ops/decisions/0024). So a plan made while a table
+/// is small must do for a large one too (0027).
 storage::DatabaseOptions lane_options(const config::Settings& settings) {
   auto options = database_options(settings);
   options.plan_cache_mode = "force_generic_plan";
+  options.reads_whole_tables = false;
   return options;
 }
 

@@ -41,7 +41,8 @@ std::string session_settings(const DatabaseOptions& options) {
          setting("lock_timeout", ms(options.lock_timeout)) +
          setting("idle_in_transaction_session_timeout", ms(options.idle_in_transaction_timeout)) +
          setting("TimeZone", "UTC") + setting("DateStyle", "ISO") + setting("bytea_output", "hex") +
-         setting("plan_cache_mode", options.plan_cache_mode);
+         setting("jit", "off") + setting("plan_cache_mode", options.plan_cache_mode) +
+         setting("enable_seqscan", options.reads_whole_tables ? "on" : "off");
 }
 
 }  // namespace

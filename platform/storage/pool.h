@@ -19,6 +19,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds lock_timeout{5'000};
   std::chrono::milliseconds idle_in_transaction_timeout{15'000};
   std::string plan_cache_mode = "auto";                   // see ops/decisions/0001-plan-cache-mode.md
+  bool reads_whole_tables = true;                         // false: never where an index will do, however small the table is known to be
 };
 
 enum class Mode { write, read };                          // read: BEGIN READ ONLY
