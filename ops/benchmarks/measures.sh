@@ -17,12 +17,19 @@ open_bench() {
   fi
   house_open "$folder" "$ROOT/build/release/bin"
   house_postgres ""
+  lay_out_log
   start_chatd
   house_chatctl plan apply -f "$ROOT/ops/benchmarks/plan.yaml" >/dev/null
   created=$(make_application bench bench)
   jq -r .api_key <<<"$created" >"$HOUSE/api_key"
   (umask 077 && jq -r .secret.value <<<"$created" >"$HOUSE/secrets/bench_secret")
   BENCH_UUID=$(sql -c "select app_id from applications where name = 'bench'")
+}
+
+# As on a server that has run for a while: PostgreSQL renames old files of its log. On a new one it makes a file every 16 MB, and all commits wait.
+lay_out_log() {
+  sql -c "alter system set min_wal_size = '1GB'" -c "alter system set max_wal_size = '4GB'" -c "select pg_reload_conf()" >/dev/null
+  sql -c "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, 1000)" -c checkpoint >/dev/null
 }
 
 start_chatd() {

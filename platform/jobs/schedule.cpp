@@ -1,10 +1,12 @@
 #include "platform/jobs/schedule.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "platform/base/log.h"
 #include "platform/base/metrics.h"
@@ -31,6 +33,7 @@ struct Job {
   Schedule::Work work;
   metrics::Gauge& last_success;
   Clock::time_point due{};
+  Clock::time_point asked_for = Clock::time_point::max();    // meanwhile
   bool running = false;
 };
 
@@ -104,7 +107,7 @@ struct Schedule::State : std::enable_shared_from_this<Schedule::State> {
   void finish(Job& job) {
     std::lock_guard lock(mutex);
     job.running = false;
-    job.due = Clock::now() + part_of(job.interval, 9, 11);
+    job.due = std::min(Clock::now() + part_of(job.interval, 9, 11), std::exchange(job.asked_for, Clock::time_point::max()));
     changed.notify_all();
   }
 
@@ -136,6 +139,16 @@ void Schedule::start() {
     name_this_thread("schedule");
     state->loop();
   });
+}
+
+void Schedule::run_within(const std::string& name, std::chrono::milliseconds delay) {
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->jobs.find(name);
+  INVARIANT(found != state_->jobs.end(), "no job of this name");
+  Job& job = found->second;
+  auto& next = job.running ? job.asked_for : job.due;
+  next = std::min(next, Clock::now() + delay);
+  state_->changed.notify_all();
 }
 
 void Schedule::run_now(const std::string& name, std::chrono::milliseconds deadline) {

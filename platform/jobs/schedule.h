@@ -29,6 +29,9 @@ class Schedule {
   void add(std::string name, std::chrono::milliseconds interval, Work work);
   void start();
 
+  /// The job's next run comes in `delay` at the latest, counted from now even if it runs at this moment. An unknown name is an INVARIANT.
+  void run_within(const std::string& name, std::chrono::milliseconds delay);
+
   /// Runs the job now, after a run that is under way, and waits for it. What it throws comes out here.
   /// For tests and operators; never from a worker of the pool. An unknown name is an INVARIANT.
   /// Errors:  unavailable (the pool is full or the deadline has passed; then the job may still run).

@@ -11,6 +11,7 @@ namespace {
 
 using billing::Meter;
 
+constexpr const char* kSendCampaigns = "send_campaigns";
 constexpr std::size_t kWaitingSends = 64;      // in the lanes of a node: more than a moment's
 constexpr std::chrono::seconds kQuiet{1};
 
@@ -67,7 +68,8 @@ void make_channels(storage::Transaction& tx, const messages::LaterServices& late
 
 }  // namespace
 
-campaigns::Sending campaign_sending(const messages::LaterServices& later, const messages::Lanes& interactive, const std::atomic<bool>& stopping) {
+campaigns::Sending campaign_sending(const messages::LaterServices& later, const messages::Lanes& interactive, jobs::Schedule& schedule,
+                                    const std::atomic<bool>& stopping) {
   return {later.bus, later.clock,
           [later](storage::Connection& connection, const campaigns::Due& due, const campaigns::Done& done) {
             messages::send_later(connection, later,
@@ -85,13 +87,14 @@ campaigns::Sending campaign_sending(const messages::LaterServices& later, const 
           channels::hold_pairs,
           [later](storage::Transaction& tx, const campaigns::Opening& opening, const channels::Caps& caps) { make_channels(tx, later, opening, caps); },
           [&interactive, &stopping, company = std::make_shared<Company>(interactive, later.clock)] {
-            if (stopping || interactive.queued() > kWaitingSends) return 0;
-            return company->is_there() ? 1 : campaigns::Sender::kMaxPages;
-          }};
+            if (stopping || interactive.queued() > kWaitingSends) return campaigns::Pace::none;
+            return company->is_there() ? campaigns::Pace::gentle : campaigns::Pace::full;
+          },
+          [&schedule](std::chrono::milliseconds delay) { schedule.run_within(kSendCampaigns, delay); }};
 }
 
 void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock) {
-  schedule.add("send_campaigns", campaigns::Sender::kTurn, [&sender](storage::Connection& connection) { sender.turn(connection); });
+  schedule.add(kSendCampaigns, campaigns::Sender::kTurn, [&sender](storage::Connection& connection) { sender.turn(connection); });
   schedule.add("measure_campaigns", std::chrono::seconds(10), [&clock](storage::Connection& connection) {
     connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) {
       const auto now = clock.now();

@@ -7,9 +7,10 @@
 
 namespace chat::server {
 
-/// What campaigns ask of the rest: the way of a message, what the plan leaves, whether others' sends wait.
+/// What campaigns ask of the rest: the way of a message, what the plan leaves, whether others send.
 /// `later.lanes`: one lane of their own, so that no interactive send stands behind a campaign's.
-campaigns::Sending campaign_sending(const messages::LaterServices& later, const messages::Lanes& interactive, const std::atomic<bool>& stopping);
+campaigns::Sending campaign_sending(const messages::LaterServices& later, const messages::Lanes& interactive, jobs::Schedule& schedule,
+                                    const std::atomic<bool>& stopping);
 
 /// Plans and sends campaigns, every 200 ms; says how long the one that stands longest has stood.
 void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock);

@@ -422,7 +422,8 @@ void Node::start() {
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(state.lanes), state.run()});
   if (has_role(state.settings, "worker")) {
-    state.campaign_sender = std::make_unique<campaigns::Sender>(campaign_sending(state.later(state.campaign_lanes), state.lanes, state.stopping));
+    state.campaign_sender =
+        std::make_unique<campaigns::Sender>(campaign_sending(state.later(state.campaign_lanes), state.lanes, state.schedule, state.stopping));
     add_campaign_jobs(state.schedule, *state.campaign_sender, state.clock);
   }
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);

@@ -51,26 +51,28 @@ struct Sender::Page {
   std::vector<Row> rows;
   std::int64_t taken = 0;                      // of the plan's recipients
   std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
+  const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
 
 void Sender::turn(storage::Connection& connection) {
   const auto deadline = std::chrono::steady_clock::now() + kPlanning;
   while (std::chrono::steady_clock::now() < deadline && plan_some(connection, sending_.bus, sending_.clock)) {}
   for (int claims = 0; claims < kMaxClaims; ++claims) {
-    const bool has_room = pages_.fetch_add(1) < std::min(sending_.room(), kMaxPages);
-    if (has_room && begin_page(connection)) continue;
+    const auto pace = sending_.pace();
+    const bool has_room = pages_.fetch_add(1) < (pace == Pace::full ? kMaxPages : pace == Pace::gentle ? 1 : 0);
+    if (has_room && begin_page(connection, pace == Pace::full ? kPageRows : kShortRows)) continue;
     pages_.fetch_sub(1);
     return;
   }
 }
 
-std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection) {
+std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection, int rows) {
   auto page = std::make_shared<Page>();
   const auto now = sending_.clock.now();
   connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
     page = std::make_shared<Page>();
-    const auto rows = tx.query(sql::claim_campaign_recipients, now, std::to_string(kLease.count()) + " seconds", kPageRows);
-    for (auto row : rows) {
+    const auto claimed = tx.query(sql::claim_campaign_recipients, now, std::to_string(kLease.count()) + " seconds", rows);
+    for (auto row : claimed) {
       page->app = AppId{row.uuid(0)};
       page->campaign = CampaignId{row.uuid(1)};
       if (const auto target = row.optional_uuid(2)) page->targets.push_back(*target);
@@ -80,9 +82,9 @@ std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection) {
 }
 
 /// False: no campaign is due. Takes the place of a page that it was given, unless that is so or it throws.
-bool Sender::begin_page(storage::Connection& connection) {
+bool Sender::begin_page(storage::Connection& connection, int rows) {
   try {
-    const auto page = claim(connection);
+    const auto page = claim(connection, rows);
     if (page->app.uuid.is_nil()) return false;
     prepare(connection, *page);
     send(connection, page);
@@ -198,16 +200,22 @@ void Sender::one_ended(const std::shared_ptr<Page>& page) {
       log::warn("campaigns.ends_not_kept", {{"detail", error.what()}});
     }
     pages_.fetch_sub(1);
-    try {
-      turn(connection);
-    } catch (const Error& error) {
-      log::warn("campaigns.turn_failed", {{"detail", error.what()}});   // the job looks again
-    }
+    go_on(connection, *page);
   });
   if (taken) return;
   log::warn("campaigns.ends_not_kept", {{"detail", "the pool is full"}});
   sending_.settle(page->app, page->taken, 0);
   pages_.fetch_sub(1);
+}
+
+void Sender::go_on(storage::Connection& connection, const Page& ended) {
+  if (sending_.pace() == Pace::gentle)
+    return sending_.turn_within(kRests * std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - ended.begun));
+  try {
+    turn(connection);
+  } catch (const Error& error) {
+    log::warn("campaigns.turn_failed", {{"detail", error.what()}});   // the job looks again
+  }
 }
 
 void Sender::keep(storage::Connection& connection, Page& page) {

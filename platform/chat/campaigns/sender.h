@@ -35,6 +35,8 @@ struct Opening {
   std::vector<Who> to;
 };
 
+enum class Pace { full, gentle, none };        // gentle: others send on this node; none: their sends wait
+
 struct Sending {
   bus::Bus& bus;
   const Clock& clock;
@@ -45,32 +47,34 @@ struct Sending {
   std::function<channels::Caps(storage::Connection&, AppId)> caps;
   std::function<void(storage::Transaction&, UserId from, const std::string& others)> hold_pairs;   // against blocks made at this moment
   std::function<void(storage::Transaction&, const Opening&, const channels::Caps&)> make_channels;
-  std::function<int()> room;                   // pages that may be on their way at once: one while others send, none while their sends wait
+  std::function<Pace()> pace;
+  std::function<void(std::chrono::milliseconds)> turn_within;   // the job's next turn comes by then
 };
 
-/// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node, fewer where `room` says so; each
-///          page is kept in one transaction.
+/// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node; each page is kept in one transaction. While others send,
+///          one short page, and after it a rest of kRests times what it took: whoever meets it waits for a moment's work.
 /// A page's recipients are claimed for kLease: who dies holding them delays them by that much, and the nonce makes a second sending harmless.
 /// Thread:  turn on a database worker; the rest wherever ends come
 class Sender {
  public:
-  static constexpr int kMaxPages = 2, kPageRows = 128;
+  static constexpr int kMaxPages = 2, kPageRows = 128, kShortRows = 16, kRests = 2;
   static constexpr std::chrono::seconds kLease{60};
   static constexpr std::chrono::milliseconds kTurn{200};
 
   explicit Sender(Sending sending) : sending_(std::move(sending)) {}
-  /// Plans what begins, then sends while there is somebody due and room. Goes on by itself when a page ends.
+  /// Plans what begins, then sends while there is somebody due and room. Goes on when a page ends.
   void turn(storage::Connection& connection);
 
  private:
   struct Page;
-  bool begin_page(storage::Connection& connection);
-  std::shared_ptr<Page> claim(storage::Connection& connection);
+  bool begin_page(storage::Connection& connection, int rows);
+  std::shared_ptr<Page> claim(storage::Connection& connection, int rows);
   void prepare(storage::Connection& connection, Page& page);
   void judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal);
   void make_channels(storage::Transaction& tx, Page& page, const Definition& definition, const channels::Caps& caps);
   void send(storage::Connection& connection, const std::shared_ptr<Page>& page);
   void one_ended(const std::shared_ptr<Page>& page);
+  void go_on(storage::Connection& connection, const Page& ended);
   void keep(storage::Connection& connection, Page& page);
 
   const Sending sending_;

@@ -36,6 +36,25 @@ TEST_CASE("campaigns: sent once, though jobs run side by side and one dies befor
   CHECK(shop.rows("campaign_recipients", "message_id in (select id from messages)") == 300);
 }
 
+TEST_CASE("campaigns: while others write it goes on, in short pages", "[api][campaigns]") {
+  Shop shop(many(150));
+  auto other = shop.user("u0");
+  const auto messages = "/v1/channels/messaging/" + other.post("/v1/channels/messaging", {{"members", {"u1"}}}).body["channel"]["id"].get<std::string>() + "/messages";
+  const auto write = [&] {
+    for (const char* node : {"one", "and the other"}) CHECK(other.post(messages, {{"text", node}}).status == 201);
+  };
+  const auto campaign = shop.draft_for(many(150));
+  write();
+  shop.start(campaign);
+  eventually("the campaign is completed", [&] {
+    write();
+    return shop.show(campaign)["status"] == "completed";
+  }, std::chrono::milliseconds(30'000));
+  Probe probe(superuser_database().dsn);
+  CHECK(probe.value("select max(n) from (select count(*) as n from campaign_recipients where app_id = '" + AppId::parse(shop.id())->text() +
+                    "' group by sent_at) pages") == "16");
+}
+
 TEST_CASE("campaigns: who was sent to and then forgotten by a dead node is not sent to again, however long ago it was", "[api][campaigns]") {
   Shop shop;
   const auto campaign = shop.draft_for({"alice", "bob"});

@@ -90,6 +90,21 @@ TEST_CASE("schedule: run_now waits for the run and passes on what it threw", "[d
   CHECK(refusal([&] { schedule.run_now("counted"); }).code() == Code::unavailable);
 }
 
+TEST_CASE("schedule: a job that is asked for comes sooner, also when it asks itself", "[db][jobs]") {
+  storage::Pool pool(notes_database().server(), 1, 10);
+  Schedule schedule(pool);
+  Count count;
+  schedule.add("asked for", std::chrono::hours(1), [&](Connection&) {
+    count.add();
+    schedule.run_within("asked for", milliseconds(1));
+    schedule.run_within("asked for", std::chrono::hours(2));
+  });
+  schedule.start();
+  schedule.run_within("asked for", milliseconds(1));
+  CHECK(count.reaches(3));
+  schedule.stop();
+}
+
 TEST_CASE("schedule: a full pool postpones a job, and says so", "[db][jobs]") {
   storage::Pool pool(notes_database().server(), 1, 1);
   std::promise<void> started;
