@@ -98,7 +98,7 @@ class Call : public std::enable_shared_from_this<Call> {
   bool find_route();
   void authenticate();
   void authenticate_cold();
-  void check_rate();
+  bool check_rate();
   void meet(storage::Connection& connection);
   void serve(storage::Connection* connection);
   void serve_async();
@@ -128,7 +128,7 @@ void Call::run() {
     check_body(*request_, *request_->route);
     if (request_->route->access == Access::any) return serve(nullptr);
     request_->principal = gate_->hooks.authenticate(*request_);
-    check_rate();
+    if (!check_rate()) return;
     if (gate_->hooks.meet && !gate_->hooks.meet(*request_->principal, nullptr)) return submit(&Call::meet);
     serve(nullptr);
   } catch (const NeedsDatabase&) {
@@ -155,19 +155,23 @@ bool Call::find_route() {
   return false;
 }
 
-void Call::check_rate() {
-  if (!gate_->hooks.rate) return;
+/// False: answered already, because there were too many. Not thrown: refusing a flood must cost next to nothing.
+bool Call::check_rate() {
+  if (!gate_->hooks.rate) return true;
   const RateDecision decision = gate_->hooks.rate(*request_->principal, *request_->route);
   if (!decision.policies.empty()) {
     rate_headers_.emplace_back("RateLimit-Policy", rate_limit_policy(decision));
     rate_headers_.emplace_back("RateLimit", rate_limit(decision));
   }
-  if (!decision.allowed)
-    throw Error(Code::rate_limited, "There were too many requests.",
-                decision.refused_by.empty() ? std::vector<FieldError>{} : std::vector<FieldError>{{"limit:" + decision.refused_by, "Too many in a minute."}})
-        .with_retry_after(std::chrono::seconds(std::max<std::int64_t>(decision.retry_after_s, 1)));
+  if (!decision.allowed) {
+    refuse(Error(Code::rate_limited, "There were too many requests.",
+                 decision.refused_by.empty() ? std::vector<FieldError>{} : std::vector<FieldError>{{"limit:" + decision.refused_by, "Too many in a minute."}})
+               .with_retry_after(std::chrono::seconds(std::max<std::int64_t>(decision.retry_after_s, 1))));
+    return false;
+  }
   if (gate_->hooks.enter) gate_->hooks.enter(*request_->principal, *request_->route);
   admitted_ = request_->principal;
+  return true;
 }
 
 /// Runs `step` on a pool worker, or refuses when the pool takes nothing more.
@@ -187,8 +191,7 @@ void Call::submit(void (Call::*step)(storage::Connection&)) {
 /// On a pool worker: the application was not in memory. The rest follows right here when it needs the database.
 void Call::continue_cold(storage::Connection& connection) {
   request_->principal = gate_->hooks.authenticate_cold(*request_, connection);
-  check_rate();
-  meet(connection);
+  if (check_rate()) meet(connection);
 }
 
 /// On a pool worker: whether there is room for who calls, the database knows.
