@@ -177,7 +177,7 @@ struct Node::State {
   std::int64_t take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
   std::function<bool(storage::Pool::Task)> run() { return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }; }
   messages::LaterServices later(messages::Lanes& by) {
-    return {*bus, directory, accounts, by, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review};
+    return {*bus, directory, accounts, by, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review, before};
   }
   reads::Here here() {
     return {*bus, [this](AppId app, const std::vector<std::string>& user_ids) { return presence::online_among(*ephemeral, app, user_ids); }, run()};

@@ -1,4 +1,5 @@
 #pragma once
+#include "platform/chat/messages/asked.h"
 #include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/messages_http.h"
 
@@ -7,7 +8,6 @@ namespace chat::messages {
 
 /// Looks the word up on a database worker, then: sends the text as it is, or with its command, telling the customer's server; or only
 /// tells it. `submit` sends. Errors: (to the sender) as a send
-using SubmitSend = std::function<void(std::unique_ptr<Send>)>;
 void send_command(const Services& services, const std::shared_ptr<http::Request>& request, const http::Responder& respond,
                   std::unique_ptr<Send> send, const CommandText& command, const SubmitSend& submit);
 

@@ -1,6 +1,7 @@
 #include "platform/chat/messages/later.h"
 
 #include "platform/base/error.h"
+#include "platform/chat/messages/asked.h"
 #include "platform/chat/messages/command_http.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/send_form.h"
@@ -72,16 +73,6 @@ void submit(const LaterServices& services, std::unique_ptr<Send> send) {
   throw not_now("Too many messages are on their way.");
 }
 
-/// Errors:  as obey
-void obey_or_release(const Verdict& verdict, Send& send) {
-  try {
-    obey(verdict, send);
-  } catch (const Error&) {
-    send.account->message_refused();
-    throw;
-  }
-}
-
 }  // namespace
 
 std::optional<std::string> read_later(json::Fields& body, const char* name, bool by_server) {
@@ -111,18 +102,10 @@ void send_later(storage::Connection& connection, const LaterServices& services, 
     send->refused = [done](const Error& error) { done(std::nullopt, error); };
     send->held = [services, done](const Send& held) { hold(services, held_send(held), done); };
     if (command) carry_command(services.bus, services.clock, *send, *command);
-    auto question = later.approved ? nullptr : services.review.look(*send);
     account->reserve_message(services.clock.now());
-    if (!question) return submit(services, std::move(send));
-    const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
-    services.review.ask(std::move(question), **shared, [services, shared, done](const Verdict& verdict) {
-      try {
-        obey_or_release(verdict, **shared);
-        submit(services, std::move(*shared));
-      } catch (const Error& error) {
-        done(std::nullopt, error);
-      }
-    });
+    const SubmitSend last = [services](std::unique_ptr<Send> one) { submit(services, std::move(one)); };
+    if (later.approved) last(std::move(send));
+    else ask_all(services.review, services.before, std::move(send), last);
   } catch (const Error& error) {
     done(std::nullopt, error);
   }

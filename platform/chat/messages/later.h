@@ -4,10 +4,10 @@
 #include <string>
 
 #include "platform/base/json.h"
+#include "platform/chat/messages/asked.h"
 #include "platform/chat/messages/attaching.h"
 #include "platform/chat/messages/held.h"
 #include "platform/chat/messages/lanes.h"
-#include "platform/chat/messages/review.h"
 #include "tenants/directory.h"
 
 /// For those who keep a message and send it later, in its author's name. `server` hands these to the features above.
@@ -39,6 +39,7 @@ struct LaterServices {
   std::function<bool(storage::Pool::Task)> run;
   Screen screen;
   Review& review;
+  webhooks::BeforeSend& before;
 };
 /// Sends it on the way of every message. `done` is called once, on any thread: with the message, with why it was refused, or with
 /// neither: it is held until it is approved.

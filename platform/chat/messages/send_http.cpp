@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "platform/base/error.h"
 #include "platform/chat/channels/channels.h"
+#include "platform/chat/messages/asked.h"
 #include "platform/chat/messages/command_http.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/send_form.h"
@@ -128,81 +127,6 @@ void submit_ready(const Services& services, std::unique_ptr<Send> send) {
                        [services](std::unique_ptr<Send> one) { submit(services, std::move(one)); });
 }
 
-std::string question_json(const Send& send) {
-  const Message& message = send.message;
-  json::Writer out;
-  out.object().field("user_id", *message.user_id).field("type", message.type).field("text", message.text);
-  const auto raw = [&out](const char* name, const std::optional<std::string>& value) {
-    if (value) out.key(name).raw(*value);
-  };
-  raw("attachments", message.attachments);
-  raw("mentions", message.mentions);
-  raw("custom", message.custom);
-  if (message.parent_id) out.field("parent_id", message.parent_id->wire());
-  if (message.quoted_id) out.field("quoted_message_id", message.quoted_id->wire());
-  return out.end().take();
-}
-
-/// Errors:  forbidden, too_large, unavailable; then nobody has taken it
-void take_judgement(const webhooks::Judgement& judgement, Send& send) {
-  using Kind = webhooks::Judgement::Kind;
-  if (judgement.kind == Kind::unknown) throw Error(Code::unavailable, "This message could not be checked; try again.").with_retry_after(std::chrono::seconds(1));
-  if (judgement.kind == Kind::reject) throw forbidden(judgement.reason);
-  if (judgement.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it
-  if (judgement.kind != Kind::change) return;
-  if (judgement.text) check_length(judgement.text, *send.account->limits(), "#/text");
-  if (judgement.text) send.message.text = *judgement.text;
-  if (judgement.custom) send.message.custom = *judgement.custom;
-  const Message& left = send.message;
-  if (left.text.empty() && !left.attachments && !left.custom && !send.poll) throw forbidden(judgement.reason);
-}
-
-/// What users send, the customer's server may judge. It is asked while nothing else waits: no transaction, no lane, no worker.
-void submit_judged(const Services& services, std::unique_ptr<Send> send, const SubmitSend& next) {
-  const auto& webhooks = send->application->webhooks;
-  const bool asks = !send->by_server && std::ranges::find(webhooks, webhooks::kBeforeSend) != webhooks.end();
-  if (!asks) return next(std::move(send));
-  const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
-  const Send& asked = **shared;
-  services.before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked), [shared, next](const webhooks::Judgement& judgement) {
-    const auto refused = (*shared)->refused;
-    const auto account = (*shared)->account;
-    try {
-      take_judgement(judgement, **shared);
-    } catch (const Error& error) {
-      account->message_refused();
-      return refused(error);
-    }
-    try {
-      next(std::move(*shared));
-    } catch (const Error& error) {
-      refused(error);
-    }
-  });
-}
-
-/// What can only be said after somebody was asked. Nothing waits meanwhile: no transaction, no lane, no worker.
-void submit_reviewed(const Services& services, std::unique_ptr<Send> send, const SubmitSend& next) {
-  auto question = services.review.look(*send);
-  if (!question) return next(std::move(send));
-  const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
-  services.review.ask(std::move(question), **shared, [shared, next](const Verdict& verdict) {
-    const auto refused = (*shared)->refused;
-    const auto account = (*shared)->account;
-    try {
-      obey(verdict, **shared);
-    } catch (const Error& error) {
-      account->message_refused();
-      return refused(error);
-    }
-    try {
-      next(std::move(*shared));
-    } catch (const Error& error) {
-      refused(error);
-    }
-  });
-}
-
 http::Response answer_held(const HeldAnswer& held) {
   json::Writer out;
   out.object().key("pending_message").raw(held.pending).end();
@@ -232,14 +156,12 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
   send->refused = [respond, id = request->request_id](const Error& error) { respond(http::problem(error, id)); };
   send->held = [services, respond, id = request->request_id](const Send& held) { hold(services, id, respond, held_send(held)); };
   send->account->reserve_message(services.clock.now());
-  const auto judged = [services](void (*last)(const Services&, std::unique_ptr<Send>)) -> SubmitSend {
+  const auto asked = [services](void (*last)(const Services&, std::unique_ptr<Send>)) -> SubmitSend {
     return [services, last](std::unique_ptr<Send> one) {
-      submit_reviewed(services, std::move(one), [services, last](std::unique_ptr<Send> reviewed) {
-        submit_judged(services, std::move(reviewed), [services, last](std::unique_ptr<Send> left) { last(services, std::move(left)); });
-      });
+      ask_all(services.review, services.before, std::move(one), [services, last](std::unique_ptr<Send> left) { last(services, std::move(left)); });
     };
   };
-  const SubmitSend ready = [services, next = judged(submit_ready)](std::unique_ptr<Send> one) {
+  const SubmitSend ready = [services, next = asked(submit_ready)](std::unique_ptr<Send> one) {
     pass_screen(services, *one);
     next(std::move(one));
   };
@@ -247,7 +169,7 @@ void send_message(const Services& services, const std::shared_ptr<Request>& requ
     submit_when_complete(services, std::move(send), [request, screen = services.screen, source = *source](storage::Transaction& tx, Send& to) {
       fill_forwarded(tx, Caller::of(*request), source, to);
       obey(screen(to), to);
-    }, judged(submit));   // its files are the original's
+    }, asked(submit));   // its files are the original's
   else if (const auto command = parse_command(send->message.text))
     send_command(services, request, respond, std::move(send), *command, ready);
   else

@@ -80,6 +80,33 @@ TEST_CASE("before send: who forwards is asked, too", "[api][before][webhooks]") 
   CHECK(app.rows("messages", "type = 'regular'") == 3);
 }
 
+TEST_CASE("before send: what was scheduled is asked about when it is sent", "[api][before][webhooks][scheduled]") {
+  Judged app;
+  app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
+    const std::string text = got.frame()["data"]["message"]["text"];
+    if (text == "change") return respond(says({{"action", "change"}, {"message", {{"text", "ch****"}}}}));
+    respond(says({{"action", text}, {"reason", "Not even later."}}));
+  });
+  auto bob = app.user("bob");
+  for (const char* text : {"allow", "change", "reject", "hold"})
+    REQUIRE(bob.post("/v1/channels/messaging/general/scheduled_messages",
+                     {{"message", {{"text", text}}}, {"send_at", format_time(system_clock().now() + std::chrono::hours(1))}}).status == 201);
+  CHECK(app.judge.all().empty());
+  Probe(superuser_database().dsn).run("update scheduled_messages set send_at = now() - interval '1 second' where app_id = '" + AppId::parse(app.id())->text() + "'");
+  eventually("all but the refused one are gone", [&] {
+    Service::get().node().run_job("send_scheduled");
+    return app.rows("scheduled_messages") == 1 && app.rows("scheduled_messages", "failed_code is not null") == 1;
+  });
+  const auto refused = bob.get("/v1/scheduled_messages").body["scheduled_messages"][0];
+  CHECK(refused["message"]["text"] == "reject");
+  CHECK(refused["error"]["code"] == "forbidden");
+  CHECK(app.rows("messages", "text = 'allow'") == 1);
+  CHECK(app.rows("messages", "text = 'ch****'") == 1);
+  CHECK(app.rows("messages") == 2);
+  CHECK(app.rows("pending_messages") == 1);
+  CHECK(app.judge.all().size() == 4);
+}
+
 TEST_CASE("before send: without an answer in time the policy holds, and after five failures at once", "[api][before][webhooks]") {
   std::mutex mutex;
   std::vector<http::Responder> held;
