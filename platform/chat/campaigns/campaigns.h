@@ -104,10 +104,10 @@ std::string preferences_json(const Preferences& preferences);
 Preferences get_preferences(storage::Transaction& tx, const std::string& user_id);
 Preferences set_preferences(storage::Transaction& tx, const std::string& user_id, const Preferences& preferences, Timestamp now);
 
-/// The job that gives every recipient its row: campaigns whose time has come begin; 1,000 recipients a transaction. Event: campaign.started
+/// The job that gives every recipient its row: campaigns whose time has come begin; at most `rows` recipients, in a transaction. Event: campaign.started
 /// One that can't be planned holds up no other: it is looked at again later, or, if that can't help, has failed (`segment_unreadable`).
 /// Returns: whether there was anything to do
-bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& clock);
+bool plan_some(storage::Connection& connection, bus::Bus& bus, int rows, const Clock& clock);
 
 /// Since when the campaign that stands longest took nobody, though somebody was due. None: all go on.
 std::optional<Timestamp> standing_since(storage::Transaction& tx, Timestamp now);

@@ -14,7 +14,6 @@
 namespace chat::campaigns {
 namespace {
 
-constexpr int kPlannedAtOnce = 1'000;
 constexpr std::chrono::seconds kPutOff{30};
 
 void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Definition& definition, const Slice& slice, Timestamp now) {
@@ -28,7 +27,7 @@ void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Defini
   tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now);
 }
 
-void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, Timestamp now) {
+void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, int rows, Timestamp now) {
   auto campaign = lock_campaign(tx, id);
   const bool begins = campaign.status == "scheduled" && campaign.starts_at && *campaign.starts_at <= now;
   if (!begins && (campaign.status != "sending" || campaign.planned)) return;   // somebody was faster
@@ -40,7 +39,7 @@ void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, Timestamp now)
   }
   Slice slice;
   try {
-    slice = read_slice(tx, campaign, work->definition, campaign.plan_place, kPlannedAtOnce);
+    slice = read_slice(tx, campaign, work->definition, campaign.plan_place, rows);
   } catch (const Error& error) {
     if (error.code() != Code::not_found) throw;
     return fail_campaign(tx, bus, id, "segment_gone", now);
@@ -59,16 +58,16 @@ void put_off(storage::Transaction& tx, bus::Bus& bus, CampaignId id, const Error
 
 }  // namespace
 
-bool plan_some(storage::Connection& connection, bus::Bus& bus, const Clock& clock) {
+bool plan_some(storage::Connection& connection, bus::Bus& bus, int rows, const Clock& clock) {
   std::optional<std::pair<AppId, CampaignId>> next;
   const auto now = clock.now();
   connection.transact(AppId{}, storage::Mode::write, [&](storage::Transaction& tx) {
-    const auto rows = tx.find(sql::next_campaign_to_plan, now);
-    next = rows ? std::optional(std::pair{AppId{(*rows)[0].uuid(0)}, CampaignId{(*rows)[0].uuid(1)}}) : std::nullopt;
+    const auto due = tx.find(sql::next_campaign_to_plan, now);
+    next = due ? std::optional(std::pair{AppId{(*due)[0].uuid(0)}, CampaignId{(*due)[0].uuid(1)}}) : std::nullopt;
   });
   if (!next) return false;
   try {
-    connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { plan(tx, bus, next->second, now); });
+    connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { plan(tx, bus, next->second, rows, now); });
   } catch (const Error& error) {
     connection.transact(next->first, storage::Mode::write, [&](storage::Transaction& tx) { put_off(tx, bus, next->second, error, now); });
   }

@@ -14,6 +14,7 @@ namespace chat::campaigns {
 namespace {
 
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
+constexpr int kPlannedAtOnce = 1'000, kShortPlan = 100;      // recipients; short ones, one a turn, while others send
 constexpr std::chrono::seconds kAgain{2};
 constexpr std::int64_t kMaxAttempts = 20;
 constexpr int kMaxClaims = 16;                               // of a turn
@@ -55,8 +56,7 @@ struct Sender::Page {
 };
 
 void Sender::turn(storage::Connection& connection) {
-  const auto deadline = std::chrono::steady_clock::now() + kPlanning;
-  while (std::chrono::steady_clock::now() < deadline && plan_some(connection, sending_.bus, sending_.clock)) {}
+  plan(connection);
   for (int claims = 0; claims < kMaxClaims; ++claims) {
     const auto pace = sending_.pace();
     const bool has_room = pages_.fetch_add(1) < (pace == Pace::full ? kMaxPages : pace == Pace::gentle ? 1 : 0);
@@ -64,6 +64,15 @@ void Sender::turn(storage::Connection& connection) {
     pages_.fetch_sub(1);
     return;
   }
+}
+
+void Sender::plan(storage::Connection& connection) {
+  const auto deadline = std::chrono::steady_clock::now() + kPlanning;
+  do {
+    const auto pace = sending_.pace();
+    if (pace == Pace::none || !plan_some(connection, sending_.bus, pace == Pace::full ? kPlannedAtOnce : kShortPlan, sending_.clock)) return;
+    if (pace == Pace::gentle) return;
+  } while (std::chrono::steady_clock::now() < deadline);
 }
 
 std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection, int rows) {

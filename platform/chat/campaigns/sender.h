@@ -67,6 +67,7 @@ class Sender {
 
  private:
   struct Page;
+  void plan(storage::Connection& connection);
   bool begin_page(storage::Connection& connection, int rows);
   std::shared_ptr<Page> claim(storage::Connection& connection, int rows);
   void prepare(storage::Connection& connection, Page& page);
