@@ -287,6 +287,14 @@ end_campaign() {
           where c.finished_at is not null order by c.started_at desc limit 1"
 }
 
+# What a campaign leaves behind is somebody else's cost.
+settle() {
+  wait_until 180 is_settled || die 1 "the index or autovacuum is still busy after 180 s"
+}
+is_settled() {
+  [[ $(sql -c "select (select count(*) from search_queue) < 5 and not exists (select from pg_stat_activity where backend_type = 'autovacuum worker')") == t ]]
+}
+
 measure_campaigns() {
   local round first alone quiet beside ended rate=200 outlasts all=()
   make_shop
@@ -296,6 +304,7 @@ measure_campaigns() {
   for ((round = 1; round <= rounds; ++round)); do
     begin_campaign
     alone=$(end_campaign)
+    settle
     quiet=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
     begin_campaign
     beside=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)

@@ -32,8 +32,9 @@ using storage::Transaction;
 
 constexpr int kMonthsAhead = 4;
 constexpr int kSliceRows = 5'000;
-constexpr int kBatchesToIndex = 16;            // of a lane's: 256 messages each at most
-constexpr std::chrono::milliseconds kIndexing{100};   // at most so long in a run: sends go first, the index catches up
+constexpr int kBatchesToIndex = 4;             // of a lane's: 256 messages each at most
+constexpr std::chrono::milliseconds kIndexing{25};    // in a run, and a rest of twice that: sends go first, the index catches up
+constexpr const char* kIndexMessages = "index_messages";
 constexpr int kMaxSlices = 20;                 // one run ends; the rest waits for the next
 
 /// Runs a sweep in short transactions until nothing is left or the run was long enough.
@@ -58,16 +59,21 @@ void erase_deleted_users(Connection& connection, bus::Bus& bus) {
   }
 }
 
-void index_messages(Connection& connection) {
+/// Returns: whether something still waits.
+bool index_messages(Connection& connection) {
   static auto& indexed = metrics::counter("chat_search_batches_indexed_total", "Batches of sent or changed messages that the search index took in.");
   static auto& busy = metrics::counter("chat_search_index_behind_total", "Runs of the indexing job that left something waiting.");
   const auto deadline = std::chrono::steady_clock::now() + kIndexing;
   for (std::int64_t taken = kBatchesToIndex; taken == kBatchesToIndex;) {
-    if (std::chrono::steady_clock::now() > deadline) return busy.add();
+    if (std::chrono::steady_clock::now() > deadline) {
+      busy.add();
+      return true;
+    }
     connection.transact(AppId{}, storage::Mode::write,
                         [&](Transaction& tx) { taken = tx.query(sql::index_messages, kBatchesToIndex)[0].integer(0); });
     indexed.add(static_cast<double>(taken));
   }
+  return false;
 }
 
 /// A table after the other, each in a transaction of its own. Until the planner knows how large a table is, it may walk through all of it for each row.
@@ -142,7 +148,9 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   add_sweep("sweep_message_nonces", minutes(10), sql::sweep_message_nonces, kSliceRows);
   add_sweep("sweep_campaigns", minutes(1), sql::sweep_campaigns, kSliceRows);
   add_sweep("sweep_usage_flushes", minutes(30), sql::sweep_usage_flushes, kSliceRows);
-  schedule.add("index_messages", std::chrono::milliseconds(250), index_messages);
+  schedule.add(kIndexMessages, std::chrono::milliseconds(250), [&schedule](Connection& connection) {
+    if (index_messages(connection)) schedule.run_within(kIndexMessages, 2 * kIndexing);
+  });
   schedule.add("analyze_grown", std::chrono::seconds(2), analyze_grown);
   schedule.add("measure_backlogs", std::chrono::seconds(10),
                [&clock](Connection& connection) { measure_backlogs(connection, clock.now()); });

@@ -70,7 +70,7 @@ TEST_CASE("operations: the planner hears soon of a table that has grown", "[api]
   TestApp app;
   Probe probe(superuser_database().dsn);
   const auto known = [&] { return std::stoll(probe.value("select greatest(reltuples, 0)::bigint from pg_class where oid = 'segments'::regclass")); };
-  const auto rows = std::to_string(5 * known() + 600);
+  const auto rows = std::to_string(5 * known() + 60);
   probe.run("insert into segments (app_id, id, name, of, created_at, updated_at) select '" + AppId::parse(app.id())->text() +
             "', gen_random_uuid(), 's' || n, 'users', now(), now() from generate_series(1, " + rows + ") n");
   eventually("it is analyzed", [&] {

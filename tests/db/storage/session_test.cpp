@@ -75,7 +75,7 @@ TEST_CASE("session: has the deadlines, UTC and the planner's mode that the optio
       "notes.settings",
       "select current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('TimeZone'), "
       "current_setting('idle_in_transaction_session_timeout'), current_setting('plan_cache_mode'), "
-      "current_setting('application_name'), current_setting('work_mem')"};
+      "current_setting('application_name'), current_setting('work_mem'), current_setting('jit'), current_setting('enable_seqscan')"};
   auto options = notes_database().server();
   options.statement_timeout = std::chrono::milliseconds(1234);
   options.dsn += " options='-c work_mem=5MB -c TimeZone=Asia/Tokyo'";
@@ -89,7 +89,12 @@ TEST_CASE("session: has the deadlines, UTC and the planner's mode that the optio
     CHECK(rows[0].text(4) == "auto");
     CHECK(rows[0].text(5) == "chatd");
     CHECK(rows[0].text(6) == "5MB");
+    CHECK(rows[0].text(7) == "off");
+    CHECK(rows[0].text(8) == "on");
   });
+  options.reads_whole_tables = false;
+  storage::Connection by_keys(options);
+  by_keys.transact(AppId{}, Mode::read, [&](Transaction& tx) { CHECK(tx.query(kSettings)[0].text(8) == "off"); });
 }
 
 TEST_CASE("session: reads a DSN in both of libpq's forms, and refuses another", "[db][storage]") {
