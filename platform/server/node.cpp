@@ -89,8 +89,7 @@ storage::DatabaseOptions database_options(const config::Settings& settings) {
   return options;
 }
 
-/// The lanes' few statements are long: planning one anew costs more than all that it does (ops/decisions/0024). So a plan made while a table
-/// is small must do for a large one too (0027).
+/// Planning their few long statements anew costs more than all that they do (ops/decisions/0024); a plan made for a small table must do for a large one (0027).
 storage::DatabaseOptions lane_options(const config::Settings& settings) {
   auto options = database_options(settings);
   options.plan_cache_mode = "force_generic_plan";
@@ -241,8 +240,7 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
 }
 
-/// Words or events of other nodes may have been lost. A job that fails here is no loss: snapshots of applications are looked at
-/// again within a minute anyway.
+/// Words or events of other nodes may have been lost. A job that fails here is no loss: applications are looked at again within a minute.
 void Node::State::on_missed(bus::Bus::Missed missed) {
   if (missed.events) gateway.look_again(kReconnectOver);
   if (!pool.submit([this](storage::Connection& connection) {
@@ -422,8 +420,7 @@ void Node::start() {
   if (has_role(state.settings, "worker"))
     add_send_job(state.schedule, {*state.bus, state.clock, state.later(state.lanes), state.run()});
   if (has_role(state.settings, "worker")) {
-    state.campaign_sender =
-        std::make_unique<campaigns::Sender>(campaign_sending(state.later(state.campaign_lanes), state.lanes, state.schedule, state.stopping));
+    state.campaign_sender = std::make_unique<campaigns::Sender>(campaign_sending(state.later(state.campaign_lanes), state.lanes, state.schedule, state.stopping));
     add_campaign_jobs(state.schedule, *state.campaign_sender, state.clock);
   }
   add_application_jobs(state.schedule, has_role(state.settings, "worker"), state.directory, state.clock);
