@@ -15,7 +15,8 @@ bool move(storage::Transaction& tx, std::int64_t reserved, std::int64_t stored, 
 void reserve_storage(storage::Transaction& tx, const Limits& limits, std::int64_t bytes, Timestamp now) {
   const auto hard = limits.of(Meter::storage_bytes).hard;
   if (!move(tx, bytes, 0, hard, now))
-    throw Error(Code::limit_reached, "The plan's " + std::to_string(hard) + " bytes of storage are used up.", {{"#/size_bytes", "No room."}, {"limit:storage_bytes", "Used up."}});
+    throw Error(Code::limit_reached, "The plan's " + std::to_string(hard) + " bytes of storage are used up.",
+                {{"#/size_bytes", "No room."}, {"limit:storage_bytes", "Used up."}});
 }
 
 void keep_storage(storage::Transaction& tx, std::int64_t bytes, Timestamp now) { move(tx, -bytes, bytes, kUnlimited, now); }

@@ -16,14 +16,15 @@
 #include "platform/http/cors.h"
 #include "platform/http/server.h"
 #include "platform/redis/link.h"
+#include "platform/server/campaigns.h"
 #include "platform/server/client_address.h"
 #include "platform/server/doors.h"
-#include "platform/server/campaigns.h"
 #include "platform/server/hooks.h"
 #include "platform/server/jobs.h"
 #include "platform/server/look_again.h"
 #include "platform/server/node_metrics.h"
 #include "platform/server/operations.sql.h"
+#include "platform/server/options.h"
 #include "platform/server/pushing.h"
 #include "platform/server/routes.h"
 #include "platform/server/screening.h"
@@ -41,37 +42,6 @@ constexpr std::chrono::milliseconds kReconnectOver{10'000};
 constexpr const char* kLimitsTold = "limits.told";
 constexpr std::chrono::milliseconds kWaitForRedis{2'000};
 
-std::string master_key_of(const config::Settings& settings) {
-  auto key = crypto::parse_base64(settings.text("secrets.master_key"));
-  if (!key || key->size() != 32)
-    throw StartFailure(kExitConfiguration, "secrets.master_key must be base64 of 32 bytes; make one with: openssl rand -base64 32");
-  return *key;
-}
-
-realtime::Options realtime_options(const config::Settings& settings) {
-  realtime::Options options;
-  options.shards = static_cast<int>(settings.integer("realtime.threads"));
-  options.heartbeat = settings.duration("realtime.heartbeat");
-  options.max_queue_bytes = static_cast<std::size_t>(settings.bytes("realtime.max_queue"));
-  return options;
-}
-
-transfers::Rules transfer_rules(const config::Settings& settings) {
-  return {settings.duration("transfers.settle"), settings.bytes("transfers.max_bytes")};
-}
-
-std::unique_ptr<redis::Link> make_link(const config::Settings& settings, const Clock& clock) {
-  const auto url = settings.text("redis.url");
-  if (url.empty()) return nullptr;
-  const auto address = redis::parse_url(url);
-  if (!address) throw StartFailure(kExitConfiguration, "redis.url must be redis://host:port/database or unix:///path");
-  redis::Options options;
-  options.address = *address;
-  options.password = settings.text("redis.password");
-  options.prefix = settings.text("redis.prefix");
-  return std::make_unique<redis::Link>(options, clock);
-}
-
 void put_plan_file(storage::Connection& connection, bus::Bus& bus, const std::string& path, Timestamp now) {
   if (path.empty()) return;
   const auto plans = billing::read_plan_file(path);
@@ -81,21 +51,6 @@ void put_plan_file(storage::Connection& connection, bus::Bus& bus, const std::st
 }
 
 }  // namespace
-
-storage::DatabaseOptions database_options(const config::Settings& settings) {
-  storage::DatabaseOptions options;
-  options.dsn = settings.text("database.dsn");
-  options.statement_timeout = settings.duration("database.statement_timeout");
-  return options;
-}
-
-/// Planning their few long statements anew costs more than all that they do (ops/decisions/0024); a plan made for a small table must do for a large one (0027).
-storage::DatabaseOptions lane_options(const config::Settings& settings) {
-  auto options = database_options(settings);
-  options.plan_cache_mode = "force_generic_plan";
-  options.reads_whole_tables = false;
-  return options;
-}
 
 struct Node::State {
   explicit State(const config::Settings& given)
@@ -343,9 +298,12 @@ void Node::State::share_limits() {
 
 void Node::State::wire() {
   bus->keep_with([this](storage::Transaction& tx, const bus::Event& event) { keep_event(tx, webhook_courier, event); });
-  if (has_role(settings, "worker")) bus->subscribe([this](bus::Bus::Events events) { wake_for(webhook_courier, directory, events); }, [](const bus::Bus::Control&) {});
-  const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes, [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); },
-                    [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"), transfer_rules(settings), webhook_client, before, lists, screen, screening, review};
+  if (has_role(settings, "worker"))
+    bus->subscribe([this](bus::Bus::Events events) { wake_for(webhook_courier, directory, events); }, [](const bus::Bus::Control&) {});
+  const Parts parts{*bus, *ephemeral, sealer, cursors, clock, plans, accounts, lanes,
+                    [this](std::int64_t schema) { return status_json(schema); }, [this](const auto& answer) { ask_ready(answer); }, run(),
+                    senders, {typists, *ephemeral, cursors}, counted, depot, directory, settings.duration("applications.deletion_wait"),
+                    transfer_rules(settings), webhook_client, before, lists, screen, screening, review};
   if (has_role(settings, "api")) add_public_routes(public_router, parts);
   add_operator_routes(operator_router, parts);
   public_gate = std::make_unique<http::Gate>(public_router, pool, clock, "public", public_hooks(auth, accounts, lists, clock));

@@ -45,6 +45,4 @@ class Node {
   std::unique_ptr<State> state_;
 };
 
-storage::DatabaseOptions database_options(const config::Settings& settings);
-
 }  // namespace chat::server

@@ -154,7 +154,8 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   bookmarks::add_routes(router, {parts.bus, parts.cursors, parts.clock});
   scheduled::add_routes(router, {parts.bus, parts.cursors, parts.clock, messages::read_later, check_later(parts.accounts)});
   segments::add_routes(router, {parts.cursors, parts.clock});
-  const campaigns::Services campaigns{parts.bus, parts.cursors, parts.clock, [&accounts = parts.accounts, &clock = parts.clock](const tenants::Caller& caller, std::int64_t count) {
+  const campaigns::Services campaigns{parts.bus, parts.cursors, parts.clock,
+                                      [&accounts = parts.accounts, &clock = parts.clock](const tenants::Caller& caller, std::int64_t count) {
                                         const auto account = accounts.find(caller.shared_application());
                                         if (!account) return;
                                         account->reserve(billing::Meter::campaign_recipients, count, clock.now());
@@ -235,7 +236,9 @@ std::vector<const http::Route*> all_routes() {
   static const bool built = [] {
     const Parts parts{*everything.bus, *everything.ephemeral, everything.sealer, everything.cursors, system_clock(), everything.plans,
                       everything.accounts, everything.lanes, [](std::int64_t) { return std::string(); }, [](const auto&) {},
-                      [](const storage::Pool::Task&) { return false; }, everything.senders, {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory, {}, {}, everything.client, everything.before, everything.lists, {}, everything.screening, everything.review};
+                      [](const storage::Pool::Task&) { return false; }, everything.senders,
+                      {everything.typists, *everything.ephemeral, everything.cursors}, everything.counted, everything.depot, everything.directory,
+                      {}, {}, everything.client, everything.before, everything.lists, {}, everything.screening, everything.review};
     add_public_routes(everything.public_router, parts);
     add_operator_routes(everything.operator_router, parts);
     return true;

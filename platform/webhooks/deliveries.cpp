@@ -81,8 +81,8 @@ storage::Page<Delivery> list_deliveries(storage::Transaction& tx, EndpointId end
   std::string below = end.text();
   if (cursor) below = cursors.open(scope, *cursor, "query:next").at(0);
   const bool has_failed = filter.state == "failed" || filter.state == "skipped";
-  auto rows = tx.query(has_failed ? sql::list_ended : sql::list_deliveries, tx.app(), endpoint, filter.state, filter.type, first_uuid7_at(filter.since.value_or(Timestamp{})), end,
-                       below, limit + 1);
+  auto rows = tx.query(has_failed ? sql::list_ended : sql::list_deliveries, tx.app(), endpoint, filter.state, filter.type,
+                       first_uuid7_at(filter.since.value_or(Timestamp{})), end, below, limit + 1);
   storage::Page<Delivery> page;
   for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read_delivery(endpoint, rows[i]));
   if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().event.text()});

@@ -24,8 +24,9 @@ std::optional<matching::Mistake> tidy(const BlockList& list, Entry& entry, Times
     entry.text = text_of(*network);
     return std::nullopt;
   }
-  if (list.kind == "word" && entry.text.find_first_of(" \t\n\r") != std::string::npos)
-    return matching::Mistake{"A word has no white space; a list of phrases may.", static_cast<std::uint32_t>(text::code_points(entry.text.substr(0, entry.text.find_first_of(" \t\n\r"))))};
+  const auto space = entry.text.find_first_of(" \t\n\r");
+  if (list.kind == "word" && space != std::string::npos)
+    return matching::Mistake{"A word has no white space; a list of phrases may.", static_cast<std::uint32_t>(text::code_points(entry.text.substr(0, space)))};
   if (list.kind == "domain" || list.kind == "email") entry.text = text::lower_ascii(entry.text);
   return matching::find_mistake(kind_of(list), entry.text, folding_of(list));
 }

@@ -121,7 +121,7 @@ struct Caps {
 };
 
 /// Makes the channel, or finds it as it is. The creator becomes its owner.
-/// Errors:  not_found (type, team, users who are not in reach of it); invalid_field #/team (which of the creator's?); limit_reached (Caps); forbidden (exists, and this user may not read it; chat:channel:create)
+/// Errors:  not_found (type, team, users out of its reach); invalid_field #/team (which of the creator's?); limit_reached (Caps); forbidden (may not be read; chat:channel:create)
 /// Event:   channel.created to the members, when made.
 struct Created {
   bool created = false;

@@ -59,7 +59,8 @@ void make_direct_channels(storage::Transaction& tx, bus::Bus& bus, const DirectO
   for (auto& one : created) {
     json::Writer data;
     data.object().key("channel").raw(channel_json(one.channel)).end();
-    events.push_back({&one.channel, {.type = kChannelCreated, .data = data.take(), .message = {}, .joined = {opening.from.user_id, others.at(one.channel.channel_id).user_id}, .left = {}}});
+    const auto& other = others.at(one.channel.channel_id).user_id;
+    events.push_back({&one.channel, {.type = kChannelCreated, .data = data.take(), .message = {}, .joined = {opening.from.user_id, other}, .left = {}}});
   }
   tell_first(tx, bus, now, std::move(events));
 }

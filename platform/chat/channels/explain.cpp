@@ -63,7 +63,8 @@ Explanation of_role(const Asked& asked) {
   const bool own = !role.empty() && !is_built_in(role);
   if (grants.contains(named)) return {allowed, "type_grants", "The channel's type grants " + named + " a list of actions; they" + does + name(asked.action) + ".", {}, {}};
   if (own && grants.contains(word(Role::member)))
-    return {allowed, "type_grants_of_member", "The type does not name " + named + ", so that it has what the type grants member; those" + does + name(asked.action) + ".", {}, {}};
+    return {allowed, "type_grants_of_member",
+            "The type does not name " + named + ", so that it has what the type grants member; those" + does + name(asked.action) + ".", {}, {}};
   return {allowed, role.empty() ? "default_of_anyone" : "default_of_role",
           "The type does not name " + named + "; by default it " + (own ? "is as good as member, and " : "") + (allowed ? "has " : "does not have ") +
               name(asked.action) + ".", {}, {}};

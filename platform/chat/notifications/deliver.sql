@@ -9,7 +9,8 @@ select app_id, claimed from claim_push_deliveries($1, $2, $3, $4, $5)
 select d.user_id, d.device_id, d.channel_id, d.message_id, d.event, d.actor_id, d.detail, d.attempts, d.expires_at, d.created_at,
   v.provider, v.provider_name, v.token, u.user_id, c.type, c.channel_id, coalesce(c.name, ''), a.user_id,
   case when d.event <> 'invite.created' or a.id <> d.user_id then coalesce(a.name, a.user_id) end,
-  case when d.event = 'invite.created' then i.text when m.text = '' then m.extras -> 'poll' ->> 'question' else m.text end, m.attachments -> 0 ->> 'type', m.parent_id, coalesce(g.language, ''),
+  case when d.event = 'invite.created' then i.text when m.text = '' then m.extras -> 'poll' ->> 'question' else m.text end,
+  m.attachments -> 0 ->> 'type', m.parent_id, coalesce(g.language, ''),
   coalesce(c.deleted_at is null and reaches_channel($1, u.teams, c.team, c.cross_team)
     and u.deleted_at is null and u.deactivated_at is null and a.user_id is not null and case when d.event = 'invite.created' then i.user_id is not null
     else m.deleted_at is null and not m.erased and author.messages_hidden_at is null

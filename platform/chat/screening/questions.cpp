@@ -56,7 +56,8 @@ Questions::Judged Questions::conclude(const ReadyClassifier& classifier, const s
   if (!labels) {
     account->release(billing::Meter::moderation_calls, 1);
     const bool is_answered = answer.outcome == outbound::Outcome::answered;
-    auto judged = failed(classifier.settings, "failed", is_answered ? "It answered " + std::to_string(answer.status) + ", and nothing that can be read." : std::string(explain(answer.outcome)));
+    const auto why = is_answered ? "It answered " + std::to_string(answer.status) + ", and nothing that can be read." : std::string(explain(answer.outcome));
+    auto judged = failed(classifier.settings, "failed", why);
     judged.duration = answer.duration;
     return judged;
   }
