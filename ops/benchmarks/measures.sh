@@ -295,8 +295,13 @@ is_settled() {
   [[ $(sql -c "select (select count(*) from search_queue) < 5 and not exists (select from pg_stat_activity where backend_type = 'autovacuum worker')") == t ]]
 }
 
+is_under_way() { [[ $(count_ended) -gt 0 ]]; }
+count_ended() {
+  sql -c "select count(*) from campaign_recipients where state <> 'waiting' and campaign_id = (select id from campaigns order by created_at desc limit 1)"
+}
+
 measure_campaigns() {
-  local round first alone quiet beside ended rate=200 outlasts all=()
+  local round first alone quiet before beside yielding ended rate=200 outlasts all=()
   make_shop
   begin_campaign
   first=$(end_campaign)
@@ -307,17 +312,21 @@ measure_campaigns() {
     settle
     quiet=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
     begin_campaign
+    wait_until 60 is_under_way || die 1 "the campaign does not begin"
+    before=$(count_ended)
     beside=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
+    yielding=$((($(count_ended) - before) / (seconds + 1)))
     outlasts=true
     ! is_over || outlasts=false
     ended=$(end_campaign)
     say "round $round: alone $(jq .per_second <<<"$alone") recipients/s; another tenant at $rate/s: p99 $(jq .latency.p99_ms <<<"$quiet") ms without," \
-      "$(jq .latency.p99_ms <<<"$beside") ms with one of $(jq .per_second <<<"$ended")/s (p50 $(jq .latency.p50_ms <<<"$quiet"), $(jq .latency.p50_ms <<<"$beside"))"
-    all+=("$(jq -nc --argjson alone "$alone" --argjson quiet "$quiet" --argjson beside "$beside" --argjson ended "$ended" --argjson outlasts "$outlasts" \
-      '{alone: $alone, quiet: $quiet, beside: $beside, campaign: $ended, outlasts: $outlasts}')")
+      "$(jq .latency.p99_ms <<<"$beside") ms with one that yields to it, $yielding/s (p50 $(jq .latency.p50_ms <<<"$quiet"), $(jq .latency.p50_ms <<<"$beside"))"
+    all+=("$(jq -nc --argjson alone "$alone" --argjson quiet "$quiet" --argjson beside "$beside" --argjson yielding "$yielding" \
+      --argjson ended "$ended" --argjson outlasts "$outlasts" \
+      '{alone: $alone, quiet: $quiet, beside: $beside, yielding_per_second: $yielding, campaign: $ended, outlasts: $outlasts}')")
   done
   printf '%s\n' "${all[@]}" | jq -s --argjson first "$first" --argjson rate "$rate" --argjson recipients "$recipients" "$JQ_MEDIAN"'
-    {recipients: $recipients, first_per_second: $first.per_second, per_second: (map(.alone.per_second) | median), beside_per_second: (map(.campaign.per_second) | median),
+    {recipients: $recipients, first_per_second: $first.per_second, per_second: (map(.alone.per_second) | median), yielding_per_second: (map(.yielding_per_second) | median),
      others_rate: $rate, p99_without_ms: (map(.quiet.latency.p99_ms) | median), p99_with_ms: (map(.beside.latency.p99_ms) | median),
      p50_without_ms: (map(.quiet.latency.p50_ms) | median), p50_with_ms: (map(.beside.latency.p50_ms) | median), reach: "ratio <= 1.2", rounds: .}
     | {ratio: (.p99_with_ms / .p99_without_ms * 1000 | round / 1000)} + .

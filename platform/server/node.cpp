@@ -84,12 +84,12 @@ struct Node::State {
   std::unique_ptr<bus::Bus> bus = link ? redis::make_bus(*link) : bus::make_local_bus();
   std::unique_ptr<ephemeral::Store> ephemeral = link ? redis::make_store(*link) : ephemeral::make_local_store(clock);
   // Before the pool and the client: what is under way at the end comes back to it.
-  previews::Fetcher fetcher{{*bus, clock, client, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }}};
-  webhooks::BeforeSend before{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
-  blocklists::Shelf lists{[this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, clock};
+  previews::Fetcher fetcher{{*bus, clock, client, run()}};
+  webhooks::BeforeSend before{judge_client, sealer, clock, run()};
+  blocklists::Shelf lists{run(), clock};
   const messages::Screen screen = block_list_screen(lists, clock);
   std::unique_ptr<campaigns::Sender> campaign_sender;   // the same: pages that are under way come back to it
-  screening::Screening screening{judge_client, sealer, clock, [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, time_out_by_ban(*bus)};
+  screening::Screening screening{judge_client, sealer, clock, run(), time_out_by_ban(*bus)};
   MessageReview review{screening};
   storage::Pool pool;
   billing::PlanBook plans;
@@ -252,7 +252,7 @@ void Node::State::announce_unread() {
 notifications::Notifying Node::State::notifying() {
   return {senders, clock, settings.duration("push.delay"),
           [this](AppId app, const std::vector<std::string>& user_ids) { return presence::connected_among(*ephemeral, app, user_ids); },
-          [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }, std::chrono::milliseconds(200),
+          run(), std::chrono::milliseconds(200),
           [this](storage::Connection& connection, AppId app, std::int64_t wanted) { return take_pushes(connection, app, wanted); },
           [this](AppId app, std::int64_t taken, std::int64_t sent) {
             if (const auto account = accounts.known(app)) {

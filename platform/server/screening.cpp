@@ -2,6 +2,7 @@
 
 #include "platform/base/json.h"
 #include "platform/chat/channels/bans.h"
+#include "platform/chat/messages/asked.h"
 
 namespace chat::server {
 namespace {
@@ -38,16 +39,9 @@ screening::Said said_of(const Send& send, std::string_view text) {
 
 /// What a classifier is told.
 std::string data_of(const Send& send) {
-  const auto& message = send.message;
   json::Writer out;
-  out.object().key("message").object().field("user_id", *message.user_id).field("type", message.type).field("text", message.text);
-  const auto raw = [&out](const char* name, const std::optional<std::string>& value) {
-    if (value) out.key(name).raw(*value);
-  };
-  raw("attachments", message.attachments);
-  raw("mentions", message.mentions);
-  raw("custom", message.custom);
-  if (message.parent_id) out.field("parent_id", message.parent_id->wire());
+  out.object().key("message").object();
+  messages::write_said(out, send.message);
   out.end();
   if (!send.findings.empty()) out.key("findings").raw(send.findings);
   return out.end().take();

@@ -1,7 +1,5 @@
 #include "platform/chat/campaigns/sender.h"
 
-#include <algorithm>
-
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/base/log.h"

@@ -10,17 +10,10 @@
 namespace chat::messages {
 namespace {
 
-std::string question_json(const Send& send) {
-  const Message& message = send.message;
+std::string question_json(const Message& message) {
   json::Writer out;
-  out.object().field("user_id", *message.user_id).field("type", message.type).field("text", message.text);
-  const auto raw = [&out](const char* name, const std::optional<std::string>& value) {
-    if (value) out.key(name).raw(*value);
-  };
-  raw("attachments", message.attachments);
-  raw("mentions", message.mentions);
-  raw("custom", message.custom);
-  if (message.parent_id) out.field("parent_id", message.parent_id->wire());
+  out.object();
+  write_said(out, message);
   if (message.quoted_id) out.field("quoted_message_id", message.quoted_id->wire());
   return out.end().take();
 }
@@ -72,12 +65,23 @@ void ask_customer(webhooks::BeforeSend& before, std::unique_ptr<Send> send, cons
   if (!asks) return next(std::move(send));
   const auto shared = std::make_shared<std::unique_ptr<Send>>(std::move(send));
   const Send& asked = **shared;
-  before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked), [shared, next](const webhooks::Judgement& judgement) {
+  before.ask(asked.application->id, asked.channel_type, asked.message.cid, question_json(asked.message), [shared, next](const webhooks::Judgement& judgement) {
     go_on(*shared, next, [&] { take_judgement(judgement, **shared); });
   });
 }
 
 }  // namespace
+
+void write_said(json::Writer& out, const Message& message) {
+  out.field("user_id", *message.user_id).field("type", message.type).field("text", message.text);
+  const auto raw = [&out](const char* name, const std::optional<std::string>& value) {
+    if (value) out.key(name).raw(*value);
+  };
+  raw("attachments", message.attachments);
+  raw("mentions", message.mentions);
+  raw("custom", message.custom);
+  if (message.parent_id) out.field("parent_id", message.parent_id->wire());
+}
 
 void ask_all(Review& review, webhooks::BeforeSend& before, std::unique_ptr<Send> send, const SubmitSend& next) {
   ask_review(review, std::move(send), [&before, next](std::unique_ptr<Send> reviewed) { ask_customer(before, std::move(reviewed), next); });
