@@ -256,4 +256,10 @@ void eventually(const std::string& what, const std::function<bool()>& holds, std
   }
 }
 
+std::string today() {
+  const auto lasts = [] { return day_of(system_clock().now()) == day_of(system_clock().now() + std::chrono::minutes(1)); };
+  eventually("midnight is over", lasts, std::chrono::seconds(70));
+  return day_of(system_clock().now());
+}
+
 }  // namespace chat::test

@@ -118,4 +118,7 @@ inline const std::string kMessages = "/v1/channels/messaging/general/messages";
 void eventually(const std::string& what, const std::function<bool()>& holds,
                 std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
 
+/// The day in UTC. With less than a minute left of it the next one is waited for, so that what is counted lies on one day.
+std::string today();
+
 }  // namespace chat::test

@@ -124,12 +124,12 @@ TEST_CASE("chatctl and chatd: tail prints what is sent while it listens", "[api]
 }
 
 TEST_CASE("chatctl and chatd: usage and doctor", "[api][cli]") {
+  const auto today = test::today();
   Real real;
   real.create();
   const auto usage = Json::parse(real.ok("usage show -o json"));
   CHECK(usage.at("plan") == Service::kPlan);
   CHECK(holds(real.ok("usage show"), "messages"));
-  const auto today = day_of(system_clock().now());
   CHECK(holds(real.ok("usage reconcile --day " + today), "active_users"));
   CHECK(Json::parse(real.ok("usage reconcile --day " + today + " -o json")).at("difference") == 0);
   CHECK(real.fails("usage reconcile --day 2026-11") == 2);

@@ -137,6 +137,7 @@ TEST_CASE("metering: a part of a limit that was not used is given back, and othe
 }
 
 TEST_CASE("metering: a day counted again from its rows is what the ledger says, and what is missing is seen", "[api][metering][ws]") {
+  const auto today = test::today();
   TestApp app;
   app.add_users({"alice", "bob"});
   app.add_channel("general", {"alice", "bob"});
@@ -147,7 +148,6 @@ TEST_CASE("metering: a day counted again from its rows is what the ledger says, 
   REQUIRE(app.user("alice").del(kMessages + "/" + first).status == 200);
   REQUIRE(app.user("alice").post(kUploads, {{"name", "a.bin"}, {"size_bytes", 77}}).status == 201);
   CHECK(app.user("alice").post(kMessages, {{"text", ""}}).status == 400);
-  const auto today = day_of(system_clock().now());
   eventually("what was counted in memory is in the ledger", [&] { return recounted(app, today)["meters"][2]["ledger"] >= 7; });
   auto again = recounted(app, today);
   CHECK(again["difference"] == 0);

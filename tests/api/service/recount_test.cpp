@@ -12,7 +12,7 @@ using billing::Meter;
 namespace {
 
 struct Books : Shop {
-  const std::string today = day_of(system_clock().now());
+  const std::string today = test::today();
   Json recount(const std::string& day) { return Service::get().operators().get("/operator/v1/applications/" + id() + "/usage/recount?day=" + day).body; }
   Json meter(const std::string& name, const std::string& day) {
     const auto answer = recount(day);
