@@ -44,7 +44,7 @@ TEST_CASE("scheduled: at its time it is sent, and everybody hears of it", "[api]
   Room room;
   auto bob = room.connect("bob");
   auto device = room.connect("alice");
-  auto scheduled = room.schedule("alice", "later @bob", std::chrono::milliseconds(400), {{"mentions", {"bob"}}});
+  auto scheduled = room.schedule("alice", "later @bob", std::chrono::milliseconds(1500), {{"mentions", {"bob"}}});
   CHECK(scheduled["status"] == "scheduled");
   CHECK(hear(device, "schedule.updated")["data"]["scheduled_message"]["id"] == scheduled["id"]);
   CHECK(room.user("bob").get(kMessages).body["messages"].empty());
