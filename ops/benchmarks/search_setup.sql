@@ -34,4 +34,4 @@ drop index search_index_by_words;
 insert into search_index (app_id, channel_id, id, version, words)
 select m.app_id, m.channel_id, m.id, 0, words_of_message('simple', m) from messages m where m.app_id = :'app'
 on conflict do nothing;
-create index search_index_by_words on search_index using gin (app_id, words) with (gin_pending_list_limit = 1024) where words is not null;
+create index search_index_by_words on search_index using gin (app_id, words) with (gin_pending_list_limit = 128) where words is not null;
