@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <future>
 
 #include "tests/support/hooked.h"
 
@@ -31,9 +32,14 @@ class Claims {
     add("'" + channels_.at(static_cast<std::size_t>(channel)) + "'", "s", from, to, due, ordered);
   }
   void wait_anywhere(int count) { add("null", "null", 1, count, "now() - interval '1 second'", true); }
-  void wait_in_outbox(int channel, int seq) {
-    probe_.run("insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at) values ('" + app_ + "', gen_random_uuid(), 'message.new', '" +
-               channels_.at(static_cast<std::size_t>(channel)) + "', " + std::to_string(seq) + ", gen_random_uuid(), now())");
+  void wait_in_outbox(int channel, int seq, int to = 0) {
+    probe_.run("insert into outbox (app_id, id, type, channel_id, seq, message_id, created_at) select '" + app_ + "', gen_random_uuid(), 'message.new', '" +
+               channels_.at(static_cast<std::size_t>(channel)) + "', s, gen_random_uuid(), now() from generate_series(" + std::to_string(seq) + ", " +
+               std::to_string(std::max(seq, to)) + ") s");
+  }
+  /// Rows of the outbox that were read by now.
+  std::int64_t read_of_outbox() {
+    return std::stoll(probe_.value("select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'outbox'"));
   }
   void end(int channel, int seq, const std::string& state) {
     run("update webhook_deliveries set state = '" + state + "', due_at = null where channel_id = '" + channels_.at(static_cast<std::size_t>(channel)) + "' and seq = " +
@@ -94,6 +100,51 @@ TEST_CASE("webhooks: in order, what still lies in the outbox goes first, and wha
   CHECK(claims.claim() == Seen{"-", "-"});
   claims.run("delete from outbox where seq = 4");
   CHECK(claims.claim() == Seen{"0:5"});
+}
+
+TEST_CASE("webhooks: in order, of a long outbox what is before a delivery is looked at, and nothing else", "[api][webhooks]") {
+  TestApp app;
+  Claims claims(app);
+  claims.wait(0, 5, 6);
+  claims.wait(1, 5, 6);
+  claims.wait_in_outbox(1, 4);
+  claims.wait_in_outbox(2, 1, 20'000);
+  const auto before = claims.read_of_outbox();
+  CHECK(claims.claim() == Seen{"0:5"});
+  CHECK(claims.read_of_outbox() - before < 100);
+}
+
+TEST_CASE("webhooks: in order, nothing is overtaken that leaves the outbox meanwhile", "[api][webhooks]") {
+  TestApp app;
+  app.add_users({"alice"});
+  app.add_channel("general", {"alice"});
+  subscribe(app, "https://example.com/", {{"events", {"poll.closed"}}, {"ordered", true}});
+  const std::string id = AppId::parse(app.id())->text();
+  const auto wait = [&](int seq) {             // for an hour: no worker of these nodes takes it
+    return "insert into webhook_deliveries (app_id, endpoint_id, event_id, type, channel_id, seq, message_id, ordered, state, trigger, due_at, created_at) "
+           "select e.app_id, e.id, gen_random_uuid(), 'message.new', c.id, " + std::to_string(seq) +
+           ", gen_random_uuid(), true, 'pending', 'event', now() + interval '1 hour', now() from webhook_endpoints e join channels c on c.app_id = e.app_id "
+           "where e.app_id = '" + id + "'";
+  };
+  Probe mover(superuser_database().dsn), claimer(superuser_database().dsn);
+  mover.run(wait(2));
+  mover.run("begin; lock table outbox in access exclusive mode");
+  claimer.run("set lock_timeout = '5s'");
+  const auto backend = claimer.value("select pg_backend_pid()");
+  auto claimed = std::async(std::launch::async, [&] {
+    return claimer.rows("begin; select seq from claim_webhooks(gen_random_uuid(), now() + interval '2 hours', now() + interval '3 hours', '" + id +
+                        "', '00000000-0000-0000-0000-000000000000', '{}', 10, 10, 10, 1) where event_id is not null");
+  });
+  eventually("the claim looks at the outbox", [&] {
+    return mover.value("select 1 from pg_locks where not granted and pid = " + backend) == "1";
+  });
+  mover.run(wait(1));
+  mover.run("commit");
+  const auto taken = claimed.get();
+  claimer.run("rollback");
+  mover.run("delete from webhook_deliveries where app_id = '" + id + "'");
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0][0] == "1");
 }
 
 TEST_CASE("webhooks: who wants order from now on, or no more, gets what waits, too", "[api][webhooks]") {
