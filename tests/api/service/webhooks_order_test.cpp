@@ -45,6 +45,10 @@ class Claims {
     run("update webhook_deliveries set state = '" + state + "', due_at = null where channel_id = '" + channels_.at(static_cast<std::size_t>(channel)) + "' and seq = " +
         std::to_string(seq));
   }
+  std::string state(int channel, int seq) {
+    return probe_.value("select state from webhook_deliveries where app_id = '" + app_ + "' and channel_id = '" + channels_.at(static_cast<std::size_t>(channel)) +
+                        "' and seq = " + std::to_string(seq));
+  }
   void run(const std::string& statement) { probe_.run(statement + " and app_id = '" + app_ + "'"); }
   /// What the next claim takes: "channel:seq", sorted; "-" has none.
   std::vector<std::string> claim(int at_most = 100) {
@@ -156,4 +160,21 @@ TEST_CASE("webhooks: who wants order from now on, or no more, gets what waits, t
   claims.run("update webhook_endpoints set ordered = false where true");
   claims.wait(2, 1, 3);
   CHECK(claims.claim() == Seen{"1:2", "2:1", "2:2", "2:3"});
+}
+
+TEST_CASE("webhooks: what is under way when its endpoint is disabled ends as its call ends, or with its lease", "[api][webhooks]") {
+  TestApp app;
+  Claims claims(app);
+  claims.wait(0, 1, 1);
+  CHECK(claims.claim() == Seen{"0:1"});
+  claims.wait(1, 1, 1);
+  claims.wait(2, 1, 1, "now() + interval '1 hour'");   // failed: comes again later
+  claims.run("update webhook_endpoints set state = 'disabled' where true");
+  CHECK(claims.claim().empty());
+  CHECK(claims.state(0, 1) == "pending");
+  CHECK(claims.state(1, 1) == "skipped");
+  CHECK(claims.state(2, 1) == "skipped");
+  claims.run("update webhook_deliveries set due_at = now() where claim_id is not null");
+  CHECK(claims.claim().empty());
+  CHECK(claims.state(0, 1) == "skipped");
 }
