@@ -45,6 +45,8 @@ std::string_view Answer::header(std::string_view lower_name) const {
   return {};
 }
 
+bool is_our_fault(const Answer& answer) { return answer.outcome == Outcome::busy || answer.outcome == Outcome::stopped; }
+
 Client::Client(Options options) : loop_(std::make_unique<Loop>(std::move(options))) {}
 Client::~Client() = default;
 

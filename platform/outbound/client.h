@@ -52,6 +52,8 @@ struct Answer {
   std::string detail;                                // for the operator's log, never for customers
   [[nodiscard]] std::string_view header(std::string_view lower_name) const;
 };
+/// Nobody was called, or not to the end, because of this side: that says nothing of the other.
+bool is_our_fault(const Answer& answer);
 
 /// Calls many at once from one thread (libcurl's multi interface).
 ///

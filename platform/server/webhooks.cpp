@@ -8,11 +8,13 @@
 #include "platform/http/openapi.h"
 #include "platform/server/pushing.h"
 #include "platform/webhooks/deliveries.h"
+#include "platform/webhooks/flow.h"
 
 namespace chat::server {
 namespace {
 
 constexpr int kMaxSlices = 200;
+constexpr std::size_t kMaxQuestions = 2'048;   // at once: who waits for a place holds up a message
 
 std::unordered_map<std::string, std::string> read_examples() {
   std::unordered_map<std::string, std::string> examples;
@@ -35,15 +37,16 @@ bool is_in_the_shadow(const bus::Event& event) {
 
 outbound::Client::Options webhook_options(const config::Settings& settings) {
   auto options = outbound_options(settings);
-  options.max_active = 1'024;
+  options.max_active = webhooks::Flows::kMaxInFlight;
   options.max_active_per_host = 256;
-  options.max_active_per_tenant = 512;
+  options.max_active_per_tenant = webhooks::Flows::kMaxEachApp;
   options.user_agent = "chatd-webhooks";
   return options;
 }
 
 outbound::Client::Options judge_options(const config::Settings& settings) {
   auto options = outbound_options(settings);
+  options.max_active = kMaxQuestions;
   options.max_active_per_host = 128;
   options.max_active_per_tenant = 128;
   options.max_wait = std::chrono::milliseconds(500);

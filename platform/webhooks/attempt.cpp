@@ -32,8 +32,7 @@ seconds wait_of(seconds base, const outbound::Answer& answer, const std::string&
 }  // namespace
 
 Judged judge(const Tried& tried, const outbound::Answer& answer, Timestamp now, double luck) {
-  const bool is_postponed = tried.fault.empty() && (answer.outcome == Outcome::busy || answer.outcome == Outcome::stopped);
-  if (is_postponed) return {"pending", now + kNotCalled, false, "", Health::same};
+  if (tried.fault.empty() && is_our_fault(answer)) return {"pending", now + kNotCalled, false, "", Health::same};
   Judged judged;
   judged.outcome = tried.fault.empty() ? outcome_of(answer) : tried.fault;
   judged.health = judged.outcome == "succeeded" ? Health::good : judged.outcome == "gone" ? Health::gone : Health::bad;

@@ -186,7 +186,7 @@ void BeforeSend::ask(const std::shared_ptr<Kept>& kept, AppId app, const std::st
 Judgement BeforeSend::conclude(const std::shared_ptr<Kept>& kept, const outbound::Answer& answer) {
   const auto judgement = read_judgement(answer);
   count(judgement ? word(judgement->kind) : "failed");
-  kept->breaker.note(judgement.has_value(), clock_.now());
+  kept->breaker.note(answer, judgement.has_value(), clock_.now());
   return judgement ? *judgement : by_policy(kept->hook.on_failure);
 }
 

@@ -166,7 +166,7 @@ bool Courier::State::turn(bool claims) {
       log::warn("webhooks.send_failed", {{"app_id", app.wire()}, {"detail", detail_of(error)}});
     }
   }
-  worked = worked || fanned > 0 || (in_flight.size() < kMaxInFlight && (!is_over || found));
+  worked = worked || fanned > 0 || (in_flight.size() < Flows::kMaxInFlight && (!is_over || found));
   if (is_over) found = false;
   measures().in_flight.set(static_cast<double>(in_flight.size()));
   return worked;
@@ -187,7 +187,7 @@ int Courier::State::fan_out() {
 
 std::vector<Claimed> Courier::State::claim() {
   std::vector<Claimed> claimed;
-  const int room = std::min(kMaxInFlight - static_cast<int>(in_flight.size()), kMaxClaimed);
+  const int room = std::min(static_cast<int>(Flows::kMaxInFlight - static_cast<std::int64_t>(in_flight.size())), kMaxClaimed);
   if (room <= 0 || flows.is_full()) return claimed;
   const auto now = to.clock.now();
   json::Writer rooms;

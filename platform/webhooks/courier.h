@@ -28,13 +28,13 @@ struct Delivering {
 ///
 /// Event:   webhook.endpoint_failing at 50, 75 and 90 % of the five days after which it is disabled; webhook.endpoint_disabled
 ///          chat_webhook_attempts_total{outcome}, chat_webhook_delay_seconds, chat_webhook_seconds, chat_webhook_in_flight
-/// Shape:   at most kMaxInFlight calls at once on this node, and none begins while Flows::kMaxBytes of bodies are under way.
+/// Shape:   at most Flows::kMaxInFlight calls at once on this node, and none begins while Flows::kMaxBytes of bodies are under way.
 /// Thread:  one of its own with a connection; answers come on the client's.
 class Courier {
  public:
   static constexpr std::chrono::seconds kLease{60}, kRenewed{20};
   static constexpr std::chrono::milliseconds kRest{5}, kIdle{500};   // when there is nothing to do: at least, and unless it is woken
-  static constexpr int kFirst = 4, kMaxInFlight = 2'048, kMaxClaimed = 1'024;
+  static constexpr int kFirst = 4, kMaxClaimed = 1'024;
 
   explicit Courier(Delivering delivering);
   ~Courier();                                  // stops

@@ -15,7 +15,7 @@ namespace chat::webhooks {
 class Flows {
  public:
   static constexpr std::size_t kMaxKnown = 10'000;
-  static constexpr std::int64_t kFirst = 4, kMaxEachApp = 512;
+  static constexpr std::int64_t kFirst = 4, kMaxEachApp = 512, kMaxInFlight = 2'048;
   static constexpr std::int64_t kMaxBytesEachApp = 32 * 1024 * 1024, kMaxBytes = 256 * 1024 * 1024;   // of bodies
 
   struct Caps { std::int64_t in_flight = 32, per_second = 0; };

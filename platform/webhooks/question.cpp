@@ -29,7 +29,8 @@ bool Breaker::is_closed(Timestamp now) const {
   return now < closed_until_;
 }
 
-void Breaker::note(bool is_fine, Timestamp now) {
+void Breaker::note(const outbound::Answer& answer, bool is_fine, Timestamp now) {
+  if (is_our_fault(answer)) return;
   const std::lock_guard lock(mutex_);
   failures_ = is_fine ? 0 : failures_ + 1;
   if (failures_ >= kFailures) closed_until_ = now + kClosed;

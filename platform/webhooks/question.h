@@ -25,14 +25,14 @@ inline constexpr std::size_t kMaxAnswerBytes = 128 * 1024;
 /// `done` comes once, on the client's thread. Nothing is held meanwhile.
 void ask(outbound::Client& client, const Question& question, const webhook::Key& key, Timestamp now, outbound::Client::Done done);
 
-/// After kFailures failures in a row nobody is asked for kClosed.
+/// After kFailures failures in a row nobody is asked for kClosed. What was this side's fault is none.
 /// Thread:  any.
 class Breaker {
  public:
   static constexpr int kFailures = 5;
   static constexpr std::chrono::seconds kClosed{30};
   [[nodiscard]] bool is_closed(Timestamp now) const;
-  void note(bool is_fine, Timestamp now);
+  void note(const outbound::Answer& answer, bool is_fine, Timestamp now);
   void take_over(const Breaker& before);       // what was known of the same server
 
  private:

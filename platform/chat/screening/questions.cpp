@@ -52,7 +52,7 @@ Questions::Judged Questions::conclude(const ReadyClassifier& classifier, const s
   static auto& seconds = metrics::histogram("chat_classifier_seconds", "Time until a classifier answered, or did not.");
   seconds.observe(std::chrono::duration<double>(answer.duration).count());
   auto labels = read_labels(answer);
-  classifier.breaker.note(labels.has_value(), clock_.now());
+  classifier.breaker.note(answer, labels.has_value(), clock_.now());
   if (!labels) {
     account->release(billing::Meter::moderation_calls, 1);
     const bool is_answered = answer.outcome == outbound::Outcome::answered;

@@ -2,6 +2,9 @@
 
 #include <set>
 
+#include "platform/server/settings.h"
+#include "platform/server/webhooks.h"
+#include "platform/webhooks/flow.h"
 #include "tests/support/contract.h"
 #include "tests/support/hooked.h"
 
@@ -132,6 +135,14 @@ TEST_CASE("webhooks: walks over the endpoints go in pages and say where they sto
   for (const auto& one : endpoints) REQUIRE(room.server().del(one.path()).status == 204);
   Service::get().node().run_job("sweep_webhooks");
   CHECK(room.rows("webhook_endpoints") == 0);
+}
+
+TEST_CASE("webhooks: the ways out take as many calls at once as are made", "[api][webhooks]") {
+  const auto settings = config::load(server::settings_schema(), std::nullopt, {}, {});
+  const auto deliveries = server::webhook_options(settings);
+  CHECK(deliveries.max_active >= static_cast<std::size_t>(webhooks::Flows::kMaxInFlight));
+  CHECK(deliveries.max_active_per_tenant >= static_cast<std::size_t>(webhooks::Flows::kMaxEachApp));
+  CHECK(server::judge_options(settings).max_active == 2'048);
 }
 
 TEST_CASE("webhooks: the operator sees how long events wait to become deliveries", "[api][webhooks]") {

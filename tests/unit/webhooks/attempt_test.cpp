@@ -5,6 +5,7 @@
 
 #include "platform/webhooks/call.h"
 #include "platform/webhooks/flow.h"
+#include "platform/webhooks/question.h"
 
 using namespace chat;
 using namespace chat::webhooks;
@@ -60,6 +61,19 @@ TEST_CASE("webhook attempt: the schedule, its end, and what is no attempt", "[we
     CHECK(judged.outcome == "");
     CHECK(judged.health == Health::same);
   }
+}
+
+TEST_CASE("webhook breaker: five failures of the other side close it, none of this side's", "[webhooks]") {
+  Breaker breaker;
+  for (int i = 0; i < 2 * Breaker::kFailures; ++i) breaker.note(without(i % 2 == 0 ? Outcome::busy : Outcome::stopped), false, kNow);
+  CHECK_FALSE(breaker.is_closed(kNow));
+  for (int i = 0; i < Breaker::kFailures; ++i) {
+    CHECK_FALSE(breaker.is_closed(kNow));
+    breaker.note(without(Outcome::timed_out), false, kNow);
+    breaker.note(without(Outcome::busy), false, kNow);
+  }
+  CHECK(breaker.is_closed(kNow));
+  CHECK_FALSE(breaker.is_closed(kNow + Breaker::kClosed));
 }
 
 TEST_CASE("webhook attempt: unless the endpoint says otherwise there are ten, the last one after 75 h, and chance adds a fifth at most", "[webhooks]") {
