@@ -166,7 +166,7 @@ bool Courier::State::turn(bool claims) {
       log::warn("webhooks.send_failed", {{"app_id", app.wire()}, {"detail", detail_of(error)}});
     }
   }
-  worked = worked || fanned > 0 || (in_flight.size() < Flows::kMaxInFlight && (!is_over || found));
+  worked = worked || fanned > 0 || (flows.room() > 0 && (!is_over || found));
   if (is_over) found = false;
   measures().in_flight.set(static_cast<double>(in_flight.size()));
   return worked;
@@ -187,8 +187,8 @@ int Courier::State::fan_out() {
 
 std::vector<Claimed> Courier::State::claim() {
   std::vector<Claimed> claimed;
-  const int room = std::min(static_cast<int>(Flows::kMaxInFlight - static_cast<std::int64_t>(in_flight.size())), kMaxClaimed);
-  if (room <= 0 || flows.is_full()) return claimed;
+  const auto room = std::min<std::int64_t>(flows.room(), kMaxClaimed);
+  if (room == 0) return claimed;
   const auto now = to.clock.now();
   json::Writer rooms;
   rooms.object();
@@ -198,7 +198,7 @@ std::vector<Claimed> Courier::State::claim() {
   connection.transact(AppId{}, Mode::write, [&](Transaction& tx) {
     claimed.clear();
     stopped.reset();
-    auto rows = tx.query(sql::claim, worker, now, now + kLease, after_app, after_endpoint, room_list, kFirst, Flows::kMaxEachApp, room, kVisits);
+    auto rows = tx.query(sql::claim, worker, now, now + kLease, after_app, after_endpoint, room_list, Flows::kFirst, flows.room_of_new(), room, kVisits);
     for (auto row : rows) {
       if (row.optional_uuid(2)) claimed.push_back(read_claimed(row));
       else stopped = {row.uuid(0), row.uuid(1)};

@@ -22,9 +22,9 @@ struct Delivering {
 /// Turns what lies in the outbox into deliveries, and calls the endpoints.
 ///
 /// A delivery is claimed for kLease and renewed while its call runs; whoever dies holding one delays it by that much, and may have been
-/// heard: then it comes twice, under the same webhook-id. No transaction is open during a call. An endpoint gets kFirst calls at once, and
+/// heard: then it comes twice, under the same webhook-id. No transaction is open during a call. An endpoint gets Flows::kFirst calls at once, and
 /// twice as many with each success, up to its own max_in_flight; a failure begins anew with one. So one that hangs holds few calls,
-/// and after five failures in a row the breaker lets none through for a while. An application gets Flows::kMaxEachApp on this node.
+/// and after five failures in a row the breaker lets none through for a while. An application gets its share of this node (Flows).
 ///
 /// Event:   webhook.endpoint_failing at 50, 75 and 90 % of the five days after which it is disabled; webhook.endpoint_disabled
 ///          chat_webhook_attempts_total{outcome}, chat_webhook_delay_seconds, chat_webhook_seconds, chat_webhook_in_flight
@@ -34,7 +34,7 @@ class Courier {
  public:
   static constexpr std::chrono::seconds kLease{60}, kRenewed{20};
   static constexpr std::chrono::milliseconds kRest{5}, kIdle{500};   // when there is nothing to do: at least, and unless it is woken
-  static constexpr int kFirst = 4, kMaxClaimed = 1'024;
+  static constexpr int kMaxClaimed = 1'024;
 
   explicit Courier(Delivering delivering);
   ~Courier();                                  // stops
