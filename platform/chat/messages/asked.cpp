@@ -81,6 +81,9 @@ void write_said(json::Writer& out, const Message& message) {
   raw("mentions", message.mentions);
   raw("custom", message.custom);
   if (message.parent_id) out.field("parent_id", message.parent_id->wire());
+  if (!message.extras) return;
+  const auto extras = json::Document::parse(*message.extras);
+  if (const auto poll = extras.root().find("poll")) out.key("poll").raw(poll->raw());
 }
 
 void ask_all(Review& review, webhooks::BeforeSend& before, std::unique_ptr<Send> send, const SubmitSend& next) {

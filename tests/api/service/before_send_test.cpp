@@ -80,6 +80,29 @@ TEST_CASE("before send: who forwards is asked, too", "[api][before][webhooks]") 
   CHECK(app.rows("messages", "type = 'regular'") == 3);
 }
 
+TEST_CASE("before send: what a poll asks is told, too", "[api][before][webhooks][polls]") {
+  Judged app;
+  app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
+    const auto poll = got.frame()["data"]["message"]["poll"];
+    respond(says({{"action", poll["question"] == "bad" || poll["options"][1]["text"] == "bad" ? "reject" : "allow"}}));
+  });
+  const auto ask = [&](const char* question, const char* second) {
+    return app.user("bob").post(kMessages, {{"poll", {{"question", question}, {"options", {"one", second}}}}});
+  };
+  CHECK(ask("bad", "two").code() == "forbidden");
+  CHECK(ask("good", "bad").code() == "forbidden");
+  CHECK(ask("good", "two").status == 201);
+  CHECK(app.rows("messages", "type = 'regular'") == 1);
+  REQUIRE(app.server().del(kHook).status == 204);
+  const auto classifier = app.server().put("/v1/moderation/classifier", {{"url", app.judge.url()}, {"thresholds", {{{"label", "bad"}, {"at", 0.5}, {"then", "block"}}}}});
+  REQUIRE(classifier.status == 201);
+  app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
+    respond(says({{"labels", {{"bad", got.frame()["data"]["message"]["poll"]["question"] == "bad" ? 1 : 0}}}}));
+  });
+  CHECK(ask("bad", "two").code() == "forbidden");
+  CHECK(ask("good", "three").status == 201);
+}
+
 TEST_CASE("before send: what was scheduled is asked about when it is sent", "[api][before][webhooks][scheduled]") {
   Judged app;
   app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
