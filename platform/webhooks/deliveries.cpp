@@ -33,6 +33,23 @@ Attempt read_attempt(const storage::Row& row) {
   return attempt;
 }
 
+/// What is wanted of the rows that were read. The next page begins behind the last one shown, or behind the last one read.
+template <class T, class Read, class Seal>
+storage::Page<T> page_of(const storage::Rows& rows, int limit, int column, const Read& read, const Seal& seal) {
+  storage::Page<T> page;
+  for (int i = 0; i < rows.size(); ++i) {
+    const bool is_wanted = rows[i].boolean(column);
+    if (is_wanted && static_cast<int>(page.items.size()) == limit) {
+      page.next = seal(page.items.back());
+      break;
+    }
+    T item = read(rows[i]);
+    if (rows[i].integer(column + 1) == kMaxRead) page.next = seal(item);
+    if (is_wanted) page.items.push_back(std::move(item));
+  }
+  return page;
+}
+
 /// What an outcome means, for the customer.
 std::string_view explain(const Attempt& attempt) {
   const auto& outcome = attempt.outcome;
@@ -82,11 +99,9 @@ storage::Page<Delivery> list_deliveries(storage::Transaction& tx, EndpointId end
   if (cursor) below = cursors.open(scope, *cursor, "query:next").at(0);
   const bool has_failed = filter.state == "failed" || filter.state == "skipped";
   auto rows = tx.query(has_failed ? sql::list_ended : sql::list_deliveries, tx.app(), endpoint, filter.state, filter.type,
-                       first_uuid7_at(filter.since.value_or(Timestamp{})), end, below, limit + 1);
-  storage::Page<Delivery> page;
-  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read_delivery(endpoint, rows[i]));
-  if (rows.size() > limit) page.next = cursors.seal(scope, {page.items.back().event.text()});
-  return page;
+                       first_uuid7_at(filter.since.value_or(Timestamp{})), end, below, limit + 1, kMaxRead);
+  return page_of<Delivery>(rows, limit, 8, [&](const storage::Row& row) { return read_delivery(endpoint, row); },
+                           [&](const Delivery& last) { return cursors.seal(scope, {last.event.text()}); });
 }
 
 Delivery get_delivery(storage::Transaction& tx, EndpointId endpoint, EventId event) {
@@ -107,24 +122,15 @@ storage::Page<Attempt> list_logs(storage::Transaction& tx, const LogFilter& filt
   const std::string scope = tx.app().text() + "|webhook_logs|" + (filter.endpoint ? filter.endpoint->text() : "") + "|" + filter.type.value_or("") +
                             "|" + filter.outcome.value_or("") + "|" + (filter.since ? format_time(*filter.since) : "") + "|" +
                             (filter.until ? format_time(*filter.until) : "");
-  std::optional<std::string> time, endpoint, event, attempt;
-  if (cursor) {
-    const auto position = cursors.open(scope, *cursor, "query:next");
-    time = position.at(0);
-    endpoint = position.at(1);
-    event = position.at(2);
-    attempt = position.at(3);
-  }
+  const auto until = filter.until.value_or(kNever);
+  std::vector<std::string> place{format_time(until), Uuid{}.text(), Uuid{}.text(), "0"};
+  if (cursor) place = cursors.open(scope, *cursor, "query:next");
   const bool has_failed = filter.outcome && *filter.outcome != "succeeded";
   auto rows = tx.query(has_failed ? sql::list_failed_logs : sql::list_logs, tx.app(), filter.endpoint, filter.type, filter.outcome, filter.since.value_or(Timestamp{}),
-                       filter.until.value_or(kNever), time, endpoint, event, attempt, limit + 1);
-  storage::Page<Attempt> page;
-  for (int i = 0; i < rows.size() && i < limit; ++i) page.items.push_back(read_attempt(rows[i]));
-  if (rows.size() > limit) {
-    const auto& last = page.items.back();
-    page.next = cursors.seal(scope, {format_time(last.started_at), last.endpoint.text(), last.event.text(), std::to_string(last.attempt)});
-  }
-  return page;
+                       until, place.at(0), place.at(1), place.at(2), place.at(3), limit + 1, kMaxRead);
+  return page_of<Attempt>(rows, limit, 13, read_attempt, [&](const Attempt& last) {
+    return cursors.seal(scope, {format_time(last.started_at), last.endpoint.text(), last.event.text(), std::to_string(last.attempt)});
+  });
 }
 
 Delivery replay_delivery(storage::Transaction& tx, const Endpoint& endpoint, EventId event, Timestamp now) {

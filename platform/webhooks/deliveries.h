@@ -12,6 +12,7 @@ namespace chat::webhooks {
 inline constexpr std::size_t kMaxKeptBody = 16 * 1024;      // of an answer, in the log
 inline constexpr std::chrono::hours kKept{14 * 24};         // deliveries and logs
 inline constexpr int kMaxReplayed = 10'000;                 // by one call
+inline constexpr int kMaxRead = 10'000;                     // rows, for one page: a filter may leave few of them, or none
 inline constexpr int kMaxSwept = 5'000, kMaxSweptEndpoints = 200;   // at once
 
 struct Delivery {
@@ -44,7 +45,7 @@ struct DeliveryFilter {
   std::optional<std::string> state, type;
   std::optional<Timestamp> since, until;       // of the event
 };
-/// The newest first.
+/// The newest first. Of kMaxRead what the filter leaves: a page may have fewer than `limit`, or none, and a `next`.
 storage::Page<Delivery> list_deliveries(storage::Transaction& tx, EndpointId endpoint, const DeliveryFilter& filter, int limit,
                                         const std::optional<std::string>& cursor, const storage::Cursors& cursors);
 /// Errors:  not_found
@@ -56,7 +57,7 @@ struct LogFilter {
   std::optional<std::string> type, outcome;    // outcome: succeeded, failed (all others) or one of them
   std::optional<Timestamp> since, until;
 };
-/// Of all endpoints, the newest first.
+/// Of all endpoints, the newest first; pages as those of list_deliveries.
 storage::Page<Attempt> list_logs(storage::Transaction& tx, const LogFilter& filter, int limit, const std::optional<std::string>& cursor,
                                  const storage::Cursors& cursors);
 

@@ -1,15 +1,26 @@
 -- name: list_deliveries
 -- $1 app  $2 endpoint  $3 state or NULL  $4 type or NULL  $5 from event  $6 below event  $7 below event, of the page  $8 at most
-select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
-where app_id = $1 and endpoint_id = $2 and ($3::text is null or state = $3) and ($4::text is null or type = $4)
-  and event_id >= $5 and event_id < $6 and event_id < $7
+-- $9 rows read at most: the last of them comes in any case.  Last: whether it is wanted, and which of those that were read it is.
+select event_id, type, state, trigger, logged, due_at, ended_at, created_at, is_wanted, place
+from (
+  select r.*, ($3::text is null or state = $3) and ($4::text is null or type = $4) as is_wanted, row_number() over (order by event_id desc) as place
+  from (
+    select * from webhook_deliveries
+    where app_id = $1 and endpoint_id = $2 and event_id >= $5 and event_id < $6 and event_id < $7
+    order by event_id desc limit $9) r) n
+where is_wanted or place = $9
 order by event_id desc limit $8
 
 -- name: list_ended
 -- As list_deliveries; $3: failed or skipped.  An index of its own: few of many are so.
-select event_id, type, state, trigger, logged, due_at, ended_at, created_at from webhook_deliveries
-where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and state = $3 and ($4::text is null or type = $4)
-  and event_id >= $5 and event_id < $6 and event_id < $7
+select event_id, type, state, trigger, logged, due_at, ended_at, created_at, is_wanted, place
+from (
+  select r.*, state = $3 and ($4::text is null or type = $4) as is_wanted, row_number() over (order by event_id desc) as place
+  from (
+    select * from webhook_deliveries
+    where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and event_id >= $5 and event_id < $6 and event_id < $7
+    order by event_id desc limit $9) r) n
+where is_wanted or place = $9
 order by event_id desc limit $8
 
 -- name: get_delivery
@@ -24,23 +35,33 @@ from webhook_logs where app_id = $1 and endpoint_id = $2 and event_id = $3 order
 
 -- name: list_logs
 -- $1 app  $2 endpoint or NULL  $3 type or NULL  $4 outcome or NULL: all  $5 since  $6 until
--- $7 - $10 the last one of the page before, or NULL: its time, endpoint, event, attempt  $11 at most
-select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
-from webhook_logs
-where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3)
-  and ($4::text is null or outcome = $4)
-  and started_at >= $5 and started_at < $6
-  and ($7::timestamptz is null or (started_at, endpoint_id, event_id, attempt) < ($7, $8::uuid, $9::uuid, $10::integer))
+-- $7 - $10 the last one of the page before, or $6 and nothing: its time, endpoint, event, attempt  $11 at most  $12 and the last: as list_deliveries
+select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at,
+  is_wanted, place
+from (
+  select r.*, ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3) and ($4::text is null or outcome = $4) as is_wanted,
+    row_number() over (order by started_at desc, endpoint_id desc, event_id desc, attempt desc) as place
+  from (
+    select * from webhook_logs
+    where app_id = $1 and started_at >= $5 and started_at < $6
+      and (started_at, endpoint_id, event_id, attempt) < ($7, $8, $9, $10)
+    order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $12) r) n
+where is_wanted or place = $12
 order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
 
 -- name: list_failed_logs
 -- As list_logs; $4: failed, which is every other outcome than succeeded, or one of those.  An index of its own.
-select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at
-from webhook_logs
-where app_id = $1 and ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3)
-  and outcome <> 'succeeded' and ($4 = 'failed' or outcome = $4)
-  and started_at >= $5 and started_at < $6
-  and ($7::timestamptz is null or (started_at, endpoint_id, event_id, attempt) < ($7, $8::uuid, $9::uuid, $10::integer))
+select endpoint_id, event_id, attempt, trigger, type, outcome, status, duration_us, response_headers::text, response_body, is_cut, started_at, next_at,
+  is_wanted, place
+from (
+  select r.*, ($2::uuid is null or endpoint_id = $2) and ($3::text is null or type = $3) and ($4 = 'failed' or outcome = $4) as is_wanted,
+    row_number() over (order by started_at desc, endpoint_id desc, event_id desc, attempt desc) as place
+  from (
+    select * from webhook_logs
+    where app_id = $1 and outcome <> 'succeeded' and started_at >= $5 and started_at < $6
+      and (started_at, endpoint_id, event_id, attempt) < ($7, $8, $9, $10)
+    order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $12) r) n
+where is_wanted or place = $12
 order by started_at desc, endpoint_id desc, event_id desc, attempt desc limit $11
 
 -- name: replay_delivery
