@@ -165,22 +165,35 @@ void logs(Session& session, const Given& given) {
   session.print(list_all(api, "/v1/webhooks/logs", "webhook_logs", query, static_cast<std::size_t>(given.count)), kLogs);
 }
 
+std::string replay_body(const Given& given, const std::optional<std::string>& next) {
+  json::Writer body;
+  body.object();
+  if (!given.which.empty()) body.field("which", given.which);
+  if (!given.since.empty()) body.field("since", given.since);
+  if (!given.until.empty()) body.field("until", given.until);
+  return body.optional_field("next", next).end().take();
+}
+
 void replay(Session& session, const Given& given) {
   Api& api = session.public_api();
   if (!given.event.empty()) {
     session.print(member(post(api, path_of(given, "/deliveries/" + text::percent_encode(given.event) + "/replay"), "{}"), "delivery"), kDelivery);
     return;
   }
-  json::Writer body;
-  body.object();
-  if (!given.which.empty()) body.field("which", given.which);
-  if (!given.since.empty()) body.field("since", given.since);
-  if (!given.until.empty()) body.field("until", given.until);
-  body.end();
-  const auto answer = post(api, path_of(given, "/replay"), body.take());
-  const auto document = json::Document::parse(answer);
-  session.done(answer, {.columns = {{"REPLAYED", "replayed", Look::number}, {"COMPLETE", "complete"}}, .name = "replayed", .upright = true},
-               text_at(document.root(), "replayed") + " deliveries are on their way again");
+  std::int64_t replayed = 0;
+  std::optional<std::string> next;
+  do {
+    const auto answer = post(api, path_of(given, "/replay"), replay_body(given, next));
+    const auto document = json::Document::parse(answer);
+    replayed += document.root().find("replayed")->integer();
+    const auto more = document.root().find("next");
+    next = more ? std::optional<std::string>(more->text()) : std::nullopt;
+    if (next) session.note(std::to_string(replayed) + " deliveries so far");
+  } while (next);
+  json::Writer out;
+  out.object().field("replayed", replayed).key("complete").boolean(true).end();
+  session.done(out.take(), {.columns = {{"REPLAYED", "replayed", Look::number}, {"COMPLETE", "complete"}}, .name = "replayed", .upright = true},
+               std::to_string(replayed) + " deliveries are on their way again");
 }
 
 Verb& with_settings(Verb& verb, const std::shared_ptr<Given>& given) {

@@ -141,13 +141,18 @@ Delivery replay_delivery(storage::Transaction& tx, const Endpoint& endpoint, Eve
   return delivery;
 }
 
-Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const Range& range, Timestamp now) {
+Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const Range& range, const std::optional<std::string>& cursor,
+                      const storage::Cursors& cursors, Timestamp now) {
   check_may_replay(endpoint);
-  const auto from = first_uuid7_at(range.since), below = first_uuid7_at(range.until);
-  const int count = range.which == "all"
-                        ? tx.run(sql::replay_all, tx.app(), endpoint.id, from, below, now, kMaxReplayed)
-                        : tx.run(sql::replay_ended, tx.app(), endpoint.id, range.which == "missed" ? "skipped" : "failed", from, below, now, kMaxReplayed);
-  return {count, count < kMaxReplayed};
+  const std::string scope = tx.app().text() + "|replay|" + endpoint.id.text() + "|" + range.which + "|" + (range.since ? format_time(*range.since) : "") +
+                            "|" + (range.until ? format_time(*range.until) : "");
+  std::vector<std::string> place{first_uuid7_at(range.since.value_or(now - kKept)).text(), first_uuid7_at(range.until.value_or(now)).text()};
+  if (cursor) place = cursors.open(scope, *cursor);
+  const auto state = range.which == "all" ? std::nullopt : std::optional<std::string>(range.which == "missed" ? "skipped" : "failed");
+  const auto rows = tx.query(state ? sql::replay_ended : sql::replay_all, tx.app(), endpoint.id, state, place.at(0), place.at(1), now, kMaxReplayed);
+  Replayed replayed{rows[0].integer(0), {}};
+  if (replayed.count == kMaxReplayed) replayed.next = cursors.seal(scope, {rows[0].uuid(1).text(), place[1]});
+  return replayed;
 }
 
 Delivery send_test(storage::Transaction& tx, const Endpoint& endpoint, const std::string& type, const std::string& frame, Timestamp now) {

@@ -67,14 +67,16 @@ Delivery replay_delivery(storage::Transaction& tx, const Endpoint& endpoint, Eve
 
 struct Range {
   std::string which = "failed";                // failed: given up; missed: those skipped while disabled; all: every one that has ended
-  Timestamp since, until;                      // of the event
+  std::optional<Timestamp> since, until;       // of the event; none: as long as they are kept, now
 };
 struct Replayed {
   std::int64_t count = 0;
-  bool is_all = true;                          // false: there are more than kMaxReplayed; call again
+  std::optional<std::string> next;             // there may be more than kMaxReplayed: call again with it, and the same range
 };
+/// The oldest first. `cursor`: the `next` of the call before, which also keeps where a range ends that was left open.
 /// Errors:  conflict (disabled)
-Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const Range& range, Timestamp now);
+Replayed replay_range(storage::Transaction& tx, const Endpoint& endpoint, const Range& range, const std::optional<std::string>& cursor,
+                      const storage::Cursors& cursors, Timestamp now);
 
 /// One attempt with a made-up `frame`. Errors: conflict (not active)
 Delivery send_test(storage::Transaction& tx, const Endpoint& endpoint, const std::string& type, const std::string& frame, Timestamp now);

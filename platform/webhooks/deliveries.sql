@@ -71,24 +71,29 @@ where app_id = $1 and endpoint_id = $2 and event_id = $3 and state <> 'pending'
   and (body is not null or message_id is not null or seq is not null)
 
 -- name: replay_ended
--- $1 app  $2 endpoint  $3 failed or skipped  $4 from event  $5 below event  $6 now  $7 at most.  An index of its own: few of many are so.
+-- $1 app  $2 endpoint  $3 failed or skipped  $4 behind event  $5 below event  $6 now  $7 at most.  One row: how many, and the last of them or NULL.
+-- An index of its own: few of many are so. No join: it would be planned by what was known before there were as many.
 with taken as materialized (
-  select event_id from webhook_deliveries
-  where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and state = $3 and trigger <> 'test' and event_id >= $4 and event_id < $5
+  select event_id, ctid as place from webhook_deliveries
+  where app_id = $1 and endpoint_id = $2 and state in ('failed', 'skipped') and state = $3 and trigger <> 'test' and event_id > $4 and event_id < $5
     and (body is not null or message_id is not null or seq is not null)
-  order by event_id limit $7 for update skip locked)
-update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
-where app_id = $1 and endpoint_id = $2 and event_id in (select event_id from taken)
+  order by event_id limit $7 for update skip locked),
+done as (
+  update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
+  where app_id = $1 and ctid = any (array(select place from taken)))
+select count(*), (array_agg(event_id order by event_id desc))[1] from taken
 
 -- name: replay_all
--- $1 app  $2 endpoint  $3 from event  $4 below event  $5 now  $6 at most
+-- As replay_ended, of every one that has ended; $3: NULL.
 with taken as materialized (
-  select event_id from webhook_deliveries
-  where app_id = $1 and endpoint_id = $2 and state <> 'pending' and trigger <> 'test' and event_id >= $3 and event_id < $4
+  select event_id, ctid as place from webhook_deliveries
+  where app_id = $1 and endpoint_id = $2 and state <> 'pending' and $3::text is null and trigger <> 'test' and event_id > $4 and event_id < $5
     and (body is not null or message_id is not null or seq is not null)
-  order by event_id limit $6 for update skip locked)
-update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $5, ended_at = null
-where app_id = $1 and endpoint_id = $2 and event_id in (select event_id from taken)
+  order by event_id limit $7 for update skip locked),
+done as (
+  update webhook_deliveries set state = 'pending', trigger = 'replay', attempts = 0, due_at = $6, ended_at = null
+  where app_id = $1 and ctid = any (array(select place from taken)))
+select count(*), (array_agg(event_id order by event_id desc))[1] from taken
 
 -- name: insert_test
 -- $1 app  $2 endpoint  $3 event  $4 type  $5 frame  $6 now

@@ -101,13 +101,14 @@ Response replay(const Services& services, const Request& request, Tx& tx) {
   const auto now = services.clock.now();
   Range range;
   range.which = body.find_word("which", {"failed", "missed", "all"}).value_or("failed");
-  range.since = body.find_time("since").value_or(now - kKept);
-  range.until = body.find_time("until").value_or(now);
-  if (range.since >= range.until) body.mistake("until", "Must be later than since.");
+  range.since = body.find_time("since");
+  range.until = body.find_time("until");
+  if (range.since.value_or(now - kKept) >= range.until.value_or(now)) body.mistake("until", "Must be later than since.");
+  const auto next = body.find_text("next", {.min_bytes = 1, .max_bytes = 2048});
   body.finish();
-  const auto replayed = replay_range(tx, endpoint_of(services, request, tx), range, now);
+  const auto replayed = replay_range(tx, endpoint_of(services, request, tx), range, next, services.cursors, now);
   json::Writer out;
-  out.object().field("replayed", replayed.count).key("complete").boolean(replayed.is_all).end();
+  out.object().field("replayed", replayed.count).key("complete").boolean(!replayed.next).optional_field("next", replayed.next).end();
   return http::json(202, out.take());
 }
 

@@ -66,6 +66,20 @@ TEST_CASE("chatctl and chatd: a webhook endpoint from create to delete", "[api][
   CHECK(desk.stage.run_line("webhook show " + id).exit == 3);
 }
 
+TEST_CASE("chatctl and chatd: a replay of many goes on until all are on their way", "[api][cli][webhooks]") {
+  Desk desk;
+  const std::string id = Json::parse(desk.ok("webhook create --url " + desk.hooked.url() + " --event poll.closed -o json"))["webhook_endpoint"]["id"];
+  desk.ok("webhook pause " + id);
+  Probe(superuser_database().dsn).run(
+      "insert into webhook_deliveries (app_id, endpoint_id, event_id, type, trigger, body, ordered, state, ended_at, created_at) "
+      "select e.app_id, e.id, uuid7_floor(now() - s * interval '1 second'), 'poll.closed', 'event', '{}', false, 'succeeded', now(), now() "
+      "from webhook_endpoints e, generate_series(1, 10500) s where e.app_id = '" + AppId::parse(desk.app.id())->text() + "'");
+  const auto seen = desk.stage.run_line("webhook replay " + id + " --which all -o json");
+  CHECK(Json::parse(seen.out) == Json{{"replayed", 10'500}, {"complete", true}});
+  CHECK(seen.err.find("10000 deliveries so far") != std::string::npos);
+  CHECK(desk.app.rows("webhook_deliveries", "state = 'pending'") == 10'500);
+}
+
 TEST_CASE("chatctl and chatd: events are passed on to a receiver on the desk, signed", "[api][cli][webhooks][ws]") {
   Desk desk;
   const auto key = webhook::make_key(webhook::Scheme::v1).text();

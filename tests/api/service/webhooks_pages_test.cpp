@@ -50,3 +50,18 @@ TEST_CASE("webhooks: what is rare in a long log is found behind pages that may b
           "' order by started_at desc limit 10000) last) and app_id = '" + app.uuid() + "'");
   CHECK(walk("/v1/webhooks/logs?type=poll.closed", "webhook_logs") == Pages{1, 1});   // the last that was read
 }
+
+TEST_CASE("webhooks: a replay of many goes on where it stopped, though what it replayed has ended again", "[api][webhooks]") {
+  Long app;
+  auto server = app.server();
+  const auto first = server.post(app.endpoint.path("/replay"), {{"which", "all"}}).body;
+  CHECK(first["replayed"] == 10'000);
+  CHECK(first["complete"] == false);
+  CHECK(app.rows("webhook_deliveries", "state = 'pending' and trigger = 'replay'") == 10'000);
+  CHECK(app.rows("webhook_deliveries", "state = 'pending' and type = 'poll.closed'") == 1);   // the oldest first
+  app.run("update webhook_deliveries set state = 'succeeded', due_at = null where app_id = '" + app.uuid() + "'");
+  const auto second = server.post(app.endpoint.path("/replay"), {{"which", "all"}, {"next", first["next"]}}).body;
+  CHECK(second == Json{{"replayed", 2'000}, {"complete", true}});
+  CHECK(app.rows("webhook_deliveries", "state = 'pending'") == 2'000);
+  CHECK(server.post(app.endpoint.path("/replay"), {{"which", "failed"}, {"next", first["next"]}}).pointer() == "#/next");
+}
