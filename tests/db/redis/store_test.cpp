@@ -33,7 +33,7 @@ TEST_CASE("redis store: what one node holds the other sees, until it lets go or 
   TestNode a(server.options()), b(server.options());
   a.store->hold(key("a"), "alice", "x", 10s);
   CHECK(who(a, key("a")) == "alice=x ");
-  b.store->hold(key("a"), "bob", "y", 300ms);
+  b.store->hold(key("a"), "bob", "y", 1s);
   soon_who(b, key("a"), "alice=x bob=y ");
   CHECK(a.store->count(key("a")) == 2);
   a.store->hold(key("a"), "alice", "z", 10s);
@@ -71,8 +71,8 @@ TEST_CASE("redis store: what a killed node held ends by its time, and is told to
   TestNode a(server.options()), b(server.options());
   {
     TestNode killed(server.options());         // it says nothing when it ends
-    killed.store->hold(key("alice", kOnline), "phone", "", 400ms);
-    killed.store->hold(key("bob", kOnline), "phone", "", 400ms);
+    killed.store->hold(key("alice", kOnline), "phone", "", 1s);
+    killed.store->hold(key("bob", kOnline), "phone", "", 1s);
     killed.store->release(key("bob", kOnline), "phone");
     soon_who(a, key("alice", kOnline), "phone= ");
   }
@@ -98,8 +98,8 @@ TEST_CASE("redis store: a hold that is renewed does not lapse", "[db][redis]") {
   ScratchRedis server;
   TestNode a(server.options()), b(server.options());
   for (int i = 0; i < 8; ++i) {
-    a.store->hold(key("alice", kOnline), "phone", "", 300ms);
-    std::this_thread::sleep_for(60ms);
+    a.store->hold(key("alice", kOnline), "phone", "", 1s);
+    std::this_thread::sleep_for(200ms);
     CHECK(b.store->take_lapsed(kOnline, 10).empty());
     CHECK(who(b, key("alice", kOnline)) == "phone= ");
   }
@@ -115,7 +115,7 @@ TEST_CASE("redis store: without Redis a node answers with what it holds itself, 
   const auto begin = std::chrono::steady_clock::now();
   CHECK(who(a, key("a")) == "alice= ");
   CHECK(a.store->count(key("a")) == 1);
-  CHECK(std::chrono::steady_clock::now() - begin < 450ms);
+  CHECK(std::chrono::steady_clock::now() - begin < 1s);
   a.store->hold(key("a"), "carol", "", 60s);
   soon("it is noticed", [&] { return !a.link.is_up(); });
   a.store->release(key("a"), "alice");
@@ -152,10 +152,10 @@ TEST_CASE("redis store: a flushed Redis is filled by the renewals", "[db][redis]
 TEST_CASE("redis store: nothing stays in Redis when all has ended", "[db][redis][limits]") {
   ScratchRedis server;
   TestNode a(server.options());
-  for (int i = 0; i < 20; ++i) a.store->hold(key("k" + std::to_string(i % 5)), std::to_string(i), "", 200ms);
-  a.store->hold(key("long"), "1", "", 100ms);
-  a.store->hold(key("long"), "2", "", 400ms);
-  a.store->hold(key("long"), "3", "", 100ms);
+  for (int i = 0; i < 20; ++i) a.store->hold(key("k" + std::to_string(i % 5)), std::to_string(i), "", 1s);
+  a.store->hold(key("long"), "1", "", 1s);
+  a.store->hold(key("long"), "2", "", 2s);
+  a.store->hold(key("long"), "3", "", 1s);
   const auto keys = [&] { return (*a.link.ask(command({"DBSIZE"}), 1, 5s))[0].integer; };
   CHECK(keys() == 6);
   soon_who(a, key("long"), "2= ");             // the shorter ones have not shortened it
