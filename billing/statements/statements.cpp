@@ -21,8 +21,8 @@ struct Subject {
   Timestamp created_at;
 };
 
-Subject read_subject(storage::Transaction& tx) {
-  const auto rows = tx.find(sql::read_subject, tx.app());
+Subject read_subject(storage::Transaction& tx, Timestamp month) {
+  const auto rows = tx.find(sql::read_subject, tx.app(), month_of(next_month_start(month)));
   if (!rows) throw not_found("application");
   const auto row = (*rows)[0];
   return {std::string(row.text(0)), row.boolean(1) ? std::optional(row.time(4)) : std::nullopt, std::string(row.text(2)), row.time(3)};
@@ -126,7 +126,7 @@ struct Computed {
 };
 
 Computed compute(storage::Transaction& tx, Timestamp month, bool is_final) {
-  const auto subject = read_subject(tx);
+  const auto subject = read_subject(tx, month);
   auto charged = charge_month(tx, month, subject, subject.overrides);
   Statement statement;
   statement.app = tx.app();
@@ -221,6 +221,7 @@ Statement draft(storage::Transaction& tx, Timestamp month) { return compute(tx, 
 
 Statement finalize(storage::Transaction& tx, bus::Bus& bus, Timestamp month, Timestamp now) {
   if (next_month_start(month) > now) throw Error(Code::conflict, "This month is not over.");
+  tx.query(sql::hold_statements, tx.app());
   auto [statement, overrides] = compute(tx, month, true);
   statement.id = StatementId::make(now);
   statement.number = tx.query(sql::take_number)[0].integer(0);
@@ -234,6 +235,7 @@ Statement finalize(storage::Transaction& tx, bus::Bus& bus, Timestamp month, Tim
 }
 
 Statement void_statement(storage::Transaction& tx, StatementId id, const std::string& reason, Timestamp now) {
+  tx.query(sql::hold_statements, tx.app());
   const auto statement = get_statement(tx, id);
   if (const auto next = tx.find(sql::find_late_charge, tx.app(), statement.period))
     throw Error(Code::conflict, "Statement " + std::to_string((*next)[0].integer(0)) + " charges late usage of this month; void that first.");
@@ -263,7 +265,7 @@ storage::Page<Statement> list_all(storage::Transaction& tx, const std::optional<
 }
 
 CreditId add_credit(storage::Transaction& tx, std::int64_t amount, const std::string& reason, Timestamp now) {
-  read_subject(tx);
+  read_subject(tx, now);
   const auto id = CreditId::make(now);
   tx.run(sql::insert_credit, tx.app(), id, amount, reason, now);
   return id;

@@ -5,9 +5,17 @@ where app_id = $1 and moved_at < $3::timestamp at time zone 'UTC' and moved_at >
   (select max(moved_at) from plan_moves where app_id = $1 and moved_at < $2::timestamp at time zone 'UTC'), '-infinity')
 order by moved_at
 
+-- name: hold_statements
+-- $1 app.  One after the other, until the end of the transaction: a month's statement rests on the one before.
+select pg_advisory_xact_lock(hashtextextended('statements ' || $1::text, 0))
+
 -- name: read_subject
--- $1 app.  Of one that is deleted, also when.  No row: no such application.
-select name, status in ('deleting', 'deleted'), limits::text, created_at, updated_at from applications where app_id = $1
+-- $1 app  $2 first day of the next month: its overrides as they were then, or are.  Of one that is deleted, also when.
+-- No row: no such application.
+select name, status in ('deleting', 'deleted'), coalesce((
+    select limits from override_changes where app_id = $1 and changed_at < $2::timestamp at time zone 'UTC' order by changed_at desc limit 1
+  ), limits)::text, created_at, updated_at
+from applications where app_id = $1
 
 -- name: read_terms
 -- $1 plan  $2 version.  No row: no such version.

@@ -14,6 +14,7 @@ using http::Response;
 using Tx = storage::Transaction;
 
 constexpr std::int64_t kMaxCredit = 1'000'000'000'000;
+constexpr std::chrono::hours kCounted{2};         // after its end the last hours of a day are in the ledger
 
 /// "2026-10", any month.
 Timestamp month_from(const std::string& text, const char* pointer) {
@@ -121,7 +122,8 @@ Response usage(const Services& services, const Request& request, Tx& tx) {
   query.finish();
   const auto at = day.size() == 10 ? parse_time(day + "T00:00:00Z") : std::nullopt;
   if (!at) throw invalid_field("query:day", "Must be a day: 2026-10-31.");
-  if (*at + std::chrono::hours(24) > services.clock.now()) throw invalid_field("query:day", "This day is not over.");
+  if (*at + std::chrono::hours(24) + kCounted > services.clock.now())
+    throw invalid_field("query:day", "Ask from 02:00 UTC of the next day on: until then this day is still being counted.");
   const auto exported = export_usage(tx, day, limit, next, services.cursors);
   json::Writer out;
   out.object().key("events").array();

@@ -80,6 +80,9 @@ returning app_id
 
 -- name: bill_imported
 -- $1 app  $2 now.  From here on this service bills it, on the last version of its plan.
+with overridden as (
+  insert into override_changes (app_id, changed_at, limits) select app_id, $2, limits from applications where app_id = $1 on conflict do nothing
+)
 insert into plan_moves (app_id, moved_at, plan_id, version, yearly)
 select app_id, $2, plan_id, plan_version, pays_yearly from applications where app_id = $1 on conflict do nothing
 

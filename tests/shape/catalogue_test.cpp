@@ -32,6 +32,8 @@ const std::map<std::string, std::string> kTriggers = {
     {"choose_later_plan_version", "the same when it moves"},
     {"note_plan_move", "bills need the moment, whoever made or moved an application"},
     {"note_later_plan_move", "the same when it moves"},
+    {"note_override_change", "bills need what an application's overrides were, whoever made it"},
+    {"note_later_override_change", "the same when they change"},
     {"count_vote", "the same for the votes of a poll"},
     {"forget_message_parts", "what hangs on a message goes with it, however it goes"},
     {"forget_poll", "a poll goes with its message, however that goes"},

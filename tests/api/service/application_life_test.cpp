@@ -109,7 +109,7 @@ TEST_CASE("applications: when the time is over the data goes, a tombstone and th
     Service::get().node().run_job("purge_deleted");
     return app.rows("applications", "purged_at is not null") == 1;
   });
-  CHECK(leftovers(superuser, uuid_of(app)) == "applications plan_moves team_usage_metrics usage_metrics ");
+  CHECK(leftovers(superuser, uuid_of(app)) == "applications override_changes plan_moves team_usage_metrics usage_metrics ");
   CHECK(app.rows("usage_metrics", "meter = 'storage_byte_hours' and value > 0") > 0);   // up to the end
   CHECK(shown(app)["status"] == "deleted");
 }

@@ -131,5 +131,8 @@ TEST_CASE("usage: a day is exported as CloudEvents with the same ids each time, 
   CHECK(own[2]["data"]["value"] == 9);
   CHECK(own[2]["time"] == "2024-03-01T00:00:00.000000Z");
   CHECK(operators().get("/operator/v1/usage?day=2999-01-01").pointer() == "query:day");
+  const auto yesterday = day_of(system_clock().now() - std::chrono::hours(24)), before = day_of(system_clock().now() - std::chrono::hours(26));
+  CHECK(operators().get("/operator/v1/usage?day=" + before).status == 200);
+  CHECK(operators().get("/operator/v1/usage?day=" + yesterday).status == (before == yesterday ? 200 : 400));   // from 02:00 on
   CHECK(operators().get("/operator/v1/usage").pointer() == "query:day");
 }

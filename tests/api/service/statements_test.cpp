@@ -272,6 +272,60 @@ TEST_CASE("statements: of some that finalise a month at once one does, and no nu
   CHECK(books.probe.value("select remaining from credits") == "0");
 }
 
+TEST_CASE("statements: overrides are those of the month's end, however late its statement is made", "[api][statements]") {
+  Books books;
+  books.clock.set("2024-03-01T00:00:00");
+  books.put_plan("metered", {{"name", "Metered"}, {"currency", "EUR"}, {"limits", {overage("messages", 31, "100")}}});
+  const auto app = books.create("metered");
+  const auto override_with = [&](int included) {
+    books.as(app, [&](auto& tx) {
+      tenants::ApplicationChange change;
+      change.limits_json = Json{{"messages", {{"included", included}}}}.dump();
+      tenants::update_application(tx, *books.bus, app, change, books.clock.now());
+    });
+  };
+  books.clock.set("2024-03-10T00:00:00");
+  books.flush(app, "a:1", "messages", 40);
+  override_with(38);
+  books.clock.set("2024-04-01T00:00:00");
+  override_with(1000);
+  CHECK(amounts(books.draft(app, "2024-03")) == std::vector<std::int64_t>{0, 200});
+  books.clock.set("2024-04-05T00:00:00");
+  CHECK(books.finalize_due() == 1);
+  CHECK(amounts(json_of(books.statement(app, "2024-03"))) == std::vector<std::int64_t>{0, 200});
+  CHECK(amounts(books.draft(app, "2024-04")) == std::vector<std::int64_t>{0});
+}
+
+TEST_CASE("statements: a month is not voided while the next one is being made of it", "[api][statements]") {
+  Books books;
+  books.clock.set("2024-03-01T00:00:00");
+  books.put_plan("metered", {{"name", "Metered"}, {"currency", "EUR"}, {"limits", {overage("messages", 0, "100")}}});
+  const auto app = books.create("metered");
+  books.clock.set("2024-04-03T00:00:00");
+  CHECK(books.finalize_due() == 1);
+  books.clock.set("2024-03-31T23:59:59");
+  books.flush(app, "a:1", "messages", 1);
+  books.clock.set("2024-05-03T00:00:00");
+  const auto march = *books.statement(app, "2024-03").id;
+  std::string said = "nothing";
+  std::jthread voiding;
+  books.as(app, [&](auto& tx) {
+    statements::finalize(tx, *books.bus, at("2024-04-01T00:00:00"), books.clock.now());
+    voiding = std::jthread([&] {
+      storage::Connection connection(books.database.server());
+      try {
+        connection.transact(app, storage::Mode::write, [&](auto& other) { statements::void_statement(other, march, "wrong", books.clock.now()); });
+        said = "void";
+      } catch (const Error& error) {
+        said = error.what();
+      }
+    });
+    eventually("it waits", [&] { return books.probe.value("select count(*) from pg_locks where not granted and locktype = 'advisory'") == "1"; });
+  });
+  voiding.join();
+  CHECK(said.find("charges late usage") != std::string::npos);
+}
+
 TEST_CASE("statements: one that is deleted pays until that day, also when it was purged before its statement", "[api][statements]") {
   Books books;
   books.clock.set("2024-05-01T00:00:00");
