@@ -15,7 +15,8 @@ constexpr std::size_t kMaxSeen = 200'000;
 constexpr std::size_t kMaxNewlyActive = 50'000;
 constexpr std::int64_t kNear = 10'000;             // more users than other nodes see in kCountedFor and a flush
 constexpr std::chrono::seconds kCountedFor{10};    // other nodes' users are known so well
-constexpr std::chrono::seconds kSilentAfter{5};   // nodes speak every second
+constexpr std::chrono::seconds kSilentAfter{5};    // nodes speak every second
+constexpr std::chrono::milliseconds kLately{1500};
 
 Error no_more_users(std::int64_t hard, Timestamp now) {
   return Error(Code::quota_exceeded, "This month's " + std::to_string(hard) + " active users of the plan are used up.",
@@ -49,7 +50,7 @@ void Account::open_connection(Timestamp now) {
   roll(now);
   check_open(now);
   const auto open_here = connections_.fetch_add(1, std::memory_order_relaxed) + 1;
-  open_.peak_connections = std::max(open_.peak_connections, open_here + elsewhere(now));
+  open_.peak_connections = std::max(open_.peak_connections, open_here + lately_elsewhere(now));
 }
 
 std::int64_t Account::connections_everywhere(Timestamp now) {
@@ -67,6 +68,13 @@ std::int64_t Account::elsewhere(Timestamp now) {
   std::int64_t sum = 0;
   std::erase_if(elsewhere_, [&](const auto& one) { return now - one.second.at > kSilentAfter; });
   for (const auto& [node, said] : elsewhere_) sum += said.connections;
+  return sum;
+}
+
+/// Under the lock. Of a longer silence: its sockets may be here by now.
+std::int64_t Account::lately_elsewhere(Timestamp now) const {
+  std::int64_t sum = 0;
+  for (const auto& [node, said] : elsewhere_) sum += now - said.at > kLately ? 0 : said.connections;
   return sum;
 }
 

@@ -96,6 +96,8 @@ class Account {
   // All under the lock.
   void roll(Timestamp now);
   void close_open();
+  void end_period(bool is_month);
+  void cross(Meter meter, const std::string& period, std::size_t at_most, std::vector<Crossing>& crossings);
   void change_limits(std::shared_ptr<const Limits> limits, Timestamp now);
   void check_left(Meter meter, std::int64_t count, Timestamp now);
   void check_pace(Meter meter, std::int64_t over, Timestamp now);
@@ -107,6 +109,7 @@ class Account {
   [[nodiscard]] bool has_met(const std::string& user_id) const { return seen_month_ == month_ && seen_.contains(user_id); }
   [[nodiscard]] std::int64_t used_now(Meter meter) const;
   [[nodiscard]] std::int64_t elsewhere(Timestamp now);
+  [[nodiscard]] std::int64_t lately_elsewhere(Timestamp now) const;
   std::int64_t& base(Meter meter) { return base_[static_cast<std::size_t>(meter)]; }
 
   AppId app_;
@@ -121,6 +124,7 @@ class Account {
   std::array<std::int64_t, kMeters> reserved_{};
   std::array<std::uint64_t, kMeters> changes_{};   // of what is reserved
   std::array<Level, kMeters> told_{};              // levels that were crossed in their period
+  std::vector<Crossing> ended_;                    // of periods that are over, not taken yet
   std::unordered_map<int, Throttle> throttles_;    // by meter
   Pending open_;                                   // of this hour, but for the two below
   std::atomic<std::int64_t> deliveries_{0}, egress_bytes_{0};
@@ -128,9 +132,11 @@ class Account {
   Timestamp seen_month_{};
   std::unordered_set<std::string> seen_, turned_away_;
   std::int64_t joining_ = 0;                       // seen, and not yet in the ledger
+  bool doubts_messages_ = false;                   // what others told of them may have been lost
   Timestamp users_counted_{};                      // when the month's users were, in the ledger
   std::unordered_map<std::string, Elsewhere> elsewhere_;   // by node
   std::int64_t sent_ = 0, taken_ = 0, guests_taken_ = 0;   // since the other nodes were told
+  std::int64_t said_connections_ = 0;              // to them, last
   std::array<std::int64_t, 3> class_taken_{};
   std::atomic<std::int64_t> connections_{0};
   Bucket application_bucket_, guests_bucket_;
@@ -188,6 +194,9 @@ class Accounts {
   std::vector<Words> take_words();
   /// What another node said so. Words that are none are ignored.
   void hear(AppId app, const std::string& detail);
+  /// Words may have been lost: the messages of others are read from the ledger with the next flush. What they did not tell until then
+  /// is told after it and counts twice: too much by a second's worth, instead of too little by all that was lost.
+  void look_again();
   void share() { buckets_.remember_taken(); }   // before the first request
 
  private:

@@ -58,11 +58,13 @@ void Account::roll(Timestamp now) {
   if (now.time_since_epoch().count() < hour_ends_.load(std::memory_order_relaxed)) return;
   close_open();
   const auto hour = std::chrono::floor<std::chrono::hours>(now);
+  const bool is_new_month = month_start(now) > month_;
   if (std::chrono::floor<std::chrono::days>(now) > std::chrono::floor<std::chrono::days>(open_.hour)) {
+    end_period(is_new_month);
     base(Meter::peak_connections) = 0;
     told_[at(Meter::peak_connections)] = Level::ok;
   }
-  if (month_start(now) > month_) {
+  if (is_new_month) {
     month_ = month_start(now);
     base_.fill(0);
     in_flush_.fill(0);
@@ -214,7 +216,7 @@ void Account::count(Meter meter, std::int64_t amount, Timestamp now) {
 std::vector<Account::Pending> Account::take_pending(Timestamp now) {
   std::lock_guard lock(mutex_);
   roll(now);
-  open_.peak_connections = std::max(open_.peak_connections, connections() + elsewhere(now));
+  open_.peak_connections = std::max(open_.peak_connections, connections() + lately_elsewhere(now));
   close_open();
   return std::exchange(closed_, {});
 }
@@ -223,8 +225,10 @@ std::vector<Account::Pending> Account::take_pending(Timestamp now) {
 void Account::take_totals(const Totals& totals, const Reading* reading, Timestamp now) {
   for (std::size_t i = 0; i < kMeters; ++i) {
     const bool is_spent_meanwhile = reading && !is_flushed(i) && (reserved_[i] != 0 || changes_[i] != reading->changes[i]);
-    if (is_spent_meanwhile || (reading && i == at(Meter::messages)) || totals.of[i] < 0) continue;
+    const bool is_told = reading && i == at(Meter::messages) && !doubts_messages_;
+    if (is_spent_meanwhile || is_told || totals.of[i] < 0) continue;
     base_[i] = totals.of[i];
+    if (i == at(Meter::messages)) doubts_messages_ = false;
   }
   if (totals.of[at(Meter::active_users)] >= 0) users_counted_ = now;
 }

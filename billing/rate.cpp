@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kForgottenAfter{60};   // a bucket that only othe
 Bucket::Result Bucket::take(const Limit& limit, Timestamp now) {
   if (limit.hard == kUnlimited) return {true, kUnlimited, 0};
   const double per_second = static_cast<double>(limit.hard) / 60.0;
-  const double capacity = static_cast<double>(limit.burst > 0 ? limit.burst : std::max<std::int64_t>(limit.hard / 6, 1));
+  const double capacity = limit.hard == 0 ? 0 : static_cast<double>(limit.burst > 0 ? limit.burst : std::max<std::int64_t>(limit.hard / 6, 1));
   if (!std::exchange(is_used_, true)) {
     tokens_ = capacity;
   } else if (now > at_) {

@@ -35,8 +35,9 @@ std::vector<Accounts::Words> Accounts::take_words() {
       for (auto& of_class : account->class_taken_) took[static_cast<std::size_t>(&of_class - account->class_taken_.data()) + 3] = std::exchange(of_class, 0);
     }
     const auto connections = account->connections();
+    const bool has_none_left = std::exchange(account->said_connections_, connections) != 0 && connections == 0;
     auto& of_users = users[account->app()];
-    if (connections == 0 && took == std::array<std::int64_t, 6>{} && of_users.empty()) continue;
+    if (connections == 0 && !has_none_left && took == std::array<std::int64_t, 6>{} && of_users.empty()) continue;
     for (std::size_t first = 0; first == 0 || first < of_users.size(); first += kUsersInAWord) {
       std::string detail = node_ + " " + std::to_string(connections);
       for (const auto number : took) detail += " " + std::to_string(first == 0 ? number : 0);
@@ -46,6 +47,13 @@ std::vector<Accounts::Words> Accounts::take_words() {
     }
   }
   return words;
+}
+
+void Accounts::look_again() {
+  for (const auto& account : all()) {
+    std::lock_guard lock(account->mutex_);
+    account->doubts_messages_ = true;
+  }
 }
 
 void Accounts::hear(AppId app, const std::string& detail) {

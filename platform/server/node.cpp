@@ -290,7 +290,7 @@ void Node::State::share_limits() {
   accounts.share();
   bus->subscribe([](bus::Bus::Events) {}, [this](const bus::Bus::Control& control) {
     if (control.word == kLimitsTold) accounts.hear(control.app, control.detail);
-  });
+  }, [this](bus::Bus::Missed) { accounts.look_again(); });
   schedule.add("share_limits", std::chrono::seconds(1), [this](storage::Connection&) {
     for (auto& words : accounts.take_words()) bus->tell_others({kLimitsTold, words.app, std::move(words.detail)});
   });

@@ -209,6 +209,54 @@ TEST_CASE("limits: the calls of a class are counted over all nodes", "[api][mete
   CHECK(decision.policies.front().name == "application_sends");
 }
 
+TEST_CASE("limits: sockets that move to another node count once in the peak", "[api][metering]") {
+  TestApp app;
+  Node here(app), there(app);
+  const auto tell = [&](Node& from, Node& to) {
+    for (const auto& words : from.accounts.take_words()) to.accounts.hear(words.app, words.detail);
+  };
+  here.account();                                     // met: words of others are heard from then on
+  for (int i = 0; i < 3; ++i) there.account()->open_connection(there.clock.at);
+  tell(there, here);
+  here.account()->open_connection(here.clock.at);
+  CHECK(here.account()->used(Meter::peak_connections, here.clock.at) == 4);
+  here.account()->close_connection();
+  for (int i = 0; i < 3; ++i) there.account()->close_connection();
+  tell(there, here);                                  // that it has none left
+  for (int i = 0; i < 3; ++i) here.account()->open_connection(here.clock.at);
+  CHECK(here.account()->used(Meter::peak_connections, here.clock.at) == 4);
+  CHECK(there.accounts.take_words().empty());
+
+  tell(here, there);
+  there.clock.at += std::chrono::seconds(2);          // `here` is cut off, and its sockets come over
+  for (int i = 0; i < 3; ++i) there.account()->open_connection(there.clock.at);
+  CHECK(there.account()->used(Meter::peak_connections, there.clock.at) == 3);
+}
+
+TEST_CASE("limits: messages that another node could not tell of are read from the ledger", "[api][metering]") {
+  TestApp app;
+  Node node(app);
+  const auto account = node.account();
+  node.connection.transact(node.application->id, storage::Mode::write,
+                           [&](storage::Transaction& tx) { billing::count_usage(tx, Meter::messages, 5, node.clock.at); });
+  node.call(1);
+  node.flush();
+  CHECK(account->used(Meter::messages, node.clock.at) == 0);   // the other's word is what counts, as long as none is lost
+  node.accounts.look_again();
+  node.call(1);
+  node.flush();
+  CHECK(account->used(Meter::messages, node.clock.at) == 5);
+}
+
+TEST_CASE("limits: a rate of nothing gives nothing, not even at first", "[api][metering]") {
+  const auto now = *parse_time("2031-11-30T12:00:00Z");
+  for (const std::int64_t burst : {0, 10}) {
+    billing::Bucket bucket;
+    CHECK_FALSE(bucket.take({.hard = 0, .burst = burst}, now).allowed);
+    CHECK_FALSE(bucket.take({.hard = 0, .burst = burst}, now + std::chrono::hours(1)).allowed);
+  }
+}
+
 TEST_CASE("limits: no name of a user is the name of another bucket", "[api][metering]") {
   TestApp app;
   const auto take = [](Node& node, const std::string& user) { return node.accounts.take_request(*node.account(), user, billing::RouteClass::send).allowed; };

@@ -118,6 +118,24 @@ TEST_CASE("metering: each mark of a limit is told once a period, in order, and a
   CHECK(node.told.back() == "api_calls warning 2031-12 8");
 }
 
+TEST_CASE("metering: a mark passed in the last moment of its period is told, in that period", "[api][metering]") {
+  TestApp app;
+  Node node(app, R"({"api_calls":{"included":10,"hard":12},"peak_connections":{"included":1,"hard":5}})");
+  node.flush();
+  node.clock.at = *parse_time("2031-11-30T23:59:59Z");
+  node.call(9);
+  node.account()->open_connection(node.clock.at);
+  node.account()->close_connection();
+  node.clock.at = *parse_time("2031-12-01T00:00:05Z");
+  node.refuses = true;
+  node.flush();
+  CHECK(node.told.empty());
+  node.refuses = false;
+  node.flush();
+  node.flush();
+  CHECK(node.told == std::vector<std::string>{"api_calls warning 2031-11 9", "peak_connections warning 2031-11-30 1"});
+}
+
 TEST_CASE("metering: a part of a limit that was not used is given back, and others can be counted in one's own transaction", "[api][metering]") {
   TestApp app;
   Node node(app, R"({"moderation_calls":{"hard":3},"campaign_recipients":{"hard":5}})");
