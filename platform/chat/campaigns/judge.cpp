@@ -30,6 +30,8 @@ void add_common(const Work& work, Judged& judged) {
   judged.values["campaign.name"] = work.definition.name;
 }
 
+std::optional<MessageId> message_in(const std::optional<Uuid>& id) { return id ? std::optional(MessageId{*id}) : std::nullopt; }
+
 std::vector<Judged> judge_users(storage::Transaction& tx, const Work& work, const std::vector<Uuid>& targets, Timestamp now) {
   const auto& definition = work.definition;
   std::vector<Judged> all;
@@ -51,6 +53,7 @@ std::vector<Judged> judge_users(storage::Transaction& tx, const Work& work, cons
     add_members(judged.values, "data.", row.optional_text(9));
     judged.attempts = row.integer(10);
     judged.variant = row.integer(11);
+    judged.message = message_in(row.optional_uuid(12));
     add_common(work, judged);
     all.push_back(std::move(judged));
   }
@@ -73,6 +76,7 @@ std::vector<Judged> judge_channels(storage::Transaction& tx, const Work& work, c
     add_members(judged.values, "data.", row.optional_text(5));
     judged.attempts = row.integer(6);
     judged.variant = row.integer(7);
+    judged.message = message_in(row.optional_uuid(8));
     add_common(work, judged);
     all.push_back(std::move(judged));
   }

@@ -20,6 +20,7 @@ std::optional<Work> open_work(storage::Transaction& tx, Campaign campaign);
 
 struct Judged {
   Uuid target;
+  std::optional<MessageId> message;            // it has it: its end was lost. Then `reason` says nothing
   std::optional<std::string> reason;           // why it gets nothing, a word: openapi.yaml's CampaignSkip
   std::string name;                            // user_id or cid; empty: it is gone
   std::string channel_type, channel_id;

@@ -32,6 +32,13 @@ void end_as(End& end, std::string state, std::string_view reason, std::optional<
   end.detail = std::move(detail);
 }
 
+void end_as_sent(End& end, const Judged& judged, const MessageId& message) {
+  end.state = "sent";
+  end.message = message;
+  end.channel_type = judged.channel_type;
+  end.channel_id = judged.channel_id;
+}
+
 }  // namespace
 
 /// Recipients of one campaign on their way.
@@ -137,7 +144,8 @@ void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Cap
   for (auto& judged : judge(tx, *work, page.targets, now)) {
     Page::Row row;
     row.end.target = judged.target;
-    if (judged.reason) end_as(row.end, "skipped", *judged.reason);
+    if (judged.message) end_as_sent(row.end, judged, *judged.message);
+    else if (judged.reason) end_as(row.end, "skipped", *judged.reason);
     else row.written = write(*work, judged, static_cast<std::size_t>(judged.variant));
     if (row.written.missing) end_as(row.end, "failed", "missing_variable", "The text shows " + *row.written.missing + ", which has no value here.");
     row.is_due = row.end.state == "waiting";
@@ -184,10 +192,7 @@ void Sender::send(storage::Connection& connection, const std::shared_ptr<Page>& 
     const Due due{page->app, row.judged.channel_type, row.judged.channel_id, page->sender, row.written.body, nonce, crypto::hex(crypto::sha256(nonce))};
     sending_.send(connection, due, [this, page, i](const std::optional<MessageId>& message, const std::optional<Error>& error) {
       auto& ended = page->rows[i];
-      ended.end.message = message;
-      ended.end.channel_type = ended.judged.channel_type;
-      ended.end.channel_id = ended.judged.channel_id;
-      if (message) ended.end.state = "sent";
+      if (message) end_as_sent(ended.end, ended.judged, *message);
       else if (!error) end_as(ended.end, "skipped", "held", "It waits for approval.");
       else if (error->code() == Code::quota_exceeded) ended.pause = "quota_exceeded";
       else if (!row_of(error->code()).retryable || ended.judged.attempts >= kMaxAttempts) end_as(ended.end, "failed", row_of(error->code()).word, error->what());

@@ -12,7 +12,7 @@ select app_id, campaign_id, target_id from claim_campaign_recipients($1, $2::int
 
 -- name: judge_users
 -- $1 app  $2 campaign  $3 users[]  $4 sender  $5 sender's user_id  $6 channel type  $7 team or NULL  $8 category or ''  $9 whether muted ones are
--- skipped  $10 whether channels are made  $11 now.  One row each, in their order: why not, or NULL; and what texts need.
+-- skipped  $10 whether channels are made  $11 now.  One row each, in their order: why not, or NULL; what texts need; the message that it has already.
 select a.id,
   case when u.id is null or u.deleted_at is not null then 'deleted'
     when u.id = $4 then 'sender'
@@ -29,7 +29,7 @@ select a.id,
     when c.frozen then 'frozen'
     when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $4 and b.channel_id = c.id and not b.shadow) then 'banned' end,
   coalesce(u.user_id, ''), u.name, u.username, u.custom::text, coalesce(p.language, u.custom ->> 'language', ''), c.id, d.channel_id, r.given::text,
-  coalesce(r.attempts, 0), coalesce(r.variant, 0)
+  coalesce(r.attempts, 0), coalesce(r.variant, 0), n.message_id
 from unnest($3::uuid[]) with ordinality as a (id, ord)
 left join lateral (select * from users u where u.app_id = $1 and u.id = a.id limit 1) u on true   -- each by its key: see send.sql
 left join lateral (select * from push_preferences p where p.app_id = $1 and p.user_id = a.id limit 1) p on true
@@ -37,6 +37,8 @@ cross join lateral (select direct_channel_id(u.user_id, $5, $7) as channel_id) d
 left join lateral (select * from channels c where c.app_id = $1 and c.type = $6 and c.channel_id = d.channel_id and c.deleted_at is null limit 1) c on true
 left join lateral (select * from channel_members m where m.app_id = $1 and m.channel_id = c.id and m.user_id = a.id limit 1) m on true
 left join lateral (select * from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id limit 1) r on true
+left join lateral (select * from message_nonces n where n.app_id = $1 and n.channel_id = c.id and n.user_id = $4
+    and n.nonce = 'campaign/' || $2::uuid || '/' || a.id and n.fingerprint = sha256(convert_to(n.nonce, 'UTF8')) limit 1) n on true
 order by a.ord
 
 -- name: judge_channels
@@ -45,10 +47,13 @@ select a.id,
   case when c.id is null then 'deleted'
     when c.frozen then 'frozen'
     when exists (select from bans_in_force b where b.app_id = $1 and b.user_id = $4 and b.channel_id = c.id and not b.shadow) then 'banned' end,
-  coalesce(c.type, ''), coalesce(c.channel_id, ''), c.name, r.given::text, coalesce(r.attempts, 0), coalesce(r.variant, 0)
+  coalesce(c.type, ''), coalesce(c.channel_id, ''), c.name, r.given::text, coalesce(r.attempts, 0), coalesce(r.variant, 0),
+  n.message_id
 from unnest($3::uuid[]) with ordinality as a (id, ord)
 left join lateral (select * from channels c where c.app_id = $1 and c.id = a.id and c.deleted_at is null limit 1) c on true
 left join lateral (select * from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.target_id = a.id limit 1) r on true
+left join lateral (select * from message_nonces n where n.app_id = $1 and n.channel_id = c.id and n.user_id = $4
+    and n.nonce = 'campaign/' || $2::uuid || '/' || a.id and n.fingerprint = sha256(convert_to(n.nonce, 'UTF8')) limit 1) n on true
 order by a.ord
 
 -- name: sender_state

@@ -73,6 +73,29 @@ TEST_CASE("campaigns: who was sent to and then forgotten by a dead node is not s
   CHECK(shop.inbox("bob").size() == 1);
 }
 
+TEST_CASE("campaigns: who was sent to has it, though its end was lost and it wants none any more, or it counted as failed", "[api][campaigns]") {
+  Shop shop({"alice", "bob", "carol"});
+  const auto campaign = shop.draft_for({"alice", "bob", "carol"});
+  shop.run(campaign);
+  const auto first = shop.recipients(campaign);
+  const auto lose = [&](const std::string& user, const std::string& state) {
+    shop.sql("update campaign_recipients set state = '" + state + "', claimed_until = null, message_id = null, sent_at = null "
+             "where target_id = (select id from users where user_id = '" + user + "' and users.app_id = campaign_recipients.app_id)");
+  };
+  lose("alice", "waiting");
+  lose("bob", "failed");
+  REQUIRE(shop.server().put("/v1/users/alice/campaign_preferences", {{"campaigns", false}}).status == 200);
+  shop.sql("update message_nonces set created_at = now() - interval '9 days' where nonce like 'campaign/%'");
+  eventually("carol's nonce is swept", [&] {
+    Service::get().node().run_job("sweep_message_nonces");
+    return shop.rows("message_nonces", "nonce like 'campaign/%'") < 3;
+  });
+  REQUIRE(shop.act(campaign, "resend").status == 200);
+  CHECK(shop.run_until(campaign, "completed")["progress"]["sent"] == 3);
+  for (const auto& [user, recipient] : shop.recipients(campaign)) CHECK(recipient.value("message_id", "") == first.at(user)["message_id"]);
+  CHECK(shop.rows("messages", "type = 'regular'") == 3);
+}
+
 TEST_CASE("campaigns: a direct channel that is frozen, or in which the sender is banned, is left alone", "[api][campaigns][bans]") {
   Shop shop({"alice", "bob", "carol"});
   auto server = shop.server();
