@@ -136,6 +136,21 @@ void count_flushed(storage::Transaction& tx, const std::string& id, Meter meter,
   if (tx.find(sql::begin_flush, tx.app(), id, now, day_of(at), meters, values)) tx.run(sql::add_counts, tx.app(), day_of(at), meters, values);
 }
 
+Hold hold_usage(storage::Transaction& tx, Meter meter, std::int64_t wanted, std::int64_t hard, Timestamp until, Timestamp now) {
+  const auto name = word(meter);
+  tx.query(sql::lock_holds, tx.app(), name);
+  tx.run(sql::end_stale_holds, tx.app(), name, now);
+  const auto rows = tx.query(sql::counted_and_held, tx.app(), name, month_of(now), month_of(next_month_start(now)));
+  const auto left = hard - rows[0].integer(0);
+  const auto count = std::clamp<std::int64_t>(left - rows[0].integer(1), 0, wanted);
+  if (count == 0) return {{}, 0, left <= 0};
+  const auto id = new_uuid7(now);
+  tx.run(sql::insert_hold, tx.app(), id, name, count, until);
+  return {id, count};
+}
+
+void end_hold(storage::Transaction& tx, const Uuid& hold) { tx.run(sql::end_hold, tx.app(), hold); }
+
 Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now) {
   const auto is_active = [&] { return tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0); };
   const auto count = [&] { return tx.query(sql::count_active, tx.app(), month_of(now))[0].integer(0); };

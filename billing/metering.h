@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "billing/accounts.h"
@@ -20,6 +21,16 @@ struct Admission {
   std::int64_t count = 0;                    // of the month, with this one
 };
 Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now);
+
+/// Of a month's `hard` as much of `wanted` as is neither in the ledger nor held by others, exact, however many nodes ask at once; held until then.
+/// Who counts what was done ends the hold in the same transaction, with `end_hold`; of who dies it ends by itself.
+struct Hold {
+  std::optional<Uuid> id;                    // none: nothing is held
+  std::int64_t count = 0;
+  bool is_used_up = false;                   // the ledger alone leaves nothing
+};
+Hold hold_usage(storage::Transaction& tx, Meter meter, std::int64_t wanted, std::int64_t hard, Timestamp until, Timestamp now);
+void end_hold(storage::Transaction& tx, const Uuid& hold);
 
 /// Writes what was counted in memory (API calls, deliveries, peaks, active users) to the ledger, to the day on which it was counted.
 ///

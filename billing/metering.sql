@@ -53,3 +53,24 @@ select exists (select from active_users where app_id = $1 and month = $2 and use
 -- name: count_active
 -- $1 app  $2 first day of the month
 select count(*) from active_users where app_id = $1 and month = $2
+
+-- name: lock_holds
+-- $1 app  $2 meter.  Until the end of the transaction nobody else holds of it.
+select pg_advisory_xact_lock(hashtextextended('usage_holds ' || $2::text || ' ' || $1::text, 0))
+
+-- name: end_stale_holds
+-- $1 app  $2 meter  $3 now
+delete from usage_holds where app_id = $1 and meter = $2 and held_until <= $3
+
+-- name: counted_and_held
+-- $1 app  $2 meter  $3 first day of the month  $4 of the next.  One row: what of the month is in the ledger, and what is on its way.
+select (select coalesce(sum(value), 0)::bigint from usage_metrics where app_id = $1 and meter = $2 and day >= $3::date and day < $4::date),
+  (select coalesce(sum(value), 0)::bigint from usage_holds where app_id = $1 and meter = $2)
+
+-- name: insert_hold
+-- $1 app  $2 id  $3 meter  $4 value  $5 until
+insert into usage_holds (app_id, id, meter, value, held_until) values ($1, $2, $3, $4, $5)
+
+-- name: end_hold
+-- $1 app  $2 id
+delete from usage_holds where app_id = $1 and id = $2

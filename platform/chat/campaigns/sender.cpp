@@ -1,5 +1,6 @@
 #include "platform/chat/campaigns/sender.h"
 
+#include "billing/metering.h"
 #include "platform/base/crypto.h"
 #include "platform/base/error.h"
 #include "platform/base/log.h"
@@ -56,6 +57,7 @@ struct Sender::Page {
   std::vector<Uuid> targets;
   std::vector<Row> rows;
   std::int64_t taken = 0;                      // of the plan's recipients
+  std::optional<Uuid> hold;                    // of as many
   std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
   const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
@@ -114,18 +116,26 @@ void Sender::prepare(storage::Connection& connection, Page& page) {
   const auto wanted = static_cast<std::int64_t>(page.targets.size());
   const auto allowance = wanted > 0 ? sending_.take(connection, page.app, wanted) : Allowance{};
   page.taken = allowance.recipients;
+  page.hold = allowance.hold;
   std::vector<Uuid> beyond(page.targets.begin() + allowance.recipients, page.targets.end());
   page.targets.resize(static_cast<std::size_t>(allowance.recipients));
   const auto caps = page.targets.empty() ? channels::Caps{} : sending_.caps(connection, page.app);
   try {
     connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
-      if (!beyond.empty()) tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(beyond), std::nullopt);
+      if (!beyond.empty()) put_back(tx, page, beyond, !allowance.refusal.empty());
       judge_all(tx, page, caps, allowance.refusal);
     });
   } catch (...) {
     sending_.settle(page.app, page.taken, 0);
     throw;
   }
+}
+
+/// Those for whom the plan has no room now.
+void Sender::put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, bool is_refused) {
+  const auto again_at = is_refused ? std::nullopt : std::optional(sending_.clock.now() + kAgain);
+  tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(beyond), again_at);
+  if (again_at) tx.run(sql::rest_until, tx.app(), page.campaign, *again_at);
 }
 
 void Sender::judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal) {
@@ -242,6 +252,7 @@ void Sender::keep(storage::Connection& connection, Page& page) {
   try {
     connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
       sent = keep_ends(tx, sending_.bus, page.campaign, ends, now + kAgain, now);
+      if (page.hold) billing::end_hold(tx, *page.hold);
       if (!pause.empty()) pause_by_itself(tx, sending_.bus, page.campaign, pause, now);
     });
   } catch (...) {

@@ -81,3 +81,7 @@ where app_id = $1 and campaign_id = $2 and target_id = any ($3::uuid[]) and stat
 -- name: look_again_at
 -- $1 app  $2 campaign  $3 when
 update campaigns set next_at = least(next_at, $3) where app_id = $1 and id = $2
+
+-- name: rest_until
+-- $1 app  $2 campaign  $3 when.  Nobody of it is taken before.
+update campaigns set next_at = $3 where app_id = $1 and id = $2

@@ -1,0 +1,57 @@
+#include <catch2/catch.hpp>
+
+#include "tests/api/service/campaigns_stage.h"
+
+// What a plan leaves of recipients: exact, whoever sends.
+using namespace chat;
+using namespace chat::test;
+
+namespace {
+
+std::vector<std::string> many(int count) {
+  std::vector<std::string> users;
+  for (int i = 0; i < count; ++i) users.push_back("u" + std::to_string(i));
+  return users;
+}
+
+std::string uuid_of(const TestApp& app) { return AppId::parse(app.id())->text(); }
+
+/// As the ledger has it.
+std::string months_usage(const TestApp& app) {
+  return Probe(superuser_database().dsn).value("select coalesce(sum(value), 0) from usage_metrics where meter = 'campaign_recipients' and app_id = '" + uuid_of(app) + "'");
+}
+
+}  // namespace
+
+TEST_CASE("campaigns: what other nodes have on their way, or have counted, is not given twice", "[api][campaigns][limits]") {
+  Shop shop({"alice", "bob", "carol", "dave"}, {{"campaign_recipients", {{"hard", 4}}}});
+  const auto campaign = shop.draft_for({"alice", "bob", "carol", "dave"});
+  Probe other(superuser_database().dsn);
+  other.run("insert into usage_holds (app_id, id, meter, value, held_until) values ('" + uuid_of(shop) + "', gen_random_uuid(), 'campaign_recipients', 2, now() + interval '1 hour')");
+  shop.start(campaign);
+  eventually("two are sent to, the others wait", [&] {
+    Service::get().node().run_job("send_campaigns");
+    return shop.rows("campaign_recipients", "state = 'sent'") == 2 && shop.rows("campaign_recipients", "state = 'waiting' and claimed_until > now()") == 2;
+  });
+  CHECK(shop.show(campaign)["status"] == "sending");
+  shop.sql("delete from usage_holds where true");
+  other.run("insert into usage_metrics (app_id, day, meter, shard, value) values ('" + uuid_of(shop) + "', (now() at time zone 'UTC')::date, 'campaign_recipients', 1, 1)");
+  CHECK(shop.run_until(campaign, "paused")["reason"] == "quota_exceeded");
+  eventually("nothing is under way", [&] { return shop.rows("usage_holds") == 0; });
+  CHECK(shop.show(campaign)["progress"]["sent"] == 3);
+  CHECK(months_usage(shop) == "4");
+}
+
+TEST_CASE("campaigns: two nodes together write to as many as the plan leaves", "[.][nodes][campaigns][limits]") {
+  Shop shop(many(600), {{"campaign_recipients", {{"hard", 500}}}});
+  auto names = many(600);
+  const std::vector<std::string> half(names.begin(), names.begin() + 300), other(names.begin() + 300, names.end());
+  for (const auto& one : {shop.draft_for(half), shop.draft_for(other)}) shop.start(one);
+  eventually("what is left is used up", [&] {
+    Service::get().node().run_job("send_campaigns");
+    return shop.rows("campaigns", "status = 'sending' or status = 'scheduled'") == 0;
+  }, std::chrono::milliseconds(30'000));
+  eventually("nothing is under way", [&] { return shop.rows("usage_holds") == 0; }, std::chrono::milliseconds(30'000));
+  CHECK(months_usage(shop) == "500");
+  CHECK(shop.rows("messages", "type = 'regular'") == 500);
+}
