@@ -121,8 +121,9 @@ void read_channel(json::Fields& body, Definition& definition) {
 }  // namespace
 
 const Template& Variant::in(const std::string& language) const {
-  const auto lower = text::lower_ascii(language);
-  for (const auto& tag : {lower, lower.substr(0, lower.find_first_of("-_"))})
+  auto whole = text::lower_ascii(language);
+  std::ranges::replace(whole, '_', '-');
+  for (const auto& tag : {whole, whole.substr(0, whole.find('-'))})
     if (const auto found = texts.find(tag); found != texts.end()) return found->second;
   return text;
 }

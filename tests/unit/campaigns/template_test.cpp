@@ -64,6 +64,8 @@ TEST_CASE("template: the text is that of the language, of its main language, or 
   CHECK(text("DE") == "de");
   CHECK(text("de-AT") == "de");
   CHECK(text("pt-BR") == "br");
+  CHECK(text("pt_BR") == "br");
+  CHECK(text("de_AT") == "de");
   CHECK(text("pt") == "all");
 }
 
