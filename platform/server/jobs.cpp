@@ -6,6 +6,7 @@
 #include "billing/statements/statements.h"
 #include "platform/base/metrics.h"
 #include "platform/chat/bookmarks/bookmarks.h"
+#include "platform/chat/campaigns/campaigns.h"
 #include "platform/chat/channels/bans.h"
 #include "platform/chat/channels/ownership.h"
 #include "platform/chat/moderation/moderation.h"
@@ -209,8 +210,11 @@ void add_send_job(jobs::Schedule& schedule, const SendJob& job) {
     messages::send_later(connection, later,
                          {due.app, due.channel_type, due.channel_id, due.user_id, due.message, due.nonce_key, due.fingerprint, true, true}, done);
   };
-  schedule.add("send_approved", std::chrono::milliseconds(500), [job, send_approved](Connection& connection) {
-    pending::send_approved(connection, job.bus, job.clock, send_approved, job.run);
+  const pending::Sent keep_approved = [](storage::Transaction& tx, const pending::Due& due, const MessageId& message, Timestamp now) {
+    campaigns::keep_approved(tx, {due.nonce_key, due.user_id, due.channel_type, due.channel_id, message}, now);
+  };
+  schedule.add("send_approved", std::chrono::milliseconds(500), [job, send_approved, keep_approved](Connection& connection) {
+    pending::send_approved(connection, job.bus, job.clock, send_approved, keep_approved, job.run);
   });
 }
 

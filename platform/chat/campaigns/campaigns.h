@@ -78,6 +78,13 @@ Campaign stop_campaign(storage::Transaction& tx, bus::Bus& bus, CampaignId id, T
 /// completed, failed → sending, to those who failed, and those who still wait. Errors: conflict (nobody failed). Event: campaign.started
 Campaign resend_campaign(storage::Transaction& tx, bus::Bus& bus, CampaignId id, const CheckQuota& check, Timestamp now);
 
+/// A message that had waited for approval was sent: was it a campaign's, its recipient was sent to, and counts.
+struct Approved {
+  std::string nonce_key, user_id, channel_type, channel_id;
+  MessageId message;
+};
+void keep_approved(storage::Transaction& tx, const Approved& approved, Timestamp now);
+
 void tell(storage::Transaction& tx, bus::Bus& bus, std::string_view type, const Campaign& campaign, Timestamp now);
 
 /// JSON: how many recipients there are, by state and by variant; how many of those sent were delivered to and read, by their marks as they are now.

@@ -75,4 +75,14 @@ std::int64_t keep_ends(storage::Transaction& tx, bus::Bus& bus, CampaignId id, c
   return kept["sent"];
 }
 
+void keep_approved(storage::Transaction& tx, const Approved& approved, Timestamp now) {
+  const auto parts = text::split(approved.nonce_key, '/');
+  if (parts.size() != 3 || parts[0] != "campaign") return;
+  const auto campaign = Uuid::parse(parts[1]), target = Uuid::parse(parts[2]);
+  if (!campaign || !target) return;
+  if (tx.run(sql::keep_approved, tx.app(), *campaign, *target, approved.user_id, approved.channel_type, approved.channel_id, approved.message, now) == 0) return;
+  billing::count_usage(tx, billing::Meter::campaign_recipients, 1, now);
+  tx.after_commit([] { count_end("sent", 1); });
+}
+
 }  // namespace chat::campaigns

@@ -85,3 +85,15 @@ update campaigns set next_at = least(next_at, $3) where app_id = $1 and id = $2
 -- name: rest_until
 -- $1 app  $2 campaign  $3 when.  Nobody of it is taken before.
 update campaigns set next_at = $3 where app_id = $1 and id = $2
+
+-- name: keep_approved
+-- $1 app  $2 campaign  $3 target  $4 who sent it  $5 channel type  $6 channel id  $7 message  $8 now
+-- A row, if it was held, or its end is not kept yet: then the end that comes finds it sent.
+update campaign_recipients r set state = 'sent', reason = null, detail = null, channel_uuid = m.channel_id, message_id = m.id, message_seq = m.message_seq,
+  claimed_until = null, updated_at = $8, sent_at = $8
+from campaigns k
+join users u on u.app_id = k.app_id and u.id = k.sender_id and u.user_id = $4
+join channels c on c.app_id = k.app_id and c.type = $5 and c.channel_id = $6 and c.deleted_at is null
+join messages m on m.app_id = k.app_id and m.channel_id = c.id and m.id = $7
+where k.app_id = $1 and k.id = $2 and r.app_id = $1 and r.campaign_id = $2 and r.target_id = $3
+  and (r.state = 'waiting' or (r.state = 'skipped' and r.reason = 'held'))

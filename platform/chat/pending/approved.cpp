@@ -11,27 +11,28 @@ namespace {
 constexpr int kMaxDue = 200;                   // one round
 constexpr int kSliceRows = 1'000;
 
-void keep_end(storage::Transaction& tx, bus::Bus& bus, PendingId id, const std::optional<MessageId>& message,
+void keep_end(storage::Transaction& tx, bus::Bus& bus, PendingId id, const Due& due, const Sent& sent, const std::optional<MessageId>& message,
               const std::optional<Error>& error, Timestamp now) {
   auto pending = find_pending(tx, id);
   if (!pending) return;
   if (message) {
     tx.run(sql::forget_pending, tx.app(), id);
+    sent(tx, due, *message, now);
     tell(tx, bus, kMessageApproved, *pending, message, now);
   } else if (error) {
     tx.run(sql::decide, tx.app(), id, "failed", std::optional<UserId>(), error->what(), now, now + kWaits);
   }
-  tx.after_commit([sent = message.has_value()] { count_change(sent ? "sent" : "failed"); });
+  tx.after_commit([is_sent = message.has_value()] { count_change(is_sent ? "sent" : "failed"); });
 }
 
 /// Comes on a lane's thread, which must not wait: the end is kept by a database worker. Lost, it is found again by the nonce.
-Done done_of(AppId app, PendingId id, bus::Bus& bus, const Clock& clock, const std::function<bool(storage::Pool::Task)>& run) {
+Done done_of(const Due& due, PendingId id, bus::Bus& bus, const Clock& clock, const Sent& sent, const std::function<bool(storage::Pool::Task)>& run) {
   return [=, &bus, &clock](const std::optional<MessageId>& message, const std::optional<Error>& error) {
     if (error && row_of(error->code()).retryable) return count_change("postponed");
     const bool taken = run([=, &bus, &clock](storage::Connection& connection) {
       try {
-        connection.transact(app, storage::Mode::write,
-                            [&](storage::Transaction& tx) { keep_end(tx, bus, id, message, error, clock.now()); });
+        connection.transact(due.app, storage::Mode::write,
+                            [&](storage::Transaction& tx) { keep_end(tx, bus, id, due, sent, message, error, clock.now()); });
       } catch (const Error& failure) {
         log::warn("pending.end_not_kept", {{"detail", failure.what()}});
       }
@@ -75,7 +76,7 @@ void reject_undecided(storage::Connection& connection, bus::Bus& bus, AppId app,
 
 }  // namespace
 
-int send_approved(storage::Connection& connection, bus::Bus& bus, const Clock& clock, const SendLater& send,
+int send_approved(storage::Connection& connection, bus::Bus& bus, const Clock& clock, const SendLater& send, const Sent& sent,
                   const std::function<bool(storage::Pool::Task)>& run) {
   std::optional<storage::Rows> claimed;
   const auto now = clock.now();
@@ -85,7 +86,7 @@ int send_approved(storage::Connection& connection, bus::Bus& bus, const Clock& c
   for (auto row : *claimed) {
     const AppId app{row.uuid(0)};
     const PendingId id{row.uuid(1)};
-    if (auto due = load_due(connection, app, id)) send(connection, *due, done_of(app, id, bus, clock, run));
+    if (auto due = load_due(connection, app, id)) send(connection, *due, done_of(*due, id, bus, clock, sent, run));
   }
   return claimed->size();
 }

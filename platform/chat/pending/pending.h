@@ -77,13 +77,15 @@ struct Due {
 };
 using Done = std::function<void(const std::optional<MessageId>&, const std::optional<Error>&)>;
 using SendLater = std::function<void(storage::Connection&, const Due&, Done)>;
+/// Who hears of one that was sent, in the transaction that keeps it.
+using Sent = std::function<void(storage::Transaction&, const Due&, const MessageId&, Timestamp now)>;
 
 /// Claims what is approved and sends it, with a server's rights: who approved it has decided. A claim lasts kLease; the nonce makes a
 /// second sending harmless.
 /// Event:   message.approved
 /// Returns: how many were handed over; their ends come later.
 inline constexpr std::chrono::seconds kLease{60};
-int send_approved(storage::Connection& connection, bus::Bus& bus, const Clock& clock, const SendLater& send,
+int send_approved(storage::Connection& connection, bus::Bus& bus, const Clock& clock, const SendLater& send, const Sent& sent,
                   const std::function<bool(storage::Pool::Task)>& run);
 
 /// For the job: rejects what nobody decided in time, and forgets what was rejected long ago.

@@ -96,6 +96,28 @@ TEST_CASE("campaigns: who was sent to has it, though its end was lost and it wan
   CHECK(shop.rows("messages", "type = 'regular'") == 3);
 }
 
+TEST_CASE("campaigns: who was held has it when it is approved, and counts then", "[api][campaigns][pending]") {
+  Shop shop;
+  REQUIRE(shop.server().put("/v1/moderation/rules", {{"rules", {{{"name", "no-links"}, {"kind", "links"}, {"then", "hold"}, {"exempt_roles", Json::array()}, {"includes_servers", true}}}}}).status == 200);
+  const auto campaign = shop.draft_for({"alice", "bob"}, {{"variants", {{{"text", "Look at https://example.com/now"}}}}});
+  CHECK(shop.run(campaign)["progress"]["skipped"] == 2);
+  CHECK(shop.recipients(campaign).at("alice")["reason"] == "held");
+  CHECK(shop.rows("usage_metrics", "meter = 'campaign_recipients'") == 0);
+  const auto pending = "/v1/channels/messaging/" + channels::distinct_id({"alice", "shop"}) + "/pending_messages";
+  const auto held = shop.server().get(pending).body["pending_messages"][0]["id"].get<std::string>();
+  REQUIRE(shop.server().post(pending + "/" + held + "/approve").status == 202);
+  eventually("alice has it", [&] {
+    Service::get().node().run_job("send_approved");
+    return shop.show(campaign)["progress"]["sent"] == 1;
+  });
+  const auto recipients = shop.recipients(campaign);
+  CHECK(recipients.at("alice").contains("sent_at"));
+  CHECK_FALSE(recipients.at("alice").contains("reason"));
+  CHECK(shop.rows("messages", "id = (select message_id from campaign_recipients r where r.app_id = messages.app_id and r.state = 'sent')") == 1);
+  CHECK(recipients.at("bob")["reason"] == "held");
+  CHECK(shop.rows("usage_metrics", "meter = 'campaign_recipients' and value = 1") == 1);
+}
+
 TEST_CASE("campaigns: a direct channel that is frozen, or in which the sender is banned, is left alone", "[api][campaigns][bans]") {
   Shop shop({"alice", "bob", "carol"});
   auto server = shop.server();
