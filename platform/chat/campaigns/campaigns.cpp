@@ -26,6 +26,7 @@ Campaign read_row(const storage::Row& row) {
   campaign.finished_at = row.optional_time(11);
   campaign.created_at = row.time(12);
   campaign.updated_at = row.time(13);
+  campaign.resend_from = row.optional_uuid(14);
   return campaign;
 }
 
@@ -207,9 +208,10 @@ Campaign stop_campaign(storage::Transaction& tx, bus::Bus& bus, CampaignId id, T
 
 Campaign resend_campaign(storage::Transaction& tx, bus::Bus& bus, CampaignId id, const CheckQuota& check, Timestamp now) {
   const auto campaign = lock_in(tx, id, {"completed", "failed"}, "sent again");
-  const auto again = tx.run(sql::wait_again, tx.app(), id, now);
-  if (again == 0 && !tx.find(sql::has_waiting, tx.app(), id)) throw Error(Code::conflict, "Nobody failed.");
-  check(again);
+  const auto failed = tx.query(sql::count_failed, tx.app(), id)[0].integer(0);
+  if (failed == 0 && !tx.find(sql::has_waiting, tx.app(), id)) throw Error(Code::conflict, "Nobody failed.");
+  check(failed);
+  tx.run(sql::begin_resend, tx.app(), id);
   const auto sending = move_to(tx, campaign, "sending", now);
   tell(tx, bus, kCampaignStarted, sending, now);
   return sending;

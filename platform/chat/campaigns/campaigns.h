@@ -35,6 +35,7 @@ struct Campaign {
   UserId sender_id;
   bool begun = false, planned = false;
   std::string plan_place;
+  std::optional<Uuid> resend_from;             // after it some who failed are still to wait again
   std::optional<std::string> reason;           // of paused and failed ones: a word
   std::optional<Timestamp> starts_at, started_at, finished_at;
   Timestamp created_at, updated_at;
@@ -111,7 +112,8 @@ std::string preferences_json(const Preferences& preferences);
 Preferences get_preferences(storage::Transaction& tx, const std::string& user_id);
 Preferences set_preferences(storage::Transaction& tx, const std::string& user_id, const Preferences& preferences, Timestamp now);
 
-/// The job that gives every recipient its row: campaigns whose time has come begin; at most `rows` recipients, in a transaction. Event: campaign.started
+/// The job that gives every recipient its row, and lets those who failed wait again: campaigns whose time has come begin; at most `rows` recipients, in a
+/// transaction. Event: campaign.started
 /// One that can't be planned holds up no other: it is looked at again later, or, if that can't help, has failed (`segment_unreadable`).
 /// Returns: whether there was anything to do
 bool plan_some(storage::Connection& connection, bus::Bus& bus, int rows, const Clock& clock);

@@ -44,20 +44,20 @@ where app_id = $1 and id = $2
 -- name: get_campaign
 -- $1 app  $2 id
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at
+  c.created_at, c.updated_at, c.resend_from
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id where c.app_id = $1 and c.id = $2 and c.status <> 'deleted'
 
 -- name: lock_campaign
 -- $1 app  $2 id
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at
+  c.created_at, c.updated_at, c.resend_from
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id where c.app_id = $1 and c.id = $2 and c.status <> 'deleted'
 for no key update of c
 
 -- name: list_campaigns
 -- $1 app  $2 status or ''  $3 at most  $4 before (id), or NULL
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at
+  c.created_at, c.updated_at, c.resend_from
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id
 where c.app_id = $1 and c.status <> 'deleted' and ($2 = '' or c.status = $2) and ($4::uuid is null or c.id < $4) order by c.id desc limit $3
 
@@ -83,10 +83,27 @@ where app_id = $1 and id = $2
 -- $1 app  $2 campaign  $3 now
 update campaigns set status = 'sending', begun = true, started_at = $3, next_at = $3, updated_at = $3 where app_id = $1 and id = $2
 
+-- name: count_failed
+-- $1 app  $2 campaign
+select count(*) from campaign_recipients where app_id = $1 and campaign_id = $2 and state = 'failed'
+
+-- name: begin_resend
+-- $1 app  $2 campaign.  From now on those who failed wait again, some at a time.
+update campaigns set resend_from = '00000000-0000-0000-0000-000000000000' where app_id = $1 and id = $2
+
 -- name: wait_again
--- $1 app  $2 campaign  $3 now.  Rows: those who failed.
-update campaign_recipients set state = 'waiting', due_at = $3, attempts = 0, reason = null, detail = null, claimed_until = null, updated_at = $3
-where app_id = $1 and campaign_id = $2 and state = 'failed'
+-- $1 app  $2 campaign  $3 after  $4 at most  $5 now.  One row: how many of those who failed wait again, and the last of them.
+with failed as materialized (
+  select target_id from campaign_recipients where app_id = $1 and campaign_id = $2 and state = 'failed' and target_id > $3 order by target_id limit $4
+), again as (
+  update campaign_recipients set state = 'waiting', due_at = $5, attempts = 0, reason = null, detail = null, claimed_until = null, updated_at = $5
+  where app_id = $1 and campaign_id = $2 and target_id = any (array(select target_id from failed)) and state = 'failed'
+)
+select (select count(*) from failed), (select target_id from failed order by target_id desc limit 1)
+
+-- name: keep_resend_place
+-- $1 app  $2 campaign  $3 place, or NULL: that was all  $4 now
+update campaigns set resend_from = $3, next_at = $4 where app_id = $1 and id = $2
 
 -- name: finish_campaign
 -- $1 app  $2 campaign  $3 now.  A row: it is over. Failed, if everybody failed.
@@ -94,14 +111,14 @@ update campaigns c set status = case when n.failed > 0 and n.sent = 0 then 'fail
   reason = case when n.failed > 0 and n.sent = 0 then 'all_failed' end, finished_at = $3, updated_at = $3
 from (select count(*) filter (where state = 'sent') as sent, count(*) filter (where state = 'failed') as failed
       from campaign_recipients where app_id = $1 and campaign_id = $2) n
-where c.app_id = $1 and c.id = $2 and c.status = 'sending' and c.planned
+where c.app_id = $1 and c.id = $2 and c.status = 'sending' and c.planned and c.resend_from is null
   and not exists (select from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.state = 'waiting')
 returning c.status
 
 -- name: has_waiting
--- $1 app  $2 campaign.  No row: it is planned and nobody waits. The last first: at the front of the index are those who have it by now.
+-- $1 app  $2 campaign.  No row: it is planned and nobody waits, or will wait again. The last first: at the front of the index are those who have it by now.
 -- Not with `exists`: that throws the order away, and the table is read from its start.
-select 1 from campaigns c where c.app_id = $1 and c.id = $2 and (not c.planned
+select 1 from campaigns c where c.app_id = $1 and c.id = $2 and (not c.planned or c.resend_from is not null
   or (select true from campaign_recipients r where r.app_id = $1 and r.campaign_id = $2 and r.state = 'waiting' order by r.due_at desc limit 1))
 
 -- name: get_opt_outs

@@ -27,8 +27,16 @@ void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Defini
   tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now);
 }
 
+void wait_again(storage::Transaction& tx, bus::Bus& bus, const Campaign& campaign, int rows, Timestamp now) {
+  const auto again = tx.query(sql::wait_again, tx.app(), campaign.id, *campaign.resend_from, rows, now);
+  const bool is_last = again[0].integer(0) < rows;
+  tx.run(sql::keep_resend_place, tx.app(), campaign.id, is_last ? std::nullopt : again[0].optional_uuid(1), now);
+  if (is_last) finish_if_over(tx, bus, campaign.id, now);
+}
+
 void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, int rows, Timestamp now) {
   auto campaign = lock_campaign(tx, id);
+  if (campaign.status == "sending" && campaign.resend_from) return wait_again(tx, bus, campaign, rows, now);
   const bool begins = campaign.status == "scheduled" && campaign.starts_at && *campaign.starts_at <= now;
   if (!begins && (campaign.status != "sending" || campaign.planned)) return;   // somebody was faster
   const auto work = open_work(tx, campaign);

@@ -118,6 +118,21 @@ TEST_CASE("campaigns: who was held has it when it is approved, and counts then",
   CHECK(shop.rows("usage_metrics", "meter = 'campaign_recipients' and value = 1") == 1);
 }
 
+TEST_CASE("campaigns: sent again, those who failed wait some at a time, and it is not over before all have had their turn", "[api][campaigns]") {
+  Shop shop;
+  const auto campaign = shop.draft_for({"alice", "bob"});
+  shop.run(campaign);
+  Probe(superuser_database().dsn).run("insert into campaign_recipients (app_id, campaign_id, target_id, state, reason, updated_at) select app_id, id, gen_random_uuid(), "
+                                      "'failed', 'unavailable', now() from campaigns, generate_series(1, 2500) where app_id = '" + AppId::parse(shop.id())->text() + "'");
+  CHECK(shop.act(campaign, "resend").body["campaign"]["status"] == "sending");
+  const auto done = shop.run_until(campaign, "completed")["progress"];
+  CHECK(done["failed"] == 0);
+  CHECK(done["skipped"] == 2500);
+  CHECK(Probe(superuser_database().dsn).value("select max(n) <= 1000 from (select count(*) as n from campaign_recipients where state = 'skipped' and app_id = '" +
+                                              AppId::parse(shop.id())->text() + "' group by due_at) slices") == "t");
+  CHECK(shop.act(campaign, "resend").code() == "conflict");
+}
+
 TEST_CASE("campaigns: a direct channel that is frozen, or in which the sender is banned, is left alone", "[api][campaigns][bans]") {
   Shop shop({"alice", "bob", "carol"});
   auto server = shop.server();
