@@ -64,8 +64,7 @@ campaigns::Allowance take(storage::Connection& connection, const messages::Later
   const auto now = later.clock.now();
   const auto hold = hold_some(connection, *account, wanted, now);
   const auto taken = account->reserve_some(Meter::campaign_recipients, hold.count, now);
-  const bool is_refused = hold.is_used_up || taken < hold.count;   // else the rest is on its way, and may come back
-  return {taken, is_refused ? std::string_view("quota_exceeded") : std::string_view{}, hold.id};
+  return {taken, hold.is_used_up ? std::string_view("quota_exceeded") : std::string_view{}, taken < hold.count, hold.id};
 }
 
 channels::Caps caps(storage::Connection& connection, const messages::LaterServices& later, AppId app) {
@@ -106,6 +105,13 @@ campaigns::Sending campaign_sending(const messages::LaterServices& later, const 
             return company->is_there() ? campaigns::Pace::gentle : campaigns::Pace::full;
           },
           [&schedule](std::chrono::milliseconds delay) { schedule.run_within(kSendCampaigns, delay); }};
+}
+
+void check_campaign_room(billing::Account& account, std::int64_t recipients, Timestamp now) {
+  const auto hard = account.limits()->of(Meter::campaign_recipients).hard;
+  if (hard == billing::kUnlimited || account.used(Meter::campaign_recipients, now) + recipients <= hard) return;
+  account.reserve(Meter::campaign_recipients, recipients, now);   // says why not
+  account.release(Meter::campaign_recipients, recipients);
 }
 
 void add_campaign_jobs(jobs::Schedule& schedule, campaigns::Sender& sender, const Clock& clock) {

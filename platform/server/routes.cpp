@@ -41,6 +41,7 @@
 #include "platform/chat/uploads/uploads_http.h"
 #include "platform/chat/users/users_http.h"
 #include "platform/operators/operators_http.h"
+#include "platform/server/campaigns.h"
 #include "platform/server/screening.h"
 #include "platform/server/screens.h"
 #include "platform/server/webhooks.h"
@@ -157,9 +158,7 @@ void add_public_routes(http::Router& router, const Parts& parts) {
   const campaigns::Services campaigns{parts.bus, parts.cursors, parts.clock,
                                       [&accounts = parts.accounts, &clock = parts.clock](const tenants::Caller& caller, std::int64_t count) {
                                         const auto account = accounts.find(caller.shared_application());
-                                        if (!account) return;
-                                        account->reserve(billing::Meter::campaign_recipients, count, clock.now());
-                                        account->release(billing::Meter::campaign_recipients, count);
+                                        if (account) check_campaign_room(*account, count, clock.now());
                                       }};
   campaigns::add_routes(router, campaigns);
   campaigns::add_recipient_routes(router, campaigns);

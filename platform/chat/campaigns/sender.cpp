@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
 constexpr int kPlannedAtOnce = 1'000, kShortPlan = 100;      // recipients; short ones, one a turn, while others send
-constexpr std::chrono::seconds kAgain{2};
+constexpr std::chrono::seconds kAgain{2}, kSlowed{30};       // slowed: by the plan, which serves a minute's worth at once
 constexpr std::int64_t kMaxAttempts = 20;
 constexpr int kMaxClaims = 16;                               // of a turn
 
@@ -50,6 +50,7 @@ struct Sender::Page {
     End end;
     bool is_due = false;                       // to be sent
     std::string_view pause = {};               // the campaign can't go on: a word
+    bool is_slowed = false;                    // by the plan: no fault of anybody's, and no attempt
   };
   AppId app;
   CampaignId campaign;
@@ -119,10 +120,12 @@ void Sender::prepare(storage::Connection& connection, Page& page) {
   page.hold = allowance.hold;
   std::vector<Uuid> beyond(page.targets.begin() + allowance.recipients, page.targets.end());
   page.targets.resize(static_cast<std::size_t>(allowance.recipients));
+  const auto rest = allowance.is_slowed ? kSlowed : kAgain;
+  const auto again_at = allowance.refusal.empty() ? std::optional(sending_.clock.now() + rest) : std::nullopt;
   const auto caps = page.targets.empty() ? channels::Caps{} : sending_.caps(connection, page.app);
   try {
     connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
-      if (!beyond.empty()) put_back(tx, page, beyond, !allowance.refusal.empty());
+      if (!beyond.empty()) put_back(tx, page, beyond, again_at);
       judge_all(tx, page, caps, allowance.refusal);
     });
   } catch (...) {
@@ -132,8 +135,7 @@ void Sender::prepare(storage::Connection& connection, Page& page) {
 }
 
 /// Those for whom the plan has no room now.
-void Sender::put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, bool is_refused) {
-  const auto again_at = is_refused ? std::nullopt : std::optional(sending_.clock.now() + kAgain);
+void Sender::put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, std::optional<Timestamp> again_at) {
   tx.run(sql::release_recipients, tx.app(), page.campaign, array_of(beyond), again_at);
   if (again_at) tx.run(sql::rest_until, tx.app(), page.campaign, *again_at);
 }
@@ -205,6 +207,7 @@ void Sender::send(storage::Connection& connection, const std::shared_ptr<Page>& 
       if (message) end_as_sent(ended.end, ended.judged, *message);
       else if (!error) end_as(ended.end, "skipped", "held", "It waits for approval.");
       else if (error->code() == Code::quota_exceeded) ended.pause = "quota_exceeded";
+      else if (error->code() == Code::rate_limited) ended.is_slowed = true;
       else if (!row_of(error->code()).retryable || ended.judged.attempts >= kMaxAttempts) end_as(ended.end, "failed", row_of(error->code()).word, error->what());
       one_ended(page);
     });
@@ -244,15 +247,18 @@ void Sender::keep(storage::Connection& connection, Page& page) {
   std::int64_t sent = 0;
   const auto now = sending_.clock.now();
   std::vector<End> ends;
+  std::vector<Uuid> slowed;
   std::string_view pause;
   for (const auto& row : page.rows) {
-    ends.push_back(row.end);
+    if (row.is_slowed) slowed.push_back(row.end.target);
+    else ends.push_back(row.end);
     if (!row.pause.empty()) pause = row.pause;
   }
   try {
     connection.transact(page.app, storage::Mode::write, [&](storage::Transaction& tx) {
       sent = keep_ends(tx, sending_.bus, page.campaign, ends, now + kAgain, now);
       if (page.hold) billing::end_hold(tx, *page.hold);
+      if (!slowed.empty()) put_back(tx, page, slowed, now + kSlowed);
       if (!pause.empty()) pause_by_itself(tx, sending_.bus, page.campaign, pause, now);
     });
   } catch (...) {

@@ -17,11 +17,12 @@ struct Due {
 using Done = std::function<void(const std::optional<MessageId>&, const std::optional<Error>&)>;
 using SendNow = std::function<void(storage::Connection&, const Due&, Done)>;
 
-/// What the plan leaves of recipients, reserved; `refusal`: why never all, a word; with none the rest is asked for again. `hold`: under which all nodes
-/// know of them; its end is kept with theirs.
+/// What the plan leaves of recipients, reserved; `refusal`: why never all, a word; with none the rest is asked for again, after a while if the plan
+/// slows. `hold`: under which all nodes know of them; its end is kept with theirs.
 struct Allowance {
   std::int64_t recipients = 0;
   std::string_view refusal = {};
+  bool is_slowed = false;
   std::optional<Uuid> hold = {};
 };
 
@@ -73,7 +74,7 @@ class Sender {
   bool begin_page(storage::Connection& connection, int rows);
   std::shared_ptr<Page> claim(storage::Connection& connection, int rows);
   void prepare(storage::Connection& connection, Page& page);
-  void put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, bool is_refused);
+  void put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, std::optional<Timestamp> again_at);
   void judge_all(storage::Transaction& tx, Page& page, const channels::Caps& caps, std::string_view refusal);
   void make_channels(storage::Transaction& tx, Page& page, const Definition& definition, const channels::Caps& caps);
   void send(storage::Connection& connection, const std::shared_ptr<Page>& page);

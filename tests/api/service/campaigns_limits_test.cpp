@@ -21,6 +21,16 @@ std::string months_usage(const TestApp& app) {
   return Probe(superuser_database().dsn).value("select coalesce(sum(value), 0) from usage_metrics where meter = 'campaign_recipients' and app_id = '" + uuid_of(app) + "'");
 }
 
+/// One a month is included; what is over goes at that pace, the first at once.
+void throttle(TestApp& app, const std::string& meter) {
+  const auto plan = "p-" + app.id().substr(4);
+  auto operators = Service::get().operators();
+  const Json limit{{"meter", meter}, {"included", 1}, {"action", "throttle"}};
+  REQUIRE(operators.put("/operator/v1/plans/" + plan, {{"name", "Slow"}, {"limits", Json::array({limit})}}).status / 100 == 2);
+  REQUIRE(operators.patch("/operator/v1/applications/" + app.id(), {{"set", {{"plan", plan}}}}).status == 200);
+  eventually("the plan holds", [&] { return app.server().get("/v1/usage").body["plan"] == plan; });
+}
+
 }  // namespace
 
 TEST_CASE("campaigns: what other nodes have on their way, or have counted, is not given twice", "[api][campaigns][limits]") {
@@ -40,6 +50,26 @@ TEST_CASE("campaigns: what other nodes have on their way, or have counted, is no
   eventually("nothing is under way", [&] { return shop.rows("usage_holds") == 0; });
   CHECK(shop.show(campaign)["progress"]["sent"] == 3);
   CHECK(months_usage(shop) == "4");
+}
+
+TEST_CASE("campaigns: a plan that slows recipients or messages slows a campaign, and neither pauses it nor lets anybody fail", "[api][campaigns][limits]") {
+  for (const char* meter : {"campaign_recipients", "messages"}) {
+    Shop shop({"alice", "bob", "carol"}, {{"message_bytes", {{"hard", 20'000}}}});   // one node: the other would know of the plan later
+    throttle(shop, meter);
+    const auto campaign = shop.draft_for({"alice", "bob", "carol"});
+    shop.start(campaign);
+    const auto rests = [&] {
+      Service::get().node().run_job("send_campaigns");
+      return shop.rows("campaign_recipients", "state = 'sent'") == 2 && shop.rows("campaign_recipients", "state = 'waiting' and claimed_until > now() + interval '20 seconds'") == 1 &&
+             shop.rows("campaigns", "status = 'sending' and next_at > now() + interval '20 seconds'") == 1;
+    };
+    for (int round = 0; round < 3; ++round) {
+      eventually("one beyond what is included is sent, the last one waits", rests);
+      CHECK(shop.rows("campaign_recipients", "state = 'waiting' and attempts = 0 and claimed_until < now() + interval '31 seconds'") == 1);
+      shop.sql("update campaign_recipients set claimed_until = now() where state = 'waiting'");
+      shop.sql("update campaigns set next_at = now() where true");
+    }
+  }
 }
 
 TEST_CASE("campaigns: two nodes together write to as many as the plan leaves", "[.][nodes][campaigns][limits]") {
