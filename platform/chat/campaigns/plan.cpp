@@ -23,8 +23,9 @@ void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Defini
     variants.add(std::to_string(definition.variant_of(campaign.id.uuid, target)));
   }
   const auto& schedule = definition.schedule;
-  tx.run(sql::plan_recipients, tx.app(), campaign.id, targets.take(), variants.take(), campaign.starts_at.value_or(now), schedule.local_time, schedule.zone, now);
-  tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now);
+  const auto planned = tx.query(sql::plan_recipients, tx.app(), campaign.id, targets.take(), variants.take(), campaign.starts_at.value_or(now),
+                                schedule.local_time, schedule.zone, now);
+  tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now, planned[0].optional_time(0));
 }
 
 void wait_again(storage::Transaction& tx, bus::Bus& bus, const Campaign& campaign, int rows, Timestamp now) {

@@ -27,18 +27,22 @@ select target_id from campaign_recipients where app_id = $1 and campaign_id = $2
 
 -- name: plan_recipients
 -- $1 app  $2 campaign  $3 targets[]  $4 variants[]  $5 due  $6 local time, or NULL: at $5  $7 time zone of those who said none  $8 now
--- Who is there already only learns when; nobody is planned twice.
-insert into campaign_recipients as r (app_id, campaign_id, target_id, variant, due_at, updated_at)
-select $1, $2, t.id, t.variant,
-  case when $6::timestamp is null then $5::timestamptz else local_moment($6, coalesce(p.time_zone, u.custom ->> 'time_zone'), $7) end, $8
-from unnest($3::uuid[], $4::smallint[]) as t (id, variant)
-left join users u on u.app_id = $1 and u.id = t.id
-left join push_preferences p on p.app_id = $1 and p.user_id = t.id
-on conflict (app_id, campaign_id, target_id) do update set variant = excluded.variant, due_at = excluded.due_at where r.due_at is null
+-- Who is there already only learns when; nobody is planned twice. One row: when the first of them is due.
+with planned as (
+  insert into campaign_recipients as r (app_id, campaign_id, target_id, variant, due_at, updated_at)
+  select $1, $2, t.id, t.variant,
+    case when $6::timestamp is null then $5::timestamptz else local_moment($6, coalesce(p.time_zone, u.custom ->> 'time_zone'), $7) end, $8
+  from unnest($3::uuid[], $4::smallint[]) as t (id, variant)
+  left join users u on u.app_id = $1 and u.id = t.id
+  left join push_preferences p on p.app_id = $1 and p.user_id = t.id
+  on conflict (app_id, campaign_id, target_id) do update set variant = excluded.variant, due_at = excluded.due_at where r.due_at is null
+  returning r.due_at
+)
+select min(due_at) from planned
 
 -- name: keep_plan_place
--- $1 app  $2 campaign  $3 place  $4 whether that was all  $5 now
-update campaigns set plan_place = $3, planned = $4, next_at = $5 where app_id = $1 and id = $2
+-- $1 app  $2 campaign  $3 place  $4 whether that was all  $5 now  $6 when the first of these is due, or NULL: nobody is.  It is not looked at before.
+update campaigns set plan_place = $3, planned = $4, next_at = greatest($5, least(next_at, $6)) where app_id = $1 and id = $2
 
 -- name: count_states
 -- $1 app  $2 campaign

@@ -224,6 +224,23 @@ TEST_CASE("campaigns: at a time of a zone, and at each user's own", "[api][campa
   CHECK(shop.act(over, "start").pointer() == "#/schedule/at");
 }
 
+TEST_CASE("campaigns: while nobody is due yet, whoever is planned beside them looks for nobody", "[api][campaigns]") {
+  Shop shop({"alice", "bob"});
+  const auto campaign = shop.draft_for({"alice", "bob"}, {{"schedule", {{"local_time", clock_of(std::chrono::hours(8))}, {"time_zone", "UTC"}}}});
+  shop.start(campaign);
+  const auto plan_until_next_is = [&](const std::string& due) {
+    eventually("they are planned", [&] {
+      Service::get().node().run_job("send_campaigns");
+      return shop.rows("campaigns", "planned and next_at = " + due) == 1;
+    });
+  };
+  plan_until_next_is("(select min(due_at) from campaign_recipients r where r.app_id = campaigns.app_id)");
+  const auto soon = "'" + format_time(system_clock().now() + std::chrono::hours(2)) + "'";   // whoever looked would find that the first is due later
+  shop.sql("update campaigns set planned = false, plan_place = '', next_at = " + soon + " where true");
+  plan_until_next_is(soon);
+  CHECK(shop.rows("messages") == 0);
+}
+
 TEST_CASE("campaigns: a mistake is refused where it is, and leaves nothing", "[api][campaigns][tenancy][permissions]") {
   Shop shop, other;
   auto server = shop.server();
