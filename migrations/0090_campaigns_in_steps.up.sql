@@ -1,4 +1,5 @@
--- Campaigns: those who failed wait again some at a time; who is due next is asked of the index.
+-- Campaigns: those who failed wait again some at a time; who is due next is asked of the
+-- index; a rate is kept from the first second.
 -- Locks: campaigns, exclusively for a moment (a column). Time on 10 million rows: none.
 
 alter table campaigns
@@ -12,7 +13,8 @@ language sql security definer set search_path = public, pg_temp as $$
   order by c.next_at limit 1 for no key update of c skip locked
 $$;
 
--- Reason to cross tenants: as before. When to look again is two steps into the index, however many wait.
+-- Reason to cross tenants: as before. When to look again is two steps into the index, however many wait; a
+-- rate is kept from the first moment, and saved up only while somebody is due.
 create or replace function claim_campaign_recipients(at timestamptz, lease interval, max_rows integer)
 returns table (app_id uuid, campaign_id uuid, target_id uuid)
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -27,10 +29,10 @@ begin
   where c.status = 'sending' and c.next_at <= at order by c.next_at limit 1 for no key update of c skip locked;
   if not found then return; end if;
   if work.rate is not null then
-    paced := greatest(work.paced_at, at - interval '1 second');
+    paced := case when work.paced_at is null then at else greatest(work.paced_at, at - interval '1 second') end;   -- nothing is saved up at first
     allowed := least(max_rows, floor(extract(epoch from at - paced) * work.rate)::integer);
     if allowed <= 0 then
-      update campaigns c set next_at = paced + interval '1 second' / work.rate where c.app_id = work.app_id and c.id = work.id;
+      update campaigns c set next_at = paced + interval '1 second' / work.rate, paced_at = paced where c.app_id = work.app_id and c.id = work.id;
       return query select work.app_id, work.id, null::uuid;
       return;
     end if;
@@ -53,7 +55,7 @@ begin
   end if;
   update campaigns c set next_at = greatest(at, case when n = allowed then at else coalesce(due, at + interval '1 minute') end),
     moved_at = case when n > 0 then at else c.moved_at end,
-    paced_at = case when work.rate is not null then paced + n * (interval '1 second' / work.rate) end
+    paced_at = case when work.rate is not null and n = allowed then paced + n * (interval '1 second' / work.rate) end
   where c.app_id = work.app_id and c.id = work.id;
   if n = 0 then return query select work.app_id, work.id, null::uuid; end if;
 end $$;

@@ -75,7 +75,7 @@ update campaigns set status = 'scheduled', starts_at = $3, reason = null, update
 
 -- name: set_status
 -- $1 app  $2 campaign  $3 status  $4 reason or NULL  $5 now.  It is looked at at once.
-update campaigns set status = $3, reason = $4, updated_at = $5, next_at = '-infinity',
+update campaigns set status = $3, reason = $4, updated_at = $5, next_at = '-infinity', paced_at = null,
   finished_at = case when $3 in ('completed', 'failed', 'stopped') then $5::timestamptz end
 where app_id = $1 and id = $2
 
