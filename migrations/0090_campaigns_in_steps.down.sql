@@ -48,4 +48,6 @@ begin
   if n = 0 then return query select work.app_id, work.id, null::uuid; end if;
 end $$;
 
-alter table campaigns drop column resend_from;
+alter table campaigns
+  drop column resend_from,
+  drop column recipients;

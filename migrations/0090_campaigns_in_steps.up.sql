@@ -1,9 +1,10 @@
 -- Campaigns: those who failed wait again some at a time; who is due next is asked of the
 -- index; a rate is kept from the first second.
--- Locks: campaigns, exclusively for a moment (a column). Time on 10 million rows: none.
+-- Locks: campaigns, exclusively for a moment (columns with constants). Time on 10 million rows: none.
 
 alter table campaigns
-  add column resend_from uuid;                 -- sent again: of those who failed the ones after it are still to wait again; null: none
+  add column resend_from uuid,                 -- sent again: of those who failed the ones after it are still to wait again; null: none
+  add column recipients integer not null default 0;   -- that are planned
 
 -- Reason to cross tenants: as before.
 create or replace function next_campaign_to_plan(at timestamptz) returns table (app_id uuid, id uuid)

@@ -114,7 +114,8 @@ Preferences set_preferences(storage::Transaction& tx, const std::string& user_id
 
 /// The job that gives every recipient its row, and lets those who failed wait again: campaigns whose time has come begin; at most `rows` recipients, in a
 /// transaction. Event: campaign.started
-/// One that can't be planned holds up no other: it is looked at again later, or, if that can't help, has failed (`segment_unreadable`).
+/// One that can't be planned holds up no other: it is looked at again later, or, if that can't help, has failed (`segment_unreadable`,
+/// `too_many_recipients`: kMaxRecipients).
 /// Returns: whether there was anything to do
 bool plan_some(storage::Connection& connection, bus::Bus& bus, int rows, const Clock& clock);
 

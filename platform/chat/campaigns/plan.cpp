@@ -25,7 +25,8 @@ void plan_slice(storage::Transaction& tx, const Campaign& campaign, const Defini
   const auto& schedule = definition.schedule;
   const auto planned = tx.query(sql::plan_recipients, tx.app(), campaign.id, targets.take(), variants.take(), campaign.starts_at.value_or(now),
                                 schedule.local_time, schedule.zone, now);
-  tx.run(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now, planned[0].optional_time(0));
+  const auto all = tx.query(sql::keep_plan_place, tx.app(), campaign.id, slice.place, slice.is_last, now, planned[0].optional_time(1), planned[0].integer(0));
+  if (all[0].integer(0) > static_cast<std::int64_t>(kMaxRecipients)) throw Error(Code::limit_reached, "More than 1,000,000 since it was started.");
 }
 
 void wait_again(storage::Transaction& tx, bus::Bus& bus, const Campaign& campaign, int rows, Timestamp now) {
@@ -61,7 +62,8 @@ void plan(storage::Transaction& tx, bus::Bus& bus, CampaignId id, int rows, Time
 void put_off(storage::Transaction& tx, bus::Bus& bus, CampaignId id, const Error& error, Timestamp now) {
   log::warn("campaigns.not_planned", {{"app_id", tx.app().wire()}, {"campaign", id.wire()}, {"detail", error.what()}});
   const auto& row = row_of(error.code());
-  if (!row.retryable && row.status < 500) return fail_campaign(tx, bus, id, "segment_unreadable", now);
+  const bool is_too_large = error.code() == Code::limit_reached;
+  if (!row.retryable && row.status < 500) return fail_campaign(tx, bus, id, is_too_large ? "too_many_recipients" : "segment_unreadable", now);
   tx.run(sql::put_off_planning, tx.app(), id, now + kPutOff);
 }
 

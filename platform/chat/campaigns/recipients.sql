@@ -27,7 +27,7 @@ select target_id from campaign_recipients where app_id = $1 and campaign_id = $2
 
 -- name: plan_recipients
 -- $1 app  $2 campaign  $3 targets[]  $4 variants[]  $5 due  $6 local time, or NULL: at $5  $7 time zone of those who said none  $8 now
--- Who is there already only learns when; nobody is planned twice. One row: when the first of them is due.
+-- Who is there already only learns when; nobody is planned twice. One row: how many are new, when the first of them is due.
 with planned as (
   insert into campaign_recipients as r (app_id, campaign_id, target_id, variant, due_at, updated_at)
   select $1, $2, t.id, t.variant,
@@ -38,11 +38,13 @@ with planned as (
   on conflict (app_id, campaign_id, target_id) do update set variant = excluded.variant, due_at = excluded.due_at where r.due_at is null
   returning r.due_at
 )
-select min(due_at) from planned
+select count(*), min(due_at) from planned
 
 -- name: keep_plan_place
--- $1 app  $2 campaign  $3 place  $4 whether that was all  $5 now  $6 when the first of these is due, or NULL: nobody is.  It is not looked at before.
-update campaigns set plan_place = $3, planned = $4, next_at = greatest($5, least(next_at, $6)) where app_id = $1 and id = $2
+-- $1 app  $2 campaign  $3 place  $4 whether that was all  $5 now  $6 when the first of these is due, or NULL: nobody is.  $7 how many they are
+-- It is not looked at before. One row: how many are planned now.
+update campaigns set plan_place = $3, planned = $4, next_at = greatest($5, least(next_at, $6)), recipients = recipients + $7
+where app_id = $1 and id = $2 returning recipients
 
 -- name: count_states
 -- $1 app  $2 campaign

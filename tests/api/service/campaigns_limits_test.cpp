@@ -72,6 +72,19 @@ TEST_CASE("campaigns: a plan that slows recipients or messages slows a campaign,
   }
 }
 
+TEST_CASE("campaigns: one whose segments grew beyond a million after its start fails, and writes to nobody more", "[api][campaigns][limits]") {
+  Shop shop;
+  const Json later{{"schedule", {{"at", format_time(system_clock().now() + std::chrono::hours(1)).substr(0, 19)}}}};
+  const auto campaign = shop.draft_for({"alice", "bob"}, later);
+  shop.start(campaign);
+  shop.sql("update campaigns set recipients = 999999, starts_at = now() where true");
+  CHECK(shop.run_until(campaign, "failed")["reason"] == "too_many_recipients");
+  CHECK(shop.rows("messages") == 0);
+  shop.sql("update campaigns set recipients = 999998 where true");
+  REQUIRE(shop.act(campaign, "resend").status == 200);
+  CHECK(shop.run_until(campaign, "completed")["progress"]["sent"] == 2);
+}
+
 TEST_CASE("campaigns: two nodes together write to as many as the plan leaves", "[.][nodes][campaigns][limits]") {
   Shop shop(many(600), {{"campaign_recipients", {{"hard", 500}}}});
   auto names = many(600);
