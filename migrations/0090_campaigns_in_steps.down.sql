@@ -1,4 +1,13 @@
 -- The functions as they were.
+create function local_moment(local timestamp, zone text, otherwise text) returns timestamptz
+language plpgsql stable as $$
+begin
+  return local at time zone coalesce(zone, otherwise);
+exception when invalid_parameter_value then
+  return local at time zone otherwise;
+end $$;
+grant execute on function local_moment(timestamp, text, text) to chat_server;
+
 create or replace function next_campaign_to_plan(at timestamptz) returns table (app_id uuid, id uuid)
 language sql security definer set search_path = public, pg_temp as $$
   select c.app_id, c.id from campaigns c join applications a on a.app_id = c.app_id and a.status = 'active'

@@ -60,3 +60,6 @@ begin
   where c.app_id = work.app_id and c.id = work.id;
   if n = 0 then return query select work.app_id, work.id, null::uuid; end if;
 end $$;
+
+-- It took any text that is a time zone to PostgreSQL, as FOO+167 is: whoever plans looks among their names.
+drop function local_moment(timestamp, text, text);

@@ -28,13 +28,17 @@ select target_id from campaign_recipients where app_id = $1 and campaign_id = $2
 -- name: plan_recipients
 -- $1 app  $2 campaign  $3 targets[]  $4 variants[]  $5 due  $6 local time, or NULL: at $5  $7 time zone of those who said none  $8 now
 -- Who is there already only learns when; nobody is planned twice. One row: how many are new, when the first of them is due.
-with planned as (
+-- Zones have the names that PostgreSQL lists; only a local time reads that list, once.
+with zones as materialized (
+  select name from pg_timezone_names
+), planned as (
   insert into campaign_recipients as r (app_id, campaign_id, target_id, variant, due_at, updated_at)
   select $1, $2, t.id, t.variant,
-    case when $6::timestamp is null then $5::timestamptz else local_moment($6, coalesce(p.time_zone, u.custom ->> 'time_zone'), $7) end, $8
+    case when $6::timestamp is null then $5::timestamptz else $6 at time zone case when said.zone in (select name from zones) then said.zone else $7 end end, $8
   from unnest($3::uuid[], $4::smallint[]) as t (id, variant)
   left join users u on u.app_id = $1 and u.id = t.id
   left join push_preferences p on p.app_id = $1 and p.user_id = t.id
+  cross join lateral (select coalesce(p.time_zone, u.custom ->> 'time_zone') as zone) said
   on conflict (app_id, campaign_id, target_id) do update set variant = excluded.variant, due_at = excluded.due_at where r.due_at is null
   returning r.due_at
 )

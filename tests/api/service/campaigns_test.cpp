@@ -199,9 +199,11 @@ TEST_CASE("campaigns: only legal moves, and a paused one sends nothing until it 
 }
 
 TEST_CASE("campaigns: at a time of a zone, and at each user's own", "[api][campaigns]") {
-  Shop shop({"east", "west", "none"});
+  Shop shop({"east", "west", "none", "posix", "far"});
   REQUIRE(shop.server().patch("/v1/users/east", {{"set", {{"custom", {{"time_zone", "Asia/Tokyo"}}}}}}).status == 200);
   REQUIRE(shop.server().patch("/v1/users/west", {{"set", {{"custom", {{"time_zone", "No/Where"}}}}}}).status == 200);
+  REQUIRE(shop.server().patch("/v1/users/posix", {{"set", {{"custom", {{"time_zone", "UTC+3"}}}}}}).status == 200);   // to PostgreSQL three hours west
+  REQUIRE(shop.server().patch("/v1/users/far", {{"set", {{"custom", {{"time_zone", "FOO+167"}}}}}}).status == 200);   // a week
   const auto at = shop.draft_for({"east"}, {{"schedule", {{"at", "2099-07-01T09:00"}, {"time_zone", "Europe/Berlin"}}}});
   CHECK(shop.act(at, "start").code() == "conflict");                             // more than a year ahead
   const auto soon = shop.draft_for({"east"}, {{"schedule", {{"at", clock_of(std::chrono::hours(3), std::chrono::hours(9))}, {"time_zone", "Asia/Tokyo"}}}});
@@ -209,7 +211,7 @@ TEST_CASE("campaigns: at a time of a zone, and at each user's own", "[api][campa
   CHECK(*starts - system_clock().now() < std::chrono::hours(3) + std::chrono::seconds(1));
   CHECK(*starts - system_clock().now() > std::chrono::hours(2));
   // Nine hours from now in UTC is the past in Tokyo, where it is that time now.
-  const auto local = shop.draft_for({"east", "west", "none"}, {{"schedule", {{"local_time", clock_of(std::chrono::hours(8))}, {"time_zone", "UTC"}}}});
+  const auto local = shop.draft_for({"east", "west", "none", "posix", "far"}, {{"schedule", {{"local_time", clock_of(std::chrono::hours(8))}, {"time_zone", "UTC"}}}});
   shop.start(local);
   eventually("the one in the east has it", [&] {
     Service::get().node().run_job("send_campaigns");
@@ -217,7 +219,7 @@ TEST_CASE("campaigns: at a time of a zone, and at each user's own", "[api][campa
   });
   CHECK(shop.inbox("east").size() == 1);
   const auto waiting = shop.recipients(local, "waiting");
-  CHECK(waiting.at("none")["due_at"] == waiting.at("west")["due_at"]);
+  for (const char* nowhere : {"west", "posix", "far"}) CHECK(waiting.at("none")["due_at"] == waiting.at(nowhere)["due_at"]);
   CHECK(shop.show(local)["status"] == "sending");
   const auto over = shop.draft_for({"east"}, {{"schedule", {{"at", "2020-01-01T09:00"}}}});
   CHECK(shop.act(over, "start").code() == "conflict");
