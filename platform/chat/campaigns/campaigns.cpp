@@ -27,6 +27,7 @@ Campaign read_row(const storage::Row& row) {
   campaign.created_at = row.time(12);
   campaign.updated_at = row.time(13);
   campaign.resend_from = row.optional_uuid(14);
+  campaign.recipients = row.integer(15);
   return campaign;
 }
 

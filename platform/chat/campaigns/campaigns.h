@@ -36,6 +36,7 @@ struct Campaign {
   bool begun = false, planned = false;
   std::string plan_place;
   std::optional<Uuid> resend_from;             // after it some who failed are still to wait again
+  std::int64_t recipients = 0;                 // that are planned
   std::optional<std::string> reason;           // of paused and failed ones: a word
   std::optional<Timestamp> starts_at, started_at, finished_at;
   Timestamp created_at, updated_at;

@@ -44,20 +44,20 @@ where app_id = $1 and id = $2
 -- name: get_campaign
 -- $1 app  $2 id
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at, c.resend_from
+  c.created_at, c.updated_at, c.resend_from, c.recipients
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id where c.app_id = $1 and c.id = $2 and c.status <> 'deleted'
 
 -- name: lock_campaign
 -- $1 app  $2 id
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at, c.resend_from
+  c.created_at, c.updated_at, c.resend_from, c.recipients
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id where c.app_id = $1 and c.id = $2 and c.status <> 'deleted'
 for no key update of c
 
 -- name: list_campaigns
 -- $1 app  $2 status or ''  $3 at most  $4 before (id), or NULL
 select c.id, c.status, c.definition::text, u.user_id, c.sender_id, c.begun, c.planned, c.plan_place, c.reason, c.starts_at, c.started_at, c.finished_at,
-  c.created_at, c.updated_at, c.resend_from
+  c.created_at, c.updated_at, c.resend_from, c.recipients
 from campaigns c join users u on u.app_id = c.app_id and u.id = c.sender_id
 where c.app_id = $1 and c.status <> 'deleted' and ($2 = '' or c.status = $2) and ($4::uuid is null or c.id < $4) order by c.id desc limit $3
 

@@ -63,10 +63,10 @@ Response list(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
-Response get(const Services&, const Request& request, Tx& tx) {
+Response get(const Services& services, const Request& request, Tx& tx) {
   http::Query(request).finish();
   const auto campaign = get_campaign(tx, id_of(request));
-  return show(200, campaign, progress_json(tx, campaign));
+  return show(200, campaign, services.progress->get(campaign, services.clock.now(), [&] { return progress_json(tx, campaign); }));
 }
 
 /// What it was, with the members of `set` in their place and without those of `unset`.

@@ -85,6 +85,27 @@ TEST_CASE("campaigns: one whose segments grew beyond a million after its start f
   CHECK(shop.run_until(campaign, "completed")["progress"]["sent"] == 2);
 }
 
+TEST_CASE("campaigns: the progress of a large one is counted every two seconds at most, and whenever it comes to another state", "[api][campaigns]") {
+  Shop shop({"alice", "bob"}, {{"message_bytes", {{"hard", 20'000}}}});   // one node: the other remembers for itself
+  const auto campaign = shop.draft_for({"alice", "bob"});
+  shop.run(campaign);
+  const auto sent = [&] { return shop.show(campaign)["progress"]["sent"].get<int>(); };
+  const std::string lose = "update campaign_recipients set state = 'skipped' where message_id = (select min(message_id::text)::uuid from campaign_recipients r where "
+                           "r.app_id = campaign_recipients.app_id and r.state = 'sent')";
+  CHECK(sent() == 2);
+  shop.sql(lose);
+  CHECK(sent() == 1);
+  shop.sql("update campaigns set recipients = 10000 where true");
+  CHECK(sent() == 1);
+  shop.sql(lose);
+  CHECK(sent() == 1);
+  eventually("it is counted again", [&] { return sent() == 0; });
+  shop.sql("update campaign_recipients set state = 'sent' where true");
+  CHECK(sent() == 0);
+  shop.sql("update campaigns set updated_at = now() where true");
+  CHECK(sent() == 2);
+}
+
 TEST_CASE("campaigns: two nodes together write to as many as the plan leaves", "[.][nodes][campaigns][limits]") {
   Shop shop(many(600), {{"campaign_recipients", {{"hard", 500}}}});
   auto names = many(600);
