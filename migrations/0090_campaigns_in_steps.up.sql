@@ -1,5 +1,5 @@
--- Campaigns: those who failed wait again some at a time; who is due next is asked of the
--- index; a rate is kept from the first second.
+-- Campaigns: those who failed wait again some at a time; who is due next is asked of the index; a rate is kept
+-- from the first second.
 -- Locks: campaigns, exclusively for a moment (columns with constants). Time on 10 million rows: none.
 
 alter table campaigns
@@ -14,8 +14,8 @@ language sql security definer set search_path = public, pg_temp as $$
   order by c.next_at limit 1 for no key update of c skip locked
 $$;
 
--- Reason to cross tenants: as before. When to look again is two steps into the index, however many wait; a
--- rate is kept from the first moment, and saved up only while somebody is due.
+-- Reason to cross tenants: as before. When to look again is two steps into the index, however many wait;
+-- a rate is kept from the first moment, and saved up only while somebody is due.
 create or replace function claim_campaign_recipients(at timestamptz, lease interval, max_rows integer)
 returns table (app_id uuid, campaign_id uuid, target_id uuid)
 language plpgsql security definer set search_path = public, pg_temp as $$
