@@ -79,6 +79,9 @@ struct Opened {
   void require(Action action) const;
 };
 
+/// Errors:  forbidden: the caller's own role here is below `theirs`
+void check_rank(const Opened& opened, Role theirs);
+
 /// The only door to a channel: it exists, belongs to this application, and the caller may read it.
 /// With `acting_user` empty, a server sees everything and may do everything.
 /// Errors:  not_found (missing, another application's, of a team out of reach, or hidden from this user, all alike); user_deactivated; forbidden (banned)

@@ -14,9 +14,6 @@ std::string member_data(const Member& member);                       // {"member
 /// Errors:  invalid_field at `pointer`: merged custom data above 6 KiB
 void check_custom_size(std::int64_t bytes, const char* pointer);
 
-/// Errors:  forbidden: the caller's own role here is below `theirs`
-void check_rank(const Opened& opened, Role theirs);
-
 /// Adds users; each item stands alone, a missing user refuses only itself.
 /// Shape:   one result per input, in order. Adding twice changes nothing the second time.
 /// Errors:  forbidden; limit_reached (Caps; nothing is added then)

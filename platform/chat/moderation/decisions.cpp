@@ -55,10 +55,27 @@ void check(const Reviewer& reviewer, const Item& item, const Decision& decision,
   if (punishes(decision.action) && !item.user_id) throw Error(Code::conflict, "There is no user whom it could concern.");
 }
 
-/// Above the application's moderators stand its admins.
-void check_rank(const Reviewer& reviewer, std::string_view role, const Decision& decision) {
-  if (bans(decision.action) && reviewer.whole && !reviewer.is_admin && role == "admin")
-    throw forbidden("Only the application's admins act against one of them.");
+std::int64_t usual_points(const Settings& settings, const std::string& action) {
+  const auto usual = settings.points.find(action);
+  return usual == settings.points.end() ? 0 : usual->second;
+}
+
+/// Points of all channels lead to what holds in the whole application: a channel's moderator gives no more than the application says.
+void check_points(const Reviewer& reviewer, const Decision& decision, const Settings& settings) {
+  const auto usual = usual_points(settings, decision.action);
+  if (!reviewer.whole && decision.points.value_or(0) > usual)
+    throw forbidden("Only the application's moderators give more than " + std::to_string(usual) + " points for this.");
+}
+
+/// Above a channel's roles stand the application's moderators, above these its admins.
+void check_rank(Scene& scene, const Reviewer& reviewer, const Line& line) {
+  if (!scene.item.subject.whose) return;
+  const auto rows = scene.tx.query(sql::lock_subject_user, scene.tx.app(), *scene.item.subject.whose, scene.item.subject.channel);
+  if (!punishes(line.action) || (line.action == "delete" && line.points == 0)) return;
+  const auto role = rows[0].text(0);
+  if (role == "admin" && !reviewer.is_admin) throw forbidden("Only the application's admins act against one of them.");
+  if (role == "moderator" && !reviewer.whole) throw forbidden("Only the application's moderators act against one of them.");
+  if (scene.opened) channels::check_rank(*scene.opened, channels::rank_of(rows[0].optional_text(1).value_or("")));
 }
 
 std::string status_after(const std::string& action) {
@@ -118,10 +135,7 @@ Line line_of(const Item& item, const Decision& decision, const Settings& setting
   line.rule = decision.rule;
   line.shown = punishes(decision.action) && decision.action != "shadow_ban";
   line.params = params_json(decision.whole, decision.expires_at, decision.hard, decision.delete_message, decision.assign_to);
-  if (punishes(decision.action)) {
-    const auto usual = settings.points.find(decision.action);
-    line.points = decision.points.value_or(usual == settings.points.end() ? 0 : usual->second);
-  }
+  if (punishes(decision.action)) line.points = decision.points.value_or(usual_points(settings, decision.action));
   return line;
 }
 
@@ -210,11 +224,12 @@ Line decide_item(storage::Transaction& tx, const Hands& hands, const Reviewer& r
   auto opened = open_of(tx, reviewer, seen.cid);   // the head first, then the item, as those who send and edit
   const auto item = lock(tx, reviewer, id);
   check(reviewer, item, decision, now);
-  const auto assigned = assignee(tx, decision, id);
-  if (item.subject.whose) check_rank(reviewer, tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose)[0].text(0), decision);
-  Scene scene{tx, hands, now, item, opened ? &*opened : nullptr};
   const auto settings = get_settings(tx);
+  check_points(reviewer, decision, settings);
+  const auto assigned = assignee(tx, decision, id);
+  Scene scene{tx, hands, now, item, opened ? &*opened : nullptr};
   Line line = line_of(item, decision, settings, now);
+  check_rank(scene, reviewer, line);
   Effects effects = act(scene, line, decision);
   if (effects.shown) line.params = R"({"shown":true})";
   effects.status = item.status;
@@ -235,7 +250,7 @@ Line undo(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer
   if (effects.ban && effects.ban->whole && !reviewer.whole) throw forbidden("Only the application's moderators undo what holds in the whole application.");
   auto opened = open_of(tx, reviewer, line.cid);
   const Item item = subject_of(line);
-  if (item.subject.whose) tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose);
+  if (item.subject.whose) tx.query(sql::lock_subject_user, tx.app(), *item.subject.whose, item.subject.channel);
   if (get_line(tx, kServer, line.id).undone_by) throw Error(Code::conflict, "This decision is undone already.");
   Line undoing = line_about(item, DecisionId::make(now), "undo", now);
   if (!line.item) undoing.item = std::nullopt;

@@ -31,5 +31,6 @@ where l.app_id = $1 and l.about = $2 and l.created_at = $3 and ($4::uuid is null
   and exists (select from moderation_log x where x.app_id = $1 and x.undoes = l.id)
 
 -- name: lock_subject_user
--- $1 app  $2 user.  What is decided about one user happens one by one. Its role in the application.
-select role from users where app_id = $1 and id = $2 for no key update
+-- $1 app  $2 user  $3 channel, or NULL.  What is decided about one user happens one by one. Its role in the application; in the channel, or NULL.
+select u.role, (select m.role from channel_members m where m.app_id = $1 and m.channel_id = $3 and m.user_id = $2)
+from users u where u.app_id = $1 and u.id = $2 for no key update

@@ -150,7 +150,7 @@ struct Line {
 std::string line_json(const Line& line);
 
 /// Decides one item, acts, and writes it into the log. Another's decision stands: what is decided is decided again only by its undoing.
-/// Errors:  not_found; forbidden (no right, a stronger role); conflict (decided; nothing to delete or restore); invalid_field
+/// Errors:  not_found; forbidden (no right, a stronger role, more points than it gives); conflict (decided; nothing to delete or restore); invalid_field
 /// Event:   moderation.decided, and what the act itself tells; moderation.warned to whom it warns
 Line decide_item(storage::Transaction& tx, const Hands& hands, const Reviewer& reviewer, ItemId id, const Decision& decision, Timestamp now);
 

@@ -23,16 +23,16 @@ TEST_CASE("moderation: points never replace a ban that is as strong", "[api][mod
   Court court;
   court.settings({{"thresholds", Json::array({Json{{"points", 4}, {"action", "timeout"}, {"minutes", 60}}, Json{{"points", 6}, {"action", "shadow_ban"}},
                                               Json{{"points", 8}, {"action", "ban"}}})}});
-  auto alice = court.user("alice");
+  auto alice = court.user("alice"), maud = court.user("maud");
   court.decided(alice, court.flagged("one"), "ban", {{"reason", "For good"}});
   const auto before = bans(court);
-  court.decided(alice, court.item_of(court.judged_by_server("two")), "delete", {{"points", 2}});
+  court.decided(maud, court.item_of(court.judged_by_server("two")), "delete", {{"points", 2}});
   CHECK(bans(court) == before);                // no timeout of an hour
-  court.decided(alice, court.item_of(court.judged_by_server("three")), "delete", {{"points", 2}});
+  court.decided(maud, court.item_of(court.judged_by_server("three")), "delete", {{"points", 2}});
   CHECK(bans(court) == before);                // nor a ban that is lighter
   CHECK(court.rows("moderation_log", "by = 'automatic'") == 0);
   REQUIRE(alice.put(kBans + "/mallory", {{"shadow", true}, {"reason", "Unheard"}}).status == 200);
-  court.decided(alice, court.item_of(court.judged_by_server("four")), "delete", {{"points", 2}});
+  court.decided(maud, court.item_of(court.judged_by_server("four")), "delete", {{"points", 2}});
   CHECK(bans(court)[0]["shadow"] == false);    // a heavier one does
   CHECK(bans(court)[0]["reason"] == "9 points");
 }

@@ -90,7 +90,7 @@ TEST_CASE("moderation: points lead to what the thresholds say, and go with the d
   CHECK(court.standing()["strike_count"] == 1);
   CHECK_FALSE(court.standing().contains("probation_until"));
   CHECK(court.user("mallory").post(kMessages, {{"text", "free"}}).status == 201);
-  const auto heavy = court.decided(alice, court.flagged("three"), "warn", {{"points", 3}});
+  const auto heavy = court.decided(court.user("maud"), court.flagged("three"), "warn", {{"points", 3}});
   CHECK(court.user("mallory").get(kMessages).code() == "forbidden");
   const auto log = court.items(alice).size();
   CHECK(log == 3);
@@ -103,14 +103,37 @@ TEST_CASE("moderation: points lead to what the thresholds say, and go with the d
   CHECK(court.standing("")["strike_count"] == 1);
 }
 
+TEST_CASE("moderation: who moderates a channel gives the settings' points at most, and none to stronger roles", "[api][moderation]") {
+  Court court;
+  court.settings({{"thresholds", {{{"points", 4}, {"action", "ban"}, {"scope", "application"}}}}, {"points", {{"delete", 0}}}});
+  court.add_users({"mod"});
+  REQUIRE(court.user("alice").post("/v1/channels/messaging/general/members", {{"members", {{{"user_id", "mod"}, {"role", "moderator"}}}}}).status == 200);
+  REQUIRE(court.user("alice").post("/v1/channels/messaging/general/members", {{"members", {{{"user_id", "maud"}}}}}).status == 200);
+  auto mod = court.user("mod");
+  const auto item = court.flagged();
+  CHECK(court.decide(mod, item, "warn", {{"points", 1'000}})["error"]["code"] == "forbidden");
+  CHECK(court.decide(mod, item, "delete", {{"points", 1}})["error"]["code"] == "forbidden");
+  for (const auto* stronger : {"alice", "maud"}) {
+    const auto message = court.send(stronger, "general", "rude");
+    REQUIRE(court.flag("bob", message).status == 201);
+    for (const auto* action : {"warn", "shadow_ban"}) CHECK(court.decide(mod, court.item_of(message), action)["error"]["code"] == "forbidden");
+    CHECK(court.decide(mod, court.item_of(message), "delete")["status"] == "decided");   // without points it is as any deletion
+  }
+  CHECK(court.rows("moderation_strikes") == 0);
+  CHECK(court.decided(mod, item, "warn", {{"points", 1}})["points"] == 1);
+  CHECK(court.rows("application_bans") == 0);
+  court.decided(court.user("maud"), court.flagged("two"), "warn", {{"points", 3}});
+  CHECK(court.rows("application_bans") == 1);
+}
+
 TEST_CASE("moderation: points decay, and without decay they stay", "[api][moderation]") {
   Court court;
-  court.decided(court.user("alice"), court.flagged(), "delete", {{"points", 5}});
+  court.decided(court.user("maud"), court.flagged(), "delete", {{"points", 5}});
   CHECK(court.standing()["strike_count"] == 5);
   Probe(superuser_database().dsn).run("update moderation_strikes set expires_at = now() where app_id = '" + AppId::parse(court.id())->text() + "'");
   CHECK(court.standing()["strike_count"] == 0);
   court.settings({{"decay_days", 0}});
-  court.decided(court.user("alice"), court.flagged(), "delete", {{"points", 2}});
+  court.decided(court.user("maud"), court.flagged(), "delete", {{"points", 2}});
   CHECK(court.rows("moderation_strikes", "expires_at is null") == 1);
   CHECK(court.user("bob").get(kStanding).body["standings"].empty());
   CHECK(court.user("alice").get(kStanding).body["standings"].size() == 1);       // of her channel alone
