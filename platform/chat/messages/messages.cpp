@@ -125,7 +125,10 @@ Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::
   const auto& channel = opened.channel;
   auto locked = lock_message(tx, channel, id);
   check_may(opened, locked, Action::delete_own_message, Action::delete_any_message);
-  if (locked.deleted_at && !hard) return get_message(tx, channel, id);
+  if (locked.deleted_at && !hard) {
+    if (locked.deleted_by == locked.author.uuid && opened.acting_id != locked.author) tx.run(sql::take_deletion, tx.app(), channel.id, id, opened.acting_id);
+    return get_message(tx, channel, id);
+  }
   if (hard) erase(tx, channel, id, now);
   else tx.run(sql::delete_message, tx.app(), channel.id, id, now, opened.acting_id);
   if (!locked.deleted_at) {

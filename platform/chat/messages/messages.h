@@ -103,7 +103,7 @@ Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::
                        const MessageChange& change, Timestamp now);
 
 /// Soft: the row stays, its content is no longer shown. Hard: its content is gone from everywhere; only its numbers stay.
-/// Soft twice changes nothing; hard after soft erases.
+/// Soft twice changes nothing, but that what its author deleted is another's who deletes it, too; hard after soft erases.
 /// Errors:  not_found; forbidden (another's message without delete_any)
 /// Event:   message.deleted, when changed
 Message delete_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id, bool hard,

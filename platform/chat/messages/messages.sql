@@ -65,6 +65,10 @@ where app_id = $1 and channel_id = $2 and id = $3
 -- $1 app  $2 channel  $3 message  $4 now  $5 user or NULL.  Soft.
 update messages set deleted_at = $4, deleted_by = $5 where app_id = $1 and channel_id = $2 and id = $3
 
+-- name: take_deletion
+-- $1 app  $2 channel  $3 message  $4 user or NULL.  Of what its author deleted: the author does not bring it back.
+update messages set deleted_by = $4 where app_id = $1 and channel_id = $2 and id = $3
+
 -- name: erase_message
 -- $1 app  $2 channel  $3 message  $4 now.  The row keeps its numbers, so that nobody sees a hole.
 update messages set deleted_at = coalesce(deleted_at, $4), erased = true, text = '', attachments = null, mentions = null,

@@ -101,7 +101,7 @@ void warn(Scene& scene, const Line& line) {
 Effects act(Scene& scene, const Line& line, const Decision& decision) {
   Effects effects;
   if (decision.action == "approve") effects.shown = show_subject(scene);
-  if (decision.action == "delete" || decision.delete_message) effects.deleted = delete_subject(scene, decision.hard);
+  if (decision.action == "delete" || decision.delete_message) delete_subject(scene, decision.hard, effects);
   if (decision.action == "restore") {
     restore_subject(scene);
     effects.restored = true;
@@ -161,7 +161,8 @@ void put_back(Scene& scene, const Line& line, const Effects& effects, const Sett
   if (effects.standing) put_standing_back(scene, *effects.standing, line.created_at, settings.probation_holds);
   if (effects.ban) put_ban_back(scene, *effects.ban, line.created_at);
   if (effects.deleted) undelete_subject(scene, line.created_at);
-  if (effects.restored) delete_subject(scene, false);
+  if (effects.taken) give_deletion_back(scene, *effects.taken);
+  if (effects.restored) delete_restored(scene);
   if (effects.strike) revoke_strike(scene.tx, line.id, scene.now);
 }
 

@@ -1,7 +1,11 @@
 -- name: message_state
--- $1 app  $2 channel  $3 message.  No row: gone. When it was deleted, or NULL.
-select deleted_at from messages where app_id = $1 and channel_id = $2 and id = $3 and not erased
+-- $1 app  $2 channel  $3 message.  No row: gone. When it was deleted, or NULL; whether by its author.
+select deleted_at, coalesce(deleted_by = user_id, false) from messages where app_id = $1 and channel_id = $2 and id = $3 and not erased
   and not exists (select from channels c where c.app_id = $1 and c.id = $2 and c.truncated_message_id >= $3)
+
+-- name: give_deletion_back
+-- $1 app  $2 channel  $3 message  $4 when its author deleted it.  No row changed: it is another deletion by now, or none.
+update messages set deleted_by = user_id where app_id = $1 and channel_id = $2 and id = $3 and deleted_at = $4
 
 -- name: channel_ban
 -- $1 app  $2 channel  $3 user.  No row: none. As ban JSON, and when it was made.

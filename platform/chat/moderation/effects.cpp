@@ -14,12 +14,16 @@ constexpr std::int64_t kAnyHours = 24 * 366 * 100;      // moderators bring back
 
 MessageId message_of(const Scene& scene) { return MessageId{scene.item.subject.id}; }
 
-/// Nothing: gone. Inside: when it was deleted, or nothing.
-std::optional<std::optional<Timestamp>> state_of(Scene& scene) {
+struct State {
+  std::optional<Timestamp> deleted_at;
+  bool by_author = false;
+};
+/// None: gone.
+std::optional<State> state_of(Scene& scene) {
   if (!scene.opened || scene.item.subject.type != "message") return std::nullopt;
   auto rows = scene.tx.find(sql::message_state, scene.tx.app(), scene.opened->channel.id, message_of(scene));
   if (!rows) return std::nullopt;
-  return std::optional<std::optional<Timestamp>>((*rows)[0].optional_time(0));
+  return State{(*rows)[0].optional_time(0), (*rows)[0].boolean(1)};
 }
 
 void undelete(Scene& scene) {
@@ -59,6 +63,7 @@ std::string effects_json(const Effects& effects) {
   if (effects.restored) out.key("restored").boolean(true);
   if (effects.strike) out.key("strike").boolean(true);
   if (effects.shown) out.key("shown").boolean(true);
+  out.optional_time("taken", effects.taken);
   if (effects.ban) {
     out.key("ban").object().key("whole").boolean(effects.ban->whole);
     if (effects.ban->before) out.key("before").raw(*effects.ban->before);
@@ -84,6 +89,7 @@ Effects parse_effects(const std::string& text) {
   effects.restored = fields.find_boolean("restored").value_or(false);
   effects.strike = fields.find_boolean("strike").value_or(false);
   effects.shown = fields.find_boolean("shown").value_or(false);
+  effects.taken = fields.find_time("taken");
   if (auto ban = fields.find_object("ban")) {
     const auto before = ban->find("before");
     effects.ban = Effects::Ban{ban->find("whole")->boolean(), before ? std::optional(before->raw()) : std::nullopt};
@@ -95,11 +101,12 @@ Effects parse_effects(const std::string& text) {
   return effects;
 }
 
-bool delete_subject(Scene& scene, bool hard) {
+void delete_subject(Scene& scene, bool hard, Effects& effects) {
   const auto state = state_of(scene);
-  if (!state || (*state && !hard)) return false;
+  if (!state || (state->deleted_at && !state->by_author && !hard)) return;
+  if (state->deleted_at && !hard) effects.taken = state->deleted_at;
+  else effects.deleted = true;
   messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), hard, scene.now);
-  return true;
 }
 
 bool show_subject(Scene& scene) {
@@ -110,13 +117,22 @@ bool show_subject(Scene& scene) {
 void restore_subject(Scene& scene) {
   const auto state = state_of(scene);
   if (!state) throw Error(Code::conflict, "The message is gone for good.");
-  if (!*state) throw Error(Code::conflict, "The message is not deleted.");
+  if (!state->deleted_at) throw Error(Code::conflict, "The message is not deleted.");
   undelete(scene);
 }
 
 void undelete_subject(Scene& scene, Timestamp deleted_at) {
   const auto state = state_of(scene);
-  if (state && *state == deleted_at) undelete(scene);
+  if (state && state->deleted_at == deleted_at) undelete(scene);
+}
+
+void delete_restored(Scene& scene) {
+  const auto state = state_of(scene);
+  if (state && !state->deleted_at) messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), false, scene.now);
+}
+
+void give_deletion_back(Scene& scene, Timestamp deleted_at) {
+  if (scene.opened) scene.tx.run(sql::give_deletion_back, scene.tx.app(), scene.opened->channel.id, message_of(scene), deleted_at);
 }
 
 Effects::Ban ban_subject(Scene& scene, const BanWanted& wanted) {

@@ -10,6 +10,7 @@ struct Effects {
   std::optional<std::string> assigned_to;
   bool deleted = false, restored = false, strike = false;
   bool shown = false;                          // came out of the shadow; that stays
+  std::optional<Timestamp> taken;              // its author had deleted it then, and does not bring it back
   struct Ban {
     bool whole = false;
     std::optional<std::string> before;         // JSON: the ban that stood; none: none did
@@ -34,14 +35,18 @@ struct Scene {
   channels::Opened* opened = nullptr;          // null: there is no channel, or it is gone
 };
 
-/// Nothing to delete: changes nothing. True: it was there.
-bool delete_subject(Scene& scene, bool hard);
+/// Nothing to delete: changes nothing. What its author deleted is the decision's from here on.
+void delete_subject(Scene& scene, bool hard, Effects& effects);
 /// Of a message that a rule sent into the shadow. True: everybody sees it now.
 bool show_subject(Scene& scene);
 /// Errors:  conflict (not deleted; erased)
 void restore_subject(Scene& scene);
 /// A deletion of that moment; else changes nothing.
 void undelete_subject(Scene& scene, Timestamp deleted_at);
+/// What was restored is deleted again, unless it is by now.
+void delete_restored(Scene& scene);
+/// A deletion of that moment is its author's again; else changes nothing.
+void give_deletion_back(Scene& scene, Timestamp deleted_at);
 
 struct BanWanted {
   bool whole = false, shadow = false;

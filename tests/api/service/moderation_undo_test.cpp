@@ -89,6 +89,30 @@ TEST_CASE("moderation: decisions are undone in any order, and what was undone do
   }
 }
 
+TEST_CASE("moderation: who deletes its message first does not bring it back once another has deleted it", "[api][moderation]") {
+  Court court;
+  auto alice = court.user("alice"), mallory = court.user("mallory");
+  const auto item = court.flagged();
+  const auto path = kMessages + "/" + item["message_id"].get<std::string>();
+  REQUIRE(mallory.del(path).status == 200);
+  const auto decision = court.decided(alice, item, "delete");
+  REQUIRE(mallory.del(path).status == 200);
+  CHECK(mallory.post(path + "/undelete").code() == "forbidden");
+  CHECK(court.undo(alice, decision).status == 200);
+  CHECK(court.history("bob")[0].contains("deleted_at"));                 // by its author, as before
+  CHECK(mallory.post(path + "/undelete").status == 200);
+  REQUIRE(mallory.del(path).status == 200);
+  const auto again = court.decided(alice, item, "delete");
+  REQUIRE(alice.post(path + "/undelete").status == 200);
+  REQUIRE(alice.del(path).status == 200);
+  CHECK(court.undo(alice, again).status == 200);
+  CHECK(mallory.post(path + "/undelete").code() == "forbidden");         // alice deleted it later
+  const auto other = kMessages + "/" + court.send("mallory", "general", "x")["id"].get<std::string>();
+  REQUIRE(mallory.del(other).status == 200);
+  REQUIRE(alice.del(other).status == 200);
+  CHECK(mallory.post(other + "/undelete").code() == "forbidden");
+}
+
 TEST_CASE("moderation: two bans of one call are two", "[api][moderation]") {
   Court court;
   const auto one = court.flagged("one"), two = court.flagged("two");
