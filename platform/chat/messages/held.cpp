@@ -1,6 +1,8 @@
 #include "platform/chat/messages/held.h"
 
+#include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/chat/messages/held.sql.h"
 
 namespace chat::messages {
 namespace {
@@ -47,6 +49,12 @@ HeldSend held_send(const Send& send) {
   out.end();
   return {send.application->id, send.channel_type, send.channel_id, *message.user_id, out.take(), message.nonce, send.nonce_key, send.fingerprint,
           send.findings};
+}
+
+void check_not_held(storage::Transaction& tx, const channels::Opened& opened, Timestamp now) {
+  if (!opened.acting_id || opened.may(channels::Action::approve_message)) return;
+  if (opened.settings.pending || tx.query(sql::is_on_probation, tx.app(), opened.channel.id, *opened.acting_id, now)[0].boolean(0))
+    throw forbidden("What you write here waits for approval; a change can't.");
 }
 
 }  // namespace chat::messages

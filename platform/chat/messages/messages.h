@@ -102,6 +102,10 @@ struct MessageChange {
 Message update_message(storage::Transaction& tx, bus::Bus& bus, const channels::Opened& opened, MessageId id,
                        const MessageChange& change, Timestamp now);
 
+/// A change has no approval: whoever's messages wait there, by the channel's settings or on probation, changes nothing that others see.
+/// Errors:  forbidden
+void check_not_held(storage::Transaction& tx, const channels::Opened& opened, Timestamp now);
+
 /// Soft: the row stays, its content is no longer shown. Hard: its content is gone from everywhere; only its numbers stay.
 /// Soft twice changes nothing, but that what its author deleted is another's who deletes it, too; hard after soft erases.
 /// Errors:  not_found; forbidden (another's message without delete_any)

@@ -165,8 +165,9 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   if (change.text && static_cast<std::int64_t>(change.text->size()) > opened.settings.max_message_bytes)
     throw Error(Code::too_large, "The text is longer than this channel's type allows.", {{"#/set/text", "Too long."}});
   if (auto account = services.accounts.known(caller.app())) check_length(change.text, *account->limits(), "#/set/text");
-  screen_change(services, request, tx, opened, id, change);
   const auto now = services.clock.now();
+  if (!caller.is_server()) check_not_held(tx, opened, now);
+  screen_change(services, request, tx, opened, id, change);
   if (!caller.is_server())
     if (const auto message = update_in_shadow(tx, services.bus, opened, id, change, now)) return http::json(200, message_data(*message));
   if (may_hold_uploads(change.attachments))

@@ -63,7 +63,10 @@ with input as (
       when p.wait > 0 then 'slow_mode'
       when i.extras ? 'pending' then 'pending'
       when not i.by_server and (coalesce((c.settings ->> 'pending')::boolean, (t.settings ->> 'pending')::boolean, false)
-          or coalesce(greatest(m.held_until, u.held_until) > $22, false))   -- on probation
+          or coalesce(greatest(m.held_until, u.held_until, case when m.user_id is null then (   -- on probation; who is no member has no row for it
+            select s.probation_until from moderation_standings s
+            where s.app_id = $1 and s.user_id = u.id and s.channel_id = c.id and s.probation_until > $22 and coalesce(
+              (select (g.settings ->> 'probation_holds')::boolean from moderation_settings g where g.app_id = $1), true)) end) > $22, false))
         and not coalesce(r.granted ? 'chat:message:approve', m.role in ('owner', 'admin', 'moderator'), false)
         and not r.of_team ? 'chat:message:approve' then 'pending'
       when i.id <= coalesce(h.last_message_id, c.id) then 'stale_id'   -- nothing is older than its channel

@@ -65,8 +65,10 @@ Response suggest(const Services& services, const Request& request, Tx& tx) {
   body.finish();
   const auto& caller = Caller::of(request);
   auto opened = channels::open_channel(tx, caller, request.part("type"), request.part("id"), caller.acting_user(user, "#/user_id"));
+  const auto now = services.clock.now();
+  if (!caller.is_server()) messages::check_not_held(tx, opened, now);
   const auto judged = services.judge_option(caller, opened, text);
-  auto suggested = suggest_option(tx, opened, message_of(request), judged.text, services.clock.now());
+  auto suggested = suggest_option(tx, opened, message_of(request), judged.text, now);
   if (suggested.changed && !judged.findings.empty()) services.flag(tx, opened.channel, message_of(request), judged.findings);
   return show(services, tx, opened, std::move(suggested.message), suggested.changed ? 201 : 200);
 }

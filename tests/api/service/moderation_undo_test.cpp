@@ -67,6 +67,32 @@ TEST_CASE("moderation: who leaves on probation comes back on probation", "[api][
   CHECK(mallory.post(kMessages, {{"text", "free"}}).status == 201);
 }
 
+TEST_CASE("moderation: on probation nobody edits, suggests, or is free where it is no member", "[api][moderation][polls]") {
+  Court court;
+  court.settings({{"thresholds", Json::array({Json{{"points", 1}, {"action", "probation"}, {"minutes", 60}}})}});
+  REQUIRE(court.server().patch("/v1/channel_types/messaging", {{"settings", {{"open", true}}}}).status == 200);
+  auto mallory = court.user("mallory");
+  const auto path = kMessages + "/" + court.send("mallory", "general", "harmless")["id"].get<std::string>();
+  const Json poll{{"question", "Where?"}, {"options", {"Here", "There"}}, {"allow_suggestions", true}};
+  const auto asked = kMessages + "/" + court.send("bob", "general", "", {{"poll", poll}})["id"].get<std::string>();
+  const auto edit = [&] { return mallory.patch(path, {{"set", {{"text", "Buy now!"}}}}); };
+  const auto suggest = [&](const std::string& text) { return mallory.post(asked + "/poll/options", {{"text", text}}); };
+  CHECK(suggest("At sea").status == 201);
+  const auto decision = court.decided(court.user("alice"), court.flagged(), "delete");
+  CHECK(edit().code() == "forbidden");
+  CHECK(suggest("Buy now!").code() == "forbidden");
+  CHECK(court.server().patch(path, {{"set", {{"text", "by the server"}}}, {"user_id", "mallory"}}).status == 200);
+  REQUIRE(mallory.del("/v1/channels/messaging/general/members/mallory").status / 100 == 2);
+  CHECK(mallory.post(kMessages, {{"text", "as a guest"}}).status == 202);
+  CHECK(edit().code() == "forbidden");
+  court.settings({{"probation_holds", false}});
+  CHECK(mallory.post(kMessages, {{"text", "as a guest"}}).status == 201);
+  court.settings({{"probation_holds", true}});
+  CHECK(court.undo(court.user("alice"), decision).status == 200);
+  CHECK(mallory.post(kMessages, {{"text", "free"}}).status == 201);
+  CHECK(edit().status == 200);
+}
+
 TEST_CASE("moderation: decisions are undone in any order, and what was undone does not come back", "[api][moderation]") {
   for (const bool last_first : {true, false}) {
     INFO(last_first);

@@ -64,6 +64,17 @@ TEST_CASE("pending: held, a message is known to its author and the moderators al
   CHECK(room.user("alice").post(kMessages, {{"text", "moderators wait for nobody"}}).status == 201);
 }
 
+TEST_CASE("pending: where messages wait, nobody edits one but those who approve", "[api][pending]") {
+  Room room;
+  room.hold_all(false);
+  const auto path = kMessages + "/" + room.send("bob", "general", "harmless")["id"].get<std::string>();
+  room.hold_all(true);
+  CHECK(room.user("bob").patch(path, {{"set", {{"text", "Buy now!"}}}}).code() == "forbidden");
+  CHECK(room.user("alice").patch(path, {{"set", {{"text", "by its owner"}}}}).status == 200);
+  room.hold_all(false);
+  CHECK(room.user("bob").patch(path, {{"set", {{"text", "harmless still"}}}}).status == 200);
+}
+
 TEST_CASE("pending: approved, it goes the way of every message, with the next number", "[api][pending][ws]") {
   Room room;
   auto bob = room.connect("bob"), carol = room.connect("carol");
