@@ -243,6 +243,20 @@ TEST_CASE("moderation: evidence stays as it was, and goes when the message is er
   CHECK(court.rows("moderation_items", "evidence is not null") == 0);
 }
 
+TEST_CASE("moderation: the evidence has the poll, as it was when it was flagged", "[api][moderation][polls]") {
+  Court court;
+  const Json poll{{"question", "Who buys?"}, {"options", {"You", "Me"}}, {"allow_suggestions", true}};
+  const auto message = court.send("mallory", "general", "", {{"poll", poll}});
+  REQUIRE(court.flag("bob", message).status == 201);
+  CHECK(court.item_of(message)["evidence"]["poll"] == Json{{"question", "Who buys?"}, {"options", {"You", "Me"}}});
+  REQUIRE(court.user("bob").post(kMessages + "/" + message["id"].get<std::string>() + "/poll/options", {{"text", "All"}}).status == 201);
+  REQUIRE(court.flag("alice", message).status == 201);
+  const auto shown = court.user("alice").get(kItems + "/" + court.item_of(message)["item_id"].get<std::string>()).body;
+  CHECK(shown["item"]["evidence"]["poll"]["options"].size() == 2);
+  CHECK(shown["flags"][0]["evidence"]["poll"]["options"] == Json({"You", "Me", "All"}));
+  CHECK_FALSE(court.flagged()["evidence"].contains("poll"));
+}
+
 TEST_CASE("moderation: old evidence is forgotten, by the application's setting", "[api][moderation]") {
   Court court;
   court.settings({{"evidence_days", 10}});
