@@ -91,4 +91,13 @@ void tell_user(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, 
   bus::emit(tx, bus, std::move(event));
 }
 
+void tell_devices(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
+                  std::string_view type, std::string data) {
+  auto event = event_of(tx, channel, now, type);
+  event.reach = bus::Reach::devices;
+  event.user_id = user_id;
+  event.data = std::move(data);
+  bus::emit(tx, bus, std::move(event));
+}
+
 }  // namespace chat::channels

@@ -47,8 +47,11 @@ void tell_first(storage::Transaction& tx, bus::Bus& bus, Timestamp now, std::vec
 void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, Timestamp now, std::string_view type,
                      std::string data);
 
-/// The same to one user's devices only, whether or not it is a member.
+/// The same to one user's devices and the customer's servers only, whether or not it is a member.
 void tell_user(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
                std::string_view type, std::string data);
+/// The same, and the customer's servers don't hear it either: what is said and done in the shadow.
+void tell_devices(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
+                  std::string_view type, std::string data);
 
 }  // namespace chat::channels

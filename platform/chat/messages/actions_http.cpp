@@ -1,6 +1,7 @@
 #include "platform/base/error.h"
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/messages_http.h"
+#include "platform/chat/messages/shadow.h"
 
 namespace chat::messages {
 namespace {
@@ -60,6 +61,11 @@ bus::Event action_event(const channels::Opened& opened, const Message& message, 
   return event;
 }
 
+/// Nobody hears what a user does in the shadow, or with what was said there.
+bool is_unheard(storage::Transaction& tx, const tenants::Caller& caller, const channels::Opened& opened, const Message& message) {
+  return !caller.is_server() && (message.seq == 0 || is_in_shadow(tx, opened));
+}
+
 /// For the customer's servers: over their connections, and to each webhook endpoint that wants message.action, for certain.
 Response run_action(const Services& services, const Request& request, storage::Transaction& tx) {
   const auto run = read_run(request);
@@ -72,7 +78,7 @@ Response run_action(const Services& services, const Request& request, storage::T
   event.app = tx.app();
   json::Writer out;
   out.object().field("event_id", event.id.wire()).end();
-  bus::emit(tx, services.bus, std::move(event));
+  if (!is_unheard(tx, caller, opened, message)) bus::emit(tx, services.bus, std::move(event));
   return http::json(202, out.take());
 }
 

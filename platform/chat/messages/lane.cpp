@@ -47,8 +47,8 @@ std::shared_ptr<const bus::Event> event_of(const Send& send, const Outcome& outc
   event->cid = send.message.cid;
   event->epoch = outcome.epoch;
   event->seq = send.message.seq;
-  if (event->seq == 0) {                       // of a shadow-banned user: told to nobody else
-    event->reach = bus::Reach::user;
+  if (event->seq == 0) {                       // said in the shadow: told to nobody else
+    event->reach = bus::Reach::devices;
     event->user_id = *send.message.user_id;
   }
   event->created_at = send.message.created_at;

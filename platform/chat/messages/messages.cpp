@@ -42,7 +42,7 @@ bool is_shown(const channels::Channel& channel, const Message& message) {
 void tell_about(storage::Transaction& tx, bus::Bus& bus, const channels::Channel& channel, Timestamp now, std::string_view type,
                 const Message& message, std::string data) {
   if (message.seq > 0) channels::tell(tx, bus, channel, now, {{.type = type, .data = std::move(data), .message = message.id}});
-  else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
+  else if (message.user_id) channels::tell_devices(tx, bus, channel, *message.user_id, now, type, std::move(data));
 }
 
 Locked lock_message(storage::Transaction& tx, const channels::Channel& channel, MessageId id) {

@@ -96,7 +96,7 @@ std::optional<Message> update_in_shadow(storage::Transaction& tx, bus::Bus& bus,
   check_not_frozen(opened);
   Message message = get_message(tx, channel, id);
   change_for_itself(message, change, now);
-  channels::tell_user(tx, bus, channel, opened.acting_user, now, kMessageUpdated, message_data(message));
+  channels::tell_devices(tx, bus, channel, opened.acting_user, now, kMessageUpdated, message_data(message));
   return message;
 }
 

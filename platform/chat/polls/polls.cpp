@@ -23,6 +23,7 @@ struct Poll {
   bool anonymous = false;
   std::optional<Timestamp> closes_at;
   bool closed = false, allow_suggestions = false;
+  bool is_shadowed = false;                    // said in the shadow
 };
 
 Poll read_poll(const storage::Row& row) {
@@ -36,10 +37,11 @@ messages::Message get_message(storage::Transaction& tx, const Opened& opened, Me
 }
 
 Poll lock_open_poll(storage::Transaction& tx, const Opened& opened, MessageId id, Timestamp now) {
-  get_message(tx, opened, id);
+  const auto message = get_message(tx, opened, id);
   auto rows = tx.find(sql::lock_poll, tx.app(), opened.channel.id, id);
   if (!rows) throw not_found("poll");
-  const auto poll = read_poll((*rows)[0]);
+  auto poll = read_poll((*rows)[0]);
+  poll.is_shadowed = message.seq == 0;
   if (poll.closed || (poll.closes_at && *poll.closes_at <= now)) throw Error(Code::conflict, "This poll is closed.");
   return poll;
 }
@@ -71,14 +73,14 @@ void write_votes(json::Writer& out, std::string_view name, const std::vector<int
   out.end();
 }
 
-/// Where nobody may learn who voted for what, servers don't hear of a vote either.
-void tell_voter(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, bool anonymous, const std::vector<int>& votes,
+/// Where nobody may learn who voted for what, and in the shadow, servers don't hear of a vote either.
+void tell_voter(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, bool hidden, const std::vector<int>& votes,
                 Timestamp now) {
   bus::Event event;
   event.id = EventId::make(now);
   event.app = tx.app();
   event.type = kPollVoted;
-  event.reach = anonymous ? bus::Reach::devices : bus::Reach::user;
+  event.reach = hidden ? bus::Reach::devices : bus::Reach::user;
   event.channel = opened.channel.id;
   event.cid = opened.channel.cid();
   event.user_id = opened.acting_user;
@@ -147,7 +149,7 @@ void tell_channel(storage::Transaction& tx, bus::Bus& bus, const channels::Chann
                   const messages::Message& message, Timestamp now) {
   auto data = messages::message_data(message);
   if (message.seq > 0) channels::tell(tx, bus, channel, now, {{.type = type, .data = std::move(data), .message = message.id}});
-  else if (message.user_id) channels::tell_user(tx, bus, channel, *message.user_id, now, type, std::move(data));
+  else if (message.user_id) channels::tell_devices(tx, bus, channel, *message.user_id, now, type, std::move(data));
 }
 
 namespace {
@@ -189,20 +191,22 @@ Voted vote_in_poll(storage::Transaction& tx, bus::Bus& bus, const Opened& opened
   }
   if (static_cast<int>(votes.size() + fresh.size()) > poll.max_votes)
     throw Error(Code::limit_reached, "This poll takes " + std::to_string(poll.max_votes) + " of each user's votes; retract one first.");
+  bool hidden = poll.anonymous || poll.is_shadowed;
   for (int option : fresh) {
-    tx.run(sql::insert_vote, tx.app(), opened.channel.id, id, *opened.acting_id, option, now);
+    hidden |= tx.query(sql::insert_vote, tx.app(), opened.channel.id, id, *opened.acting_id, option, now)[0].boolean(0);
     votes.push_back(option);
   }
   std::sort(votes.begin(), votes.end());
-  tell_voter(tx, bus, opened, id, poll.anonymous, votes, now);
+  tell_voter(tx, bus, opened, id, hidden, votes, now);
   tx.after_commit([] { count_change("voted"); });
   return {true, messages::get_message(tx, opened.channel, id)};
 }
 
 messages::Message retract_vote(storage::Transaction& tx, bus::Bus& bus, const Opened& opened, MessageId id, int option, Timestamp now) {
   const auto poll = lock_open_poll(tx, opened, id, now);
-  if (tx.run(sql::delete_vote, tx.app(), opened.channel.id, id, *opened.acting_id, option) == 0) throw not_found("vote");
-  tell_voter(tx, bus, opened, id, poll.anonymous, own_votes_of(tx, opened, {id})[id.uuid].votes, now);
+  const auto vote = tx.find(sql::delete_vote, tx.app(), opened.channel.id, id, *opened.acting_id, option);
+  if (!vote) throw not_found("vote");
+  tell_voter(tx, bus, opened, id, poll.anonymous || poll.is_shadowed || (*vote)[0].boolean(0), own_votes_of(tx, opened, {id})[id.uuid].votes, now);
   tx.after_commit([] { count_change("retracted"); });
   return messages::get_message(tx, opened.channel, id);
 }

@@ -24,13 +24,15 @@ select message_id, option, shadowed from poll_votes
 where app_id = $1 and channel_id = $2 and message_id = any ($3::uuid[]) and user_id = $4 order by message_id, option
 
 -- name: insert_vote
--- $1 app  $2 channel  $3 message  $4 user  $5 option  $6 now.  count_vote counts.
+-- $1 app  $2 channel  $3 message  $4 user  $5 option  $6 now.  count_vote counts. Whether it is in the shadow.
 insert into poll_votes (app_id, channel_id, message_id, user_id, option, created_at, shadowed)
 values ($1, $2, $3, $4, $5, $6, is_shadowed($1, $4, $2))
+returning shadowed
 
 -- name: delete_vote
--- $1 app  $2 channel  $3 message  $4 user  $5 option
+-- $1 app  $2 channel  $3 message  $4 user  $5 option.  No row: not voted for. Whether it was in the shadow.
 delete from poll_votes where app_id = $1 and channel_id = $2 and message_id = $3 and user_id = $4 and option = $5
+returning shadowed
 
 -- name: close_poll
 -- $1 app  $2 channel  $3 message  $4 now  $5 user, or NULL.  No row: closed already, or gone. What changed is told with it.

@@ -102,7 +102,7 @@ void tell(storage::Transaction& tx, bus::Bus& bus, Counted& counted, const Opene
     json::Writer data;
     data.object().field("message_id", message.id.wire()).key("reaction").raw(reaction_json(change.reaction))
         .key("reaction_groups").raw(message.reactions.value_or("{}")).end();
-    if (is_shadowed) channels::tell_user(tx, bus, opened.channel, opened.acting_user, now, change.event, data.take());
+    if (is_shadowed) channels::tell_devices(tx, bus, opened.channel, opened.acting_user, now, change.event, data.take());
     else if (!opened.settings.large) drafts.push_back({.type = change.event, .data = data.take()});
   }
   channels::tell(tx, bus, opened.channel, now, std::move(drafts));

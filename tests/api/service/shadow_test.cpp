@@ -102,9 +102,12 @@ TEST_CASE("shadow: to others it is as if it were not there, whatever they try wi
 
 TEST_CASE("shadow: all that happens to it is told to its author's connections alone, also after a resume", "[api][shadow][bans][ws]") {
   each_way([](ShadowRoom& room) {
-    auto bob = room.connect("bob"), phone = room.connect("mallory"), desk = room.connect("mallory");
-    const auto first = room.send("alice", "general", "hello");
-    for (auto* socket : {&bob, &phone, &desk}) up_to(*socket, "hello");
+    REQUIRE(room.server().put("/v1/commands/shout", {{"description", "d"}}).status == 201);
+    REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"commands", {"shout"}}}}}).status == 200);
+    auto bob = room.connect("bob"), phone = room.connect("mallory"), desk = room.connect("mallory"), backend = room.connect("");
+    const Json buttons{{"attachments", Json::array({Json{{"actions", Json::array({Json{{"name", "go"}}})}}})}};
+    const auto first = room.send("alice", "general", "hello", buttons);
+    for (auto* socket : {&bob, &phone, &desk, &backend}) up_to(*socket, "hello");
     room.shade();
     auto mallory = room.user("mallory"), alice = room.user("alice");
     const auto id = room.mutter("buy", {{"mentions", {"bob"}}});
@@ -122,8 +125,16 @@ TEST_CASE("shadow: all that happens to it is told to its author's connections al
     CHECK(mallory.post(kMessages + "/" + poll + "/poll/votes", {{"options", {"1"}}}).status == 201);
     Service::get().node().run_job("tell_changed_polls");
     CHECK(mallory.post(kMessages + "/" + poll + "/poll/close").status == 200);
+    room.ids.push_back(room.send("mallory", "general", "/shout " + kLink)["id"]);
+    const auto run = [&](const std::string& message) {
+      return mallory.post(kMessages + "/" + message + "/actions", {{"name", "go"}, {"data", {{"k", kMark}}}}).status;
+    };
+    CHECK(run(room.mutter("press", buttons)) == 202);
+    if (room.bans()) CHECK(run(first["id"]) == 202);
     room.send("alice", "general", "goodbye");
     room.check_hidden("bob's connection", up_to(bob, "goodbye"));
+    for (const auto& frame : up_to(backend, "goodbye"))   // what moderation says of it is for moderators
+      if (!frame.value("type", "").starts_with("moderation.")) room.check_hidden("the server's connection", frame.dump());
     Texts types;
     for (const auto& frame : up_to(desk, "goodbye")) {
       types.push_back(frame["type"]);
