@@ -33,7 +33,7 @@ screening::Said said_of(const Send& send, std::string_view text) {
     said.attached_links = screening::links_in(attachments);
   }
   said.mentions = static_cast<std::int64_t>(send.mentioned.size() + send.mentioned_roles.size()) + send.mentions_channel + send.mentions_here;
-  if (send.nonce_key) said.nonce = std::hash<std::string>{}(send.message.cid + *send.nonce_key) | 1;
+  if (send.nonce_key) said.nonce = std::hash<std::string>{}(send.message.cid + *send.nonce_key + send.fingerprint) | 1;
   return said;
 }
 

@@ -29,18 +29,22 @@ Counts Watch::count(User& user, const Rules& rules, const Seen& seen, Timestamp 
   Counts counts;
   if (user.version != rules.version) user.windows = {};
   user.version = rules.version;
-  const bool is_again = seen.nonce != 0 && std::ranges::any_of(user.written, [&](const Written& one) { return one.seen.nonce == seen.nonce; });
+  const auto is_same = [&seen](const Written& one) { return seen.nonce != 0 && one.seen.nonce == seen.nonce; };
+  const auto earlier = std::ranges::find_if(user.written, is_same);
+  bool is_new = earlier == user.written.end();
   std::size_t window = 0;
   for (std::size_t i = 0; i < rules.list.size() && i < kMaxRules; ++i) {
     const auto& rule = rules.list[i];
     const auto bit = 1U << i;
     const std::chrono::seconds length(rule.window_s);
+    const bool is_again = earlier != user.written.end() && now - earlier->at < length;
     if ((seen.concerns & bit) != 0 && rule.kind == Kind::repeats) {
       counts.of[i] = 1 + std::ranges::count_if(user.written, [&](const Written& one) {
-                       return (one.seen.concerns & bit) != 0 && now - one.at < length && (seen.nonce == 0 || one.seen.nonce != seen.nonce) &&
+                       return (one.seen.concerns & bit) != 0 && now - one.at < length && &one != earlier &&
                               similarity(one.seen.print, seen.print) >= rule.similarity;
                      });
     }
+    is_new |= (seen.concerns & bit) != 0 && rule.counts() && !is_again;
     if (!is_windowed(rule)) continue;
     auto& counted = user.windows[window++];
     if ((seen.concerns & bit) == 0) continue;
@@ -51,10 +55,18 @@ Counts Watch::count(User& user, const Rules& rules, const Seen& seen, Timestamp 
   }
   if (!adds) return counts;
   user.ends = std::max(user.ends, now + std::chrono::seconds(rules.longest_window_s));
-  if (is_again) return counts;
-  user.written[user.next] = {seen, now};
-  user.next = (user.next + 1) % kKept;
+  if (is_new) remember(user, earlier, {seen, now});
   return counts;
+}
+
+/// In the place of the same request, when that is too old for a rule.
+void Watch::remember(User& user, std::array<Written, kKept>::iterator earlier, const Written& written) {
+  if (earlier != user.written.end()) {
+    *earlier = written;
+    return;
+  }
+  user.written[user.next] = written;
+  user.next = (user.next + 1) % kKept;
 }
 
 Watch::User* Watch::user_of(Shard& shard, const std::string& key, Timestamp now, bool makes) {

@@ -44,7 +44,7 @@ class Watch {
  public:
   static constexpr std::size_t kMaxPerShard = 2'000, kKept = 32, kMaxTold = 20'000;
 
-  /// Counts a message; the same request again is counted once. `is_told`: it was seen elsewhere.
+  /// Counts a message; the same request again is counted once in a rule's window. `is_told`: it was seen elsewhere.
   Counts see(AppId app, std::string_view user_id, const Rules& rules, const Seen& seen, Timestamp now, bool is_told = false);
   /// What see() would say, counting nothing.
   Counts look(AppId app, std::string_view user_id, const Rules& rules, const Seen& seen, Timestamp now);
@@ -76,6 +76,7 @@ class Watch {
     std::mutex mutex;
     std::unordered_map<std::string, User> users;
   };
+  static void remember(User& user, std::array<Written, kKept>::iterator earlier, const Written& written);
   static Counts count(User& user, const Rules& rules, const Seen& seen, Timestamp now, bool adds);
   User* user_of(Shard& shard, const std::string& key, Timestamp now, bool makes);
   Counts ask(AppId app, std::string_view user_id, const Rules& rules, const Seen& seen, Timestamp now, bool adds);

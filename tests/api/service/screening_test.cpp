@@ -151,6 +151,17 @@ TEST_CASE("screening: the same text by one user is counted over channels, and on
   for (int i = 0; i < 5; ++i) CHECK(room.say("mallory", "ok").status == 201);   // short texts are fine
 }
 
+TEST_CASE("screening: the nonce of a refused message lets no other one pass uncounted", "[api][screening]") {
+  Room room(kOneNode);
+  room.set_rules({rule("repeats", "block", {{"max", 2}, {"window_s", 600}})});
+  const std::string offer = "Hello friend, I sell very cheap watches today", other = "The best holidays of all are booked with us alone";
+  for (int i = 0; i < 2; ++i) CHECK(room.say("mallory", offer).status == 201);
+  CHECK(room.say("mallory", offer, {{"nonce", "ticket"}}).code() == "forbidden");
+  CHECK(room.say("mallory", other, {{"nonce", "ticket"}}).status == 201);
+  CHECK(room.say("mallory", other).status == 201);
+  CHECK(room.say("mallory", other).code() == "forbidden");
+}
+
 TEST_CASE("screening: links in attachments are links, too, pictures are not", "[api][screening]") {
   Room room;
   room.set_rules({rule("links", "block", {{"max", 1}})});

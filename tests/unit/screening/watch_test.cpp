@@ -52,6 +52,18 @@ TEST_CASE("watch: the same request again is counted once, and asking counts noth
   CHECK(watch.look(kApp, "nobody", rules, said("buy watches now"), kStart).of[1] == 1);
 }
 
+TEST_CASE("watch: the same request again is counted anew in a window that has passed", "[unit][screening]") {
+  Watch watch;
+  const auto rules = rules_of(R"([{"name":"r","kind":"repeats","then":"flag","window_s":600},{"name":"m","kind":"message_rate","then":"flag","window_s":10}])");
+  const auto see = [&](std::uint64_t nonce, int second) { return watch.see(kApp, "bob", rules, said("buy watches now", nonce), kStart + seconds(second)); };
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) see(nonce, 0);
+  CHECK(see(5, 5).of[1] == 5);
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) CHECK(see(nonce, 30).of[1] == static_cast<std::int64_t>(nonce));
+  const auto again = see(3, 31);
+  CHECK(again.of[1] == 5);
+  CHECK(again.of[0] == 5);                     // each stands once among those that are remembered
+}
+
 TEST_CASE("watch: messages and mentions are counted in windows of their own, which begin anew with new rules", "[unit][screening]") {
   Watch watch;
   auto rules = rules_of(R"([{"name":"m","kind":"message_rate","then":"flag","window_s":10},{"name":"a","kind":"mentions","then":"flag","window_s":100}])");
