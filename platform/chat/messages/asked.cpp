@@ -4,6 +4,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/messages_http.h"
 #include "platform/chat/messages/send_form.h"
 
@@ -27,6 +28,7 @@ void take_judgement(const webhooks::Judgement& judgement, Send& send) {
   if (judgement.kind != Kind::change) return;
   if (judgement.text) check_length(judgement.text, *send.account->limits(), "#/text");
   if (judgement.text) send.message.text = *judgement.text;
+  if (judgement.text) keep_command(send.message);
   if (judgement.custom) send.message.custom = *judgement.custom;
   const Message& left = send.message;
   if (left.text.empty() && !left.attachments && !left.custom && !send.poll) throw forbidden(judgement.reason);

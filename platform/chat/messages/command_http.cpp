@@ -108,8 +108,9 @@ void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandT
   told->message.cid = send.message.cid;
   told->message.user_id = send.message.user_id;
   send.sent = [&bus, &clock, told, sent = std::move(send.sent)](const Sent& done) {   // endpoints are told by send.sql
-    if (!done.replayed && done.message.seq > 0)
-      bus.publish(std::make_shared<const bus::Event>(event_of(*told, invoked_id(done.message.id), clock.now(), invoked_data(done.message))));
+    auto data = done.replayed || done.message.seq == 0 ? std::string() : invoked_data(done.message);
+    if (!data.empty())
+      bus.publish(std::make_shared<const bus::Event>(event_of(*told, invoked_id(done.message.id), clock.now(), std::move(data))));
     sent(done);
   };
 }

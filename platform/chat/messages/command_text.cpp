@@ -29,6 +29,22 @@ std::string command_json(const CommandText& command) {
   return out.take();
 }
 
+void keep_command(Message& message) {
+  if (!message.extras) return;
+  const auto document = json::Document::parse(*message.extras);
+  const auto command = document.root().find("command");
+  if (!command) return;
+  const auto said = parse_command(message.text);
+  const bool stands = said && !said->is_escaped && said->name == command->find("name")->text();
+  json::Writer out;
+  out.object();
+  for (const auto& [name, value] : document.root().members()) {
+    if (name != "command") out.key(name).raw(value.raw());
+    else if (stands) out.key(name).raw(command_json(*said));
+  }
+  message.extras = out.end().take();
+}
+
 std::string invoked_data(const Message& message) {
   if (message.erased || message.deleted_at || !message.extras || !message.user_id) return {};
   const auto extras = json::Document::parse(*message.extras);

@@ -16,6 +16,9 @@ struct CommandText {
 std::optional<CommandText> parse_command(const std::string& text);
 std::string command_json(const CommandText& command);   // {"name","args"}
 
+/// After the text has changed: the message's command is what the text says now. One that it no longer invokes goes.
+void keep_command(Message& message);
+
 /// Of command.invoked, told of a message that invokes one. Empty: it invokes none, or what it said is no longer there.
 std::string invoked_data(const Message& message);
 /// The event's id: the message's, with another end. As send.sql has it.

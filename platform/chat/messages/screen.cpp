@@ -1,6 +1,7 @@
 #include "platform/chat/messages/screen.h"
 
 #include "platform/base/error.h"
+#include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/flags.h"
 #include "platform/chat/messages/send_form.h"
 
@@ -24,6 +25,7 @@ void obey(const Verdict& verdict, Send& send) {
   if (verdict.text) send.message.text = *verdict.text;
   if (verdict.attachments) send.message.attachments = verdict.attachments;
   if (verdict.extras) send.message.extras = verdict.extras;
+  if (verdict.text) keep_command(send.message);
   send.findings = join_findings(send.findings, verdict.findings);
   if (verdict.kind == Kind::shadow) send.shadowed = true;
   if (verdict.kind == Kind::hold) add_extra(send.message, "pending", "true");   // for the lane's verdict, which holds it

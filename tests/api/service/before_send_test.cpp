@@ -62,6 +62,20 @@ TEST_CASE("before send: the customer's server allows, changes, rejects or holds"
   CHECK(got.frame()["data"]["message"]["custom"]["k"] == 1);
 }
 
+TEST_CASE("before send: a changed text changes its command, or is none any more", "[api][before][webhooks][commands][ws]") {
+  Judged app;
+  REQUIRE(app.server().put("/v1/commands/shout", {{"description", "d"}}).status == 201);
+  REQUIRE(app.server().patch("/v1/channel_types/messaging", {{"settings", {{"commands", {"shout"}}}}}).status == 200);
+  app.judge.answer_with([](const Hooked::Got& got, const http::Responder& respond) {
+    const bool stays = got.frame()["data"]["message"]["text"] == "/shout bad";
+    respond(says({{"action", "change"}, {"message", {{"text", stays ? "/shout good" : "never mind"}}}}));
+  });
+  auto backend = app.connect("");
+  CHECK_FALSE(app.say("/shout worse").body["message"].contains("command"));
+  CHECK(app.say("/shout bad").body["message"]["command"] == Json({{"name", "shout"}, {"args", "good"}}));
+  CHECK(hear(backend, "command.invoked")["data"]["command"]["args"] == "good");
+}
+
 TEST_CASE("before send: who forwards is asked, too", "[api][before][webhooks]") {
   Judged app;
   app.add_channel("source", {"alice", "bob"});

@@ -57,6 +57,20 @@ TEST_CASE("block lists: a mask keeps the length, everywhere that people read", "
   CHECK(edited.body["message"]["text"] == "*** again");
 }
 
+TEST_CASE("block lists: what is masked is so in a command's arguments, too", "[api][blocklists][commands][ws]") {
+  ListRoom room;
+  room.make("words", {{"kind", "word"}, {"behaviour", "mask"}}, {"bad"});
+  room.wait("bad", 1);
+  REQUIRE(room.server().put("/v1/commands/say", {{"description", "d"}}).status == 201);
+  REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"commands", {"say"}}}}}).status == 200);
+  auto backend = room.connect("");
+  const auto sent = room.say("alice", "/say so bad", {{"mention_roles", {"member"}}}).body["message"];
+  CHECK(sent["text"] == "/say so ***");
+  CHECK(sent["command"] == Json({{"name", "say"}, {"args", "so ***"}}));
+  CHECK(sent["mention_roles"] == Json({"member"}));
+  CHECK(hear(backend, "command.invoked")["data"]["command"]["args"] == "so ***");
+}
+
 TEST_CASE("block lists: the same message again under its nonce is the stored one, masked as it was", "[api][blocklists]") {
   ListRoom room;
   room.make("words", {{"kind", "word"}, {"behaviour", "mask"}}, {"bad"});
