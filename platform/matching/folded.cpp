@@ -107,7 +107,30 @@ std::vector<bool> find_dropped(const Text& text, const PointTable& table) {
   return dropped;
 }
 
+int hex_digit(char32_t point) {
+  if (point >= '0' && point <= '9') return static_cast<int>(point - '0');
+  const auto letter = point | 0x20;
+  return letter >= 'a' && letter <= 'f' ? static_cast<int>(letter - 'a') + 10 : -1;
+}
+
+/// What %65 or %C3%A9 at this place stands for; `size` is its code points there. Anything else stands for itself.
+Decoded unescaped(const Text& text, std::uint32_t at) {
+  std::string bytes;
+  for (auto i = at; bytes.size() < 4 && i + 2 < text.points.size() && text.points[i] == '%'; i += 3) {
+    const int high = hex_digit(text.points[i + 1]), low = hex_digit(text.points[i + 2]);
+    if (high < 0 || low < 0) break;
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  const auto decoded = bytes.empty() ? Decoded{0xFFFD, 1} : decode(bytes, 0);
+  return decoded.point == 0xFFFD ? Decoded{text.points[at], 1} : Decoded{decoded.point, 3 * decoded.size};
+}
+
 }  // namespace
+
+std::uint32_t Folded::end_of(std::size_t byte) const {
+  const auto found = std::ranges::lower_bound(escapes, source[byte], {}, &Escape::at);
+  return source[byte] + (found != escapes.end() && found->at == source[byte] ? found->size : 1);
+}
 
 std::uint16_t Folding::bits() const {
   const bool all[] = {letter_case, width, diacritics, confusables, leet, invisible, spacing, dots, verbatim};
@@ -142,11 +165,20 @@ Folded fold(const Text& text, const Folding& folding) {
   const auto& table = PointTable::of(folding);
   std::vector<bool> dropped;
   if (folding.spacing) dropped = find_dropped(text, table);
+  std::vector<Folded::Escape> escapes;
   Out out(text.bytes.size());
-  for (std::uint32_t i = 0; i < text.points.size(); ++i) {
+  for (std::uint32_t i = 0, next = 0; i < text.points.size(); i = next) {
+    next = i + 1;
     if (!dropped.empty() && dropped[i]) continue;
-    const auto& page = table.page(text.points[i]);
-    const auto in_page = text.points[i] % PointTable::kPageSize;
+    auto point = text.points[i];
+    if (folding.dots && point == '%') {
+      const auto escaped = unescaped(text, i);
+      point = escaped.point;
+      next = i + escaped.size;
+      if (escaped.size > 1) escapes.push_back({i, escaped.size});
+    }
+    const auto& page = table.page(point);
+    const auto in_page = point % PointTable::kPageSize;
     const auto bytes = std::string_view(page.bytes).substr(page.offsets[in_page], page.offsets[in_page + 1] - page.offsets[in_page]);
     if (bytes.empty() || (bytes == " " && !folding.verbatim && out.ends_with_space())) continue;
     if (page.mark[in_page] && !folding.verbatim) out.add_mark(bytes, i);
@@ -154,6 +186,7 @@ Folded fold(const Text& text, const Folding& folding) {
   }
   auto folded = out.take();
   folded.dropped = std::move(dropped);
+  folded.escapes = std::move(escapes);
   return folded;
 }
 

@@ -77,9 +77,10 @@ Units of_point(UChar32 point) {
   return failed ? Units(1, 0xFFFD) : Units(units.data(), static_cast<std::size_t>(size));
 }
 
-/// Marks over and under letters. Not the vowels of Indic scripts, which are marks, too.
+/// Marks over, under and around letters. Not the vowels of Indic scripts, which are marks, too.
 bool is_diacritic(UChar32 point) {
-  if (u_charType(point) != U_NON_SPACING_MARK) return false;
+  const auto type = u_charType(point);
+  if (type != U_NON_SPACING_MARK && type != U_ENCLOSING_MARK) return false;
   UErrorCode code = U_ZERO_ERROR;
   switch (uscript_getScript(point, &code)) {
     case USCRIPT_INHERITED: case USCRIPT_LATIN: case USCRIPT_GREEK: case USCRIPT_CYRILLIC: case USCRIPT_ARABIC: case USCRIPT_HEBREW:

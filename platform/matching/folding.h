@@ -16,7 +16,7 @@ struct Folding {
   bool leet = false;                           // 4 = @ = a, 1 = ! = i, 0 = o, 3 = e, $ = 5 = s, 7 = t
   bool invisible = true;                       // what has no width is not there
   bool spacing = false;                        // b.a.d and b a d = bad: three letters or more that stand alone
-  bool dots = false;                           // 。= . as in names of hosts
+  bool dots = false;                           // 。= . and %65 = e, as in names of hosts
   bool verbatim = false;                       // canonical equivalence, too, is left alone: for regular expressions
 
   [[nodiscard]] std::uint16_t bits() const;
@@ -36,6 +36,13 @@ struct Folded {
   std::string bytes;
   std::vector<std::uint32_t> source;           // index in Text::points, one per byte
   std::vector<bool> dropped;                   // per code point: between letters that stand alone; empty: none
+  struct Escape {
+    std::uint32_t at, size;                    // code points of the text
+  };
+  std::vector<Escape> escapes;                 // %65, in order
+
+  /// The code point behind what the byte comes from.
+  [[nodiscard]] std::uint32_t end_of(std::size_t byte) const;
 };
 
 /// Thread:  any. The first text of a folding that has letters of a block of 256 makes the block's table.

@@ -208,7 +208,7 @@ bool Matcher::Group::find(const Text& text, Borders& borders, std::vector<Found>
         if (!holds(scene, rule, from, to)) continue;
         all = found.size() < limit;
         if (!all) return false;
-        found.push_back({rule.pattern, folded.source[from], folded.source[to - 1] + 1});
+        found.push_back({rule.pattern, folded.source[from], folded.end_of(to - 1)});
       }
       return true;
     });

@@ -31,6 +31,7 @@ TEST_CASE("folding: each setting takes for the same what it says, and nothing el
   diacritics.diacritics = true;
   CHECK(folded("éłøñ", diacritics) == "elon");
   CHECK(folded("b\u0336a\u0336d\u0336", diacritics) == "bad");
+  CHECK(folded("b\u20DDa\u20DEd\u0488", diacritics) == "bad");
   CHECK(folded("مَرْحَبًا", diacritics) == folded("مرحبا", diacritics));
   CHECK(folded("कि", diacritics) != folded("क", diacritics));
 

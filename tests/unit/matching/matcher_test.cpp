@@ -83,6 +83,18 @@ TEST_CASE("matcher: a host is found with all below it and not beside it", "[unit
   CHECK(is_found({"xn--bcher-kva.example", Kind::domain}, "BÜCHER.example"));
 }
 
+TEST_CASE("matcher: a host is found however its letters are escaped, in the place where it stands", "[unit][matching]") {
+  const Entry host{"evil.example", Kind::domain};
+  CHECK(look_for({host}, "https://ev%69l.example/x") == All{{0, 8, 22}});
+  CHECK(look_for({host}, "https://%65vil%2Eexampl%65") == All{{0, 8, 26}});
+  CHECK(look_for({host}, "?to=https%3A%2F%2Fevil.example%2Fx") == All{{0, 18, 30}});
+  CHECK(look_for({{"bücher.example", Kind::domain}}, "http://b%C3%bCcher.example") == All{{0, 7, 26}});
+  CHECK(is_found({"spam@evil.example", Kind::email}, "mailto:spam%40evil.example"));
+  for (const auto* other : {"https://n%6ftevil.example", "https://evil.example%73", "https://ev%6.example", "https://ev%C3l.example", "https://ev%"})
+    CHECK_FALSE(is_found(host, other));
+  CHECK_FALSE(is_found({"bad"}, "b%61d"));     // words are read as they are
+}
+
 TEST_CASE("matcher: an address is found whole, or by its host", "[unit][matching]") {
   CHECK(look_for({{"Spam@evil.example", Kind::email}}, "mail spam@EVIL.example now") == All{{0, 5, 22}});
   CHECK_FALSE(is_found({"spam@evil.example", Kind::email}, "antispam@evil.example"));
