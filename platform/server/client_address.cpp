@@ -10,6 +10,17 @@ std::string trimmed(std::string_view text) {
   return first == std::string_view::npos ? "" : std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
 }
 
+/// The address of 192.0.2.1:5678, [2001:db8::1] or [2001:db8::1]:5678: some proxies write the port, too.
+std::string without_port(const std::string& hop) {
+  const bool in_brackets = hop.starts_with('[');
+  const auto colon = in_brackets ? hop.find(':', hop.find(']')) : hop.find(':');
+  const bool is_address = !in_brackets && hop.find(':', colon + 1) != std::string::npos;   // of version 6, bare
+  if (is_address) return hop;
+  const auto address = hop.substr(0, colon);
+  if (colon != std::string::npos && (colon + 1 == hop.size() || hop.find_first_not_of("0123456789", colon + 1) != std::string::npos)) return hop;
+  return in_brackets && address.ends_with(']') ? address.substr(1, address.size() - 2) : address;
+}
+
 /// All X-Forwarded-For of a request as one list.
 std::vector<std::string> forwarded_for(const http::Request& request) {
   std::vector<std::string> hops;
@@ -42,7 +53,7 @@ std::string client_address(const http::Request& request, const std::vector<outbo
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     const auto from = outbound::Address::parse(known);
     if (!from || !is_proxy(*from)) break;
-    const auto said = outbound::Address::parse(*hop);
+    const auto said = outbound::Address::parse(without_port(*hop));
     if (!said) break;
     known = said->text();
   }

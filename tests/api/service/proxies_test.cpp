@@ -26,6 +26,12 @@ TEST_CASE("proxies: an address is believed as far as trusted proxies say it", "[
   CHECK(address("10.0.0.1", {"192.0.2.66", " 198.51.100.1 "}) == "198.51.100.1");
   CHECK(address("10.0.0.1", {"198.51.100.1, 10.0.0.2"}) == "198.51.100.1");      // two proxies in a row
   CHECK(address("fd00::1", {"2001:db8::7"}) == "2001:db8::7");
+  CHECK(address("10.0.0.1", {"198.51.100.1:5678"}) == "198.51.100.1");           // some proxies write the port, too
+  CHECK(address("10.0.0.1", {"192.0.2.66, 198.51.100.1:5678, [fd00::2]:443"}) == "198.51.100.1");
+  CHECK(address("fd00::1", {"[2001:db8::7]:5678"}) == "2001:db8::7");
+  CHECK(address("fd00::1", {"[2001:db8::7]"}) == "2001:db8::7");
+  for (const auto* wrong : {"198.51.100.1:x", "198.51.100.1:", "[2001:db8::7", "[2001:db8::7]x", "[]:1", "[", ":", "1:2:3"})
+    CHECK(address("10.0.0.1", {wrong}) == "10.0.0.1");
   CHECK(address("10.0.0.1", {"unknown"}) == "10.0.0.1");
   CHECK(address("10.0.0.1", {""}) == "10.0.0.1");
   CHECK(address("10.0.0.1", {"198.51.100.1,"}) == "10.0.0.1");
