@@ -138,7 +138,7 @@ void add_jobs(jobs::Schedule& schedule, bool worker, billing::Metering& metering
   schedule.add("close_due_polls", std::chrono::seconds(1),
                [&bus, &clock](Connection& connection) { polls::close_due_polls(connection, bus, clock.now()); });
   schedule.add("tell_flags", std::chrono::milliseconds(500),
-               [&bus, &clock](Connection& connection) { moderation::tell_flags(connection, bus, clock.now()); });
+               [&bus, &clock, last = AppId{}](Connection& connection) mutable { moderation::tell_flags(connection, bus, last, clock.now()); });
   schedule.add("sweep_evidence", minutes(10), [&clock](Connection& connection) { moderation::sweep_evidence(connection, clock.now()); });
   schedule.add("measure_moderation_queue", std::chrono::seconds(30),
                [&clock](Connection& connection) { moderation::measure_queue(connection, clock.now()); });

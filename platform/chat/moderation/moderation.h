@@ -240,8 +240,8 @@ Appeal decide_appeal(storage::Transaction& tx, const Hands& hands, const Reviewe
 
 // ------------------------------------------------------------------ jobs
 
-/// Tells moderators and servers of new flags, each once, however many nodes ask. Returns: how many.
-int tell_flags(storage::Connection& connection, bus::Bus& bus, Timestamp now);
+/// Tells of new flags, each once, however many nodes ask: some of each application, beginning behind `last`, which it moves. Returns: how many.
+int tell_flags(storage::Connection& connection, bus::Bus& bus, AppId& last, Timestamp now);
 /// Forgets evidence that was kept long enough.
 void sweep_evidence(storage::Connection& connection, Timestamp now);
 /// Gauges of the queues of all applications.

@@ -2,6 +2,7 @@
 
 #include "platform/base/error.h"
 #include "platform/base/json.h"
+#include "platform/base/log.h"
 #include "platform/base/metrics.h"
 #include "platform/chat/moderation/flagging.sql.h"
 #include "platform/chat/moderation/moderation_events.h"
@@ -12,7 +13,7 @@
 namespace chat::moderation {
 namespace {
 
-constexpr int kMaxUntold = 200;                // one round
+constexpr int kMaxUntold = 200, kMaxOfOne = 20;   // one round; of one application
 constexpr int kSliceRows = 1'000, kMaxSlices = 20;
 
 /// One of a closed set: a label never grows with what rules call themselves.
@@ -38,21 +39,32 @@ bool tell_flag(storage::Transaction& tx, bus::Bus& bus, FlagId id, Timestamp now
   return true;
 }
 
+/// False: told already, or it can't be told.
+bool tell_one(storage::Connection& connection, bus::Bus& bus, AppId app, FlagId id, Timestamp now) {
+  bool told = false;
+  try {
+    connection.transact(app, storage::Mode::write, [&](storage::Transaction& tx) { told = tell_flag(tx, bus, id, now); });
+  } catch (const Error& error) {
+    if (error.code() == Code::unavailable) throw;
+    log::error("moderation.not_told", {{"app_id", app.wire()}, {"flag_id", id.wire()}, {"detail", error.what()}});
+    return false;
+  }
+  return told;
+}
+
 double seconds_since(const std::optional<Timestamp>& since, Timestamp now) {
   return since ? std::max(std::chrono::duration<double>(now - *since).count(), 0.0) : 0;
 }
 
 }  // namespace
 
-int tell_flags(storage::Connection& connection, bus::Bus& bus, Timestamp now) {
+int tell_flags(storage::Connection& connection, bus::Bus& bus, AppId& last, Timestamp now) {
   std::optional<storage::Rows> untold;
-  connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) { untold = tx.query(sql::untold_flags, kMaxUntold); });
+  connection.transact(AppId{}, storage::Mode::read, [&](storage::Transaction& tx) { untold = tx.query(sql::untold_flags, kMaxOfOne, kMaxUntold, last); });
   int count = 0;
   for (auto row : *untold) {
-    bool told = false;
-    connection.transact(AppId{row.uuid(0)}, storage::Mode::write,
-                        [&](storage::Transaction& tx) { told = tell_flag(tx, bus, FlagId{row.uuid(1)}, now); });
-    count += told;
+    last = AppId{row.uuid(0)};
+    count += tell_one(connection, bus, last, FlagId{row.uuid(1)}, now);
   }
   return count;
 }

@@ -1,6 +1,6 @@
 -- name: untold_flags
--- $1 at most
-select app_id, id from untold_flags($1)
+-- $1 at most of one application  $2 at most  $3 the application where the last round ended; nil: at the first
+select app_id, id from untold_flags($1, $2, $3)
 
 -- name: mark_told
 -- $1 app  $2 flag  $3 now.  No row: told already, or gone.

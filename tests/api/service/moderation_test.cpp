@@ -291,6 +291,45 @@ TEST_CASE("moderation: moderators and the backend hear, and nobody else", "[api]
   CHECK_FALSE(bob.find("moderation.warned", std::chrono::milliseconds(50)));
 }
 
+TEST_CASE("moderation: no application's flags wait behind another's", "[api][moderation][tenancy][ws]") {
+  TestApp many, few;
+  const auto uuid = [](const TestApp& app) { return AppId::parse(app.id())->text(); };
+  Probe probe(superuser_database().dsn);
+  probe.run("begin");
+  for (const auto* app : {&many, &few}) {
+    const auto id = uuid(*app);
+    const std::string count = app == &many ? "300" : "1";
+    probe.run("insert into moderation_items (app_id, id, subject_type, subject_id, severity, created_at, updated_at) values ('" + id +
+              "', gen_random_uuid(), 'message', gen_random_uuid(), 1, now(), now());"
+              "insert into moderation_flags (app_id, id, item_id, subject_type, subject_id, source, severity, created_at)"
+              " select app_id, gen_random_uuid(), id, 'message', subject_id, 'server', 1, '2020-01-01' from moderation_items, generate_series(1, " + count +
+              ") where app_id = '" + id + "'");
+  }
+  const auto untold = [&](const std::string& after) {
+    return probe.rows("select app_id, count(*) from untold_flags(20, 200, '" + after + "') with ordinality where app_id in ('" + uuid(many) + "', '" +
+                      uuid(few) + "') group by app_id order by min(ordinality)");
+  };
+  const std::vector<std::string> of_many{uuid(many), "20"}, of_few{uuid(few), "1"};
+  CHECK(untold("00000000-0000-0000-0000-000000000000") == std::vector<std::vector<std::string>>{of_many, of_few});
+  CHECK(untold(uuid(many)) == std::vector<std::vector<std::string>>{of_few, of_many});
+  probe.run("rollback");
+}
+
+TEST_CASE("moderation: a flag that can't be told keeps no other from it", "[api][moderation][tenancy][ws]") {
+  Court broken, court;
+  Probe probe(superuser_database().dsn);
+  probe.run("create function refuse_flag() returns trigger language plpgsql as $$ begin raise exception 'never'; end $$;"
+            "create trigger refuse_flag before update on moderation_flags for each row when (new.app_id = '" + AppId::parse(broken.id())->text() +
+            "') execute function refuse_flag()");
+  auto backend = court.connect("");
+  broken.flagged();
+  const auto item = court.flagged();
+  CHECK(hear(backend, "moderation.flagged")["data"]["item"]["item_id"] == item["item_id"]);
+  CHECK(broken.rows("moderation_flags", "told_at is null") == 1);
+  probe.run("drop function refuse_flag() cascade");
+  eventually("it is told when it can be", [&] { return broken.rows("moderation_flags", "told_at is null") == 0; });
+}
+
 TEST_CASE("moderation: what concerns a moderator itself is out of its sight", "[api][moderation][ws]") {
   Court court;
   auto alice = court.connect("alice"), backend = court.connect("");

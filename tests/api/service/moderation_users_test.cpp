@@ -269,6 +269,22 @@ TEST_CASE("moderation: old evidence is forgotten, by the application's setting",
   CHECK(court.item_of({{"id", open["message_id"]}})["evidence"]["text"] == "open");
 }
 
+TEST_CASE("moderation: no application's old evidence keeps another's from being forgotten", "[api][moderation][tenancy]") {
+  TestApp many, few;
+  Probe probe(superuser_database().dsn);
+  for (const auto* app : {&many, &few})
+    probe.run("insert into moderation_items (app_id, id, subject_type, subject_id, severity, evidence, created_at, updated_at, decided_at) select '" +
+              AppId::parse(app->id())->text() + "', gen_random_uuid(), 'message',"
+              " gen_random_uuid(), 1, '{}', now(), now(), '2020-01-01' from generate_series(1, 30)");
+  probe.run("begin");
+  probe.run("select sweep_moderation_evidence(now(), 40)");
+  for (const auto* app : {&many, &few})
+    CHECK(probe.value("select count(*) from moderation_items where evidence is null and app_id = '" + AppId::parse(app->id())->text() + "'") == "2");
+  probe.run("rollback");
+  Service::get().node().run_job("sweep_evidence");
+  CHECK(many.rows("moderation_items", "evidence is not null") + few.rows("moderation_items", "evidence is not null") == 0);
+}
+
 TEST_CASE("moderation: a user's export holds its flags, points, appeals and what it was told", "[api][moderation]") {
   Court court;
   const auto decision = court.decided(court.user("alice"), court.flagged(), "warn", {{"reason", "Once"}});
