@@ -3,10 +3,12 @@
 select 1 from users where app_id = $1 and id = $2 for no key update
 
 -- name: find_flag
--- $1 app  $2 subject type  $3 subject  $4 user.  No row: this user has not flagged it.
+-- $1 app  $2 subject type  $3 subject  $4 user.  No row: this user has not flagged it since it was last decided.
 select f.id, f.item_id, f.source, u.user_id, f.reason, f.rule, f.custom::text, f.detail::text, f.evidence::text, f.severity, f.created_at
-from moderation_flags f join users u on u.app_id = $1 and u.id = f.user_id
-where f.app_id = $1 and f.subject_type = $2 and f.subject_id = $3 and f.user_id = $4
+from moderation_items i
+join moderation_flags f on f.app_id = $1 and f.item_id = i.id and f.user_id = $4
+join users u on u.app_id = $1 and u.id = f.user_id
+where i.app_id = $1 and i.subject_type = $2 and i.subject_id = $3 and i.decided_at is null
 
 -- name: get_flag
 -- $1 app  $2 flag

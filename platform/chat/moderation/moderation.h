@@ -68,7 +68,7 @@ struct Flagged {
   bool created = false;
   Flag flag;
 };
-/// Flags, once per user and subject: again it gives the first one. What is open in the queue already is added to.
+/// Flags, once per user and subject until that is decided: again it gives the first one. What is open in the queue already is added to.
 /// Errors:  not_found (message, or deleted); forbidden (no right; oneself); invalid_field #/reason (none of the application's)
 /// Event:   moderation.flagged, soon after the commit (tell_flags)
 Flagged flag_message(storage::Transaction& tx, const channels::Opened& opened, MessageId id, const FlagInput& input, Timestamp now);

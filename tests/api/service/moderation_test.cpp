@@ -39,6 +39,24 @@ TEST_CASE("moderation: who flags, once, makes an item that moderators see and no
   CHECK(shown["decisions"].empty());
 }
 
+TEST_CASE("moderation: what was decided is flagged again, by the same user, too", "[api][moderation]") {
+  Court court;
+  const Json spam{{"reason", "spam"}};
+  const auto flag = [&] { return court.user("bob").post("/v1/users/mallory/flag", spam); };
+  const auto first = flag();
+  CHECK(first.status == 201);
+  CHECK(flag().body == first.body);
+  const auto item = court.items(court.server())[0];
+  const auto decision = court.decided(court.user("maud"), item, "approve");
+  const auto second = flag();
+  CHECK(second.status == 201);
+  CHECK(flag().body == second.body);
+  CHECK(court.rows("moderation_items", "decided_at is null") == 1);
+  CHECK(court.undo(court.user("maud"), decision).status == 200);           // the other round stays open, this one decided
+  CHECK(flag().body == second.body);
+  CHECK(court.rows("moderation_flags") == 2);
+}
+
 TEST_CASE("moderation: a refused flag leaves nothing", "[api][moderation]") {
   Court court;
   TestApp other;
