@@ -103,7 +103,7 @@ Effects act(Scene& scene, const Line& line, const Decision& decision) {
   if (decision.action == "approve") effects.shown = show_subject(scene);
   if (decision.action == "delete" || decision.delete_message) delete_subject(scene, decision.hard, effects);
   if (decision.action == "restore") {
-    restore_subject(scene);
+    restore_subject(scene, line.id);
     effects.restored = true;
   }
   const bool whole = decision.whole || !scene.item.subject.channel;
@@ -162,7 +162,7 @@ void put_back(Scene& scene, const Line& line, const Effects& effects, const Sett
   if (effects.ban) put_ban_back(scene, *effects.ban, line.created_at);
   if (effects.deleted) undelete_subject(scene, line.created_at);
   if (effects.taken) give_deletion_back(scene, *effects.taken);
-  if (effects.restored) delete_restored(scene);
+  if (effects.restored) delete_restored(scene, line.id);
   if (effects.strike) revoke_strike(scene.tx, line.id, scene.now);
 }
 

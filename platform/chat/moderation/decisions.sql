@@ -1,7 +1,13 @@
 -- name: message_state
--- $1 app  $2 channel  $3 message.  No row: gone. When it was deleted, or NULL; whether by its author.
-select deleted_at, coalesce(deleted_by = user_id, false) from messages where app_id = $1 and channel_id = $2 and id = $3 and not erased
+-- $1 app  $2 channel  $3 message.  No row: gone. When it was deleted, or NULL; whether by its author; the decision
+-- that restored it and nobody since (mark_restored), or NULL.
+select deleted_at, coalesce(deleted_by = user_id, false), case when deleted_at is null then deleted_by end
+from messages where app_id = $1 and channel_id = $2 and id = $3 and not erased
   and not exists (select from channels c where c.app_id = $1 and c.id = $2 and c.truncated_message_id >= $3)
+
+-- name: mark_restored
+-- $1 app  $2 channel  $3 message  $4 decision.  Until it is deleted or undeleted again, `deleted_by` names who brought it back.
+update messages set deleted_by = $4 where app_id = $1 and channel_id = $2 and id = $3 and deleted_at is null
 
 -- name: give_deletion_back
 -- $1 app  $2 channel  $3 message  $4 when its author deleted it.  No row changed: it is another deletion by now, or none.

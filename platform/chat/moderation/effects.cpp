@@ -17,13 +17,14 @@ MessageId message_of(const Scene& scene) { return MessageId{scene.item.subject.i
 struct State {
   std::optional<Timestamp> deleted_at;
   bool by_author = false;
+  std::optional<Uuid> restored_by;
 };
 /// None: gone.
 std::optional<State> state_of(Scene& scene) {
   if (!scene.opened || scene.item.subject.type != "message") return std::nullopt;
   auto rows = scene.tx.find(sql::message_state, scene.tx.app(), scene.opened->channel.id, message_of(scene));
   if (!rows) return std::nullopt;
-  return State{(*rows)[0].optional_time(0), (*rows)[0].boolean(1)};
+  return State{(*rows)[0].optional_time(0), (*rows)[0].boolean(1), (*rows)[0].optional_uuid(2)};
 }
 
 void undelete(Scene& scene) {
@@ -114,11 +115,12 @@ bool show_subject(Scene& scene) {
   return scene.hands.show_shadowed(scene.tx, *scene.opened, message_of(scene), scene.now);
 }
 
-void restore_subject(Scene& scene) {
+void restore_subject(Scene& scene, DecisionId by) {
   const auto state = state_of(scene);
   if (!state) throw Error(Code::conflict, "The message is gone for good.");
   if (!state->deleted_at) throw Error(Code::conflict, "The message is not deleted.");
   undelete(scene);
+  scene.tx.run(sql::mark_restored, scene.tx.app(), scene.opened->channel.id, message_of(scene), by);
 }
 
 void undelete_subject(Scene& scene, Timestamp deleted_at) {
@@ -126,9 +128,9 @@ void undelete_subject(Scene& scene, Timestamp deleted_at) {
   if (state && state->deleted_at == deleted_at) undelete(scene);
 }
 
-void delete_restored(Scene& scene) {
+void delete_restored(Scene& scene, DecisionId by) {
   const auto state = state_of(scene);
-  if (state && !state->deleted_at) messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), false, scene.now);
+  if (state && state->restored_by == by.uuid) messages::delete_message(scene.tx, scene.hands.bus, *scene.opened, message_of(scene), false, scene.now);
 }
 
 void give_deletion_back(Scene& scene, Timestamp deleted_at) {

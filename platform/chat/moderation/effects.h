@@ -40,11 +40,11 @@ void delete_subject(Scene& scene, bool hard, Effects& effects);
 /// Of a message that a rule sent into the shadow. True: everybody sees it now.
 bool show_subject(Scene& scene);
 /// Errors:  conflict (not deleted; erased)
-void restore_subject(Scene& scene);
+void restore_subject(Scene& scene, DecisionId by);
 /// A deletion of that moment; else changes nothing.
 void undelete_subject(Scene& scene, Timestamp deleted_at);
-/// What was restored is deleted again, unless it is by now.
-void delete_restored(Scene& scene);
+/// What that decision restored is deleted again, if nobody has deleted or restored it since.
+void delete_restored(Scene& scene, DecisionId by);
 /// A deletion of that moment is its author's again; else changes nothing.
 void give_deletion_back(Scene& scene, Timestamp deleted_at);
 

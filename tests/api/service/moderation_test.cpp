@@ -281,6 +281,20 @@ TEST_CASE("moderation: a message that was deleted comes back by a decision", "[a
   CHECK(court.history("bob")[0].contains("deleted_at"));
 }
 
+TEST_CASE("moderation: what a decision restored stays when somebody else has restored it since", "[api][moderation]") {
+  Court court;
+  auto alice = court.user("alice");
+  const auto item = court.flagged();
+  const auto path = kMessages + "/" + item["message_id"].get<std::string>();
+  REQUIRE(court.user("mallory").del(path).status == 200);
+  const auto restored = court.decided(alice, item, "restore");
+  REQUIRE(alice.post(path + "/undelete").status == 200);                   // it is not deleted: changes nothing
+  REQUIRE(alice.del(path).status == 200);
+  REQUIRE(alice.post(path + "/undelete").status == 200);
+  CHECK(court.undo(alice, restored).status == 200);
+  CHECK(court.history("bob")[0]["text"] == "Buy now!");
+}
+
 TEST_CASE("moderation: moderators and the backend hear, and nobody else", "[api][moderation][ws]") {
   Court court;
   auto alice = court.connect("alice"), bob = court.connect("bob"), mallory = court.connect("mallory"), backend = court.connect("");
