@@ -13,7 +13,8 @@ namespace {
 using channels::Action;
 using tenants::Caller;
 
-bus::Event event_of(const Send& send, EventId id, Timestamp now, std::string data) {
+/// Of a command that is not sent as a message.
+bus::Event unsent_event(const Send& send, EventId id, Timestamp now, std::string data) {
   bus::Event event;
   event.id = id;
   event.app = send.application->id;
@@ -26,7 +27,6 @@ bus::Event event_of(const Send& send, EventId id, Timestamp now, std::string dat
   return event;
 }
 
-/// Of a command that is not sent as a message.
 std::string unsent_data(const Send& send, const CommandText& command) {
   json::Writer data;
   data.object().key("command").raw(command_json(command)).field("user_id", *send.message.user_id);
@@ -88,7 +88,7 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
   if (!known->visible) {
     const auto now = services.clock.now();
     if (!place.in_shadow) connection.transact(send->application->id, storage::Mode::write, [&](storage::Transaction& tx) {
-      auto event = event_of(*send, remember(tx, *send, place.channel, now), now, unsent_data(*send, command));
+      auto event = unsent_event(*send, remember(tx, *send, place.channel, now), now, unsent_data(*send, command));
       event.channel = place.channel;
       bus::emit(tx, services.bus, std::move(event));
     });
@@ -103,14 +103,9 @@ void dispatch(const Services& services, const std::shared_ptr<http::Request>& re
 
 void carry_command(bus::Bus& bus, const Clock& clock, Send& send, const CommandText& command) {
   add_extra(send.message, "command", command_json(command));
-  auto told = std::make_shared<Send>();
-  told->application = send.application;
-  told->message.cid = send.message.cid;
-  told->message.user_id = send.message.user_id;
-  send.sent = [&bus, &clock, told, sent = std::move(send.sent)](const Sent& done) {   // endpoints are told by send.sql
-    auto data = done.replayed || done.message.seq == 0 ? std::string() : invoked_data(done.message);
-    if (!data.empty())
-      bus.publish(std::make_shared<const bus::Event>(event_of(*told, invoked_id(done.message.id), clock.now(), std::move(data))));
+  send.sent = [&bus, &clock, app = send.application->id, sent = std::move(send.sent)](const Sent& done) {   // endpoints are told by send.sql
+    const auto event = done.replayed || done.message.seq == 0 ? nullptr : invoked_event(app, done.message, clock.now());
+    if (event) bus.publish(event);
     sent(done);
   };
 }

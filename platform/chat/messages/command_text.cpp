@@ -5,6 +5,7 @@
 #include "platform/base/crypto.h"
 #include "platform/base/json.h"
 #include "platform/base/text.h"
+#include "platform/chat/messages/messages_events.h"
 
 namespace chat::messages {
 
@@ -61,6 +62,21 @@ EventId invoked_id(MessageId message) {
   const auto hash = crypto::sha256(message.text());
   std::copy_n(hash.begin(), kOwn, id.uuid.bytes.end() - kOwn);
   return id;
+}
+
+std::shared_ptr<const bus::Event> invoked_event(AppId app, const Message& message, Timestamp now) {
+  auto data = invoked_data(message);
+  if (data.empty()) return nullptr;
+  auto event = std::make_shared<bus::Event>();
+  event->id = invoked_id(message.id);
+  event->app = app;
+  event->type = kCommandInvoked;
+  event->reach = bus::Reach::application;
+  event->cid = message.cid;
+  event->user_id = *message.user_id;
+  event->created_at = now;
+  event->data = std::move(data);
+  return event;
 }
 
 }  // namespace chat::messages

@@ -1,7 +1,9 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "platform/bus/event.h"
 #include "platform/chat/messages/messages.h"
 
 /// A text that begins with a slash: perhaps a command of the customer's. `server` hands in who knows. Private to the folder but for
@@ -23,6 +25,8 @@ void keep_command(Message& message);
 std::string invoked_data(const Message& message);
 /// The event's id: the message's, with another end. As send.sql has it.
 EventId invoked_id(MessageId message);
+/// The same for the connections of the customer's servers; endpoints are told in the message's transaction. Null: it invokes none.
+std::shared_ptr<const bus::Event> invoked_event(AppId app, const Message& message, Timestamp now);
 
 struct KnownCommand {
   bool visible = true;                         // the message that invokes it is sent

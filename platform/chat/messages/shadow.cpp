@@ -6,6 +6,7 @@
 #include "platform/base/json.h"
 #include "platform/base/text.h"
 #include "platform/chat/channels/channels_events.h"
+#include "platform/chat/messages/command_text.h"
 #include "platform/chat/messages/locked.h"
 #include "platform/chat/messages/messages_events.h"
 #include "platform/chat/messages/send.sql.h"
@@ -78,6 +79,7 @@ bool show_shadowed(storage::Transaction& tx, bus::Bus& bus, const channels::Open
   mention_channel(tx, channel, message);
   if (message.text.find("://") != std::string::npos) tx.run(sql::queue_previews, tx.app(), named.types, named.channels, named.ids, now);
   channels::tell(tx, bus, channel, now, {{.type = kMessageNew, .data = message_data(message), .message = id}});
+  if (const auto event = invoked_event(tx.app(), message, now)) tx.after_commit([&bus, event] { bus.publish(event); });
   return true;
 }
 

@@ -147,6 +147,20 @@ TEST_CASE("shadow: what a rule sent into it comes out when it is approved, once,
   });
 }
 
+TEST_CASE("shadow: a command that comes out of it is told to the customer's servers, too", "[api][shadow][moderation][commands][ws]") {
+  ShadowRoom room(kWays[2]);
+  REQUIRE(room.server().put("/v1/commands/shout", {{"description", "d"}}).status == 201);
+  REQUIRE(room.server().patch("/v1/channel_types/messaging", {{"settings", {{"commands", {"shout"}}}}}).status == 200);
+  room.shade();
+  auto backend = room.connect("");
+  const auto id = room.send("mallory", "general", "/shout " + kLink)["id"];
+  const auto items = room.user("alice").post("/v1/moderation/items/query").body["items"];
+  REQUIRE(items.size() == 1);
+  CHECK_FALSE(backend.find("command.invoked", std::chrono::milliseconds(100)));
+  room.user("alice").post("/v1/moderation/decisions", {{"item_ids", {items[0]["item_id"]}}, {"action", "approve"}});
+  CHECK(hear(backend, "command.invoked")["data"]["message"]["id"] == id);
+}
+
 TEST_CASE("shadow: what a banned user said, and what answers it, is not shown by an approval", "[api][shadow][moderation]") {
   ShadowRoom room(kWays[2]);
   room.shade();
