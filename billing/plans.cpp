@@ -29,6 +29,7 @@ void check_tiers(json::Fields& limit) {
     if (i + 1 == tiers->size() && up_to) tier.mistake("up_to", "The last tier has no end.");
     if (i + 1 < tiers->size() && (!up_to || *up_to <= before)) tier.mistake("up_to", "Must be there and above the tier before.");
     before = up_to.value_or(before);
+    tier.refuse_nulls();
     tier.check_unknown();
     limit.absorb(tier);
   }
@@ -60,6 +61,7 @@ void check_limit(json::Fields& plan, const json::Value& value, const std::string
   if (is_priced && meter && !is_billed(*meter))
     limit.mistake("overage_price", "What counts by the " + std::string(window_of(*meter)) + " is not charged; see ops/docs/billing.md.");
   if (is_priced && action != "overage") limit.mistake("action", "Must be overage where that has a price.");
+  limit.refuse_nulls();
   limit.check_unknown();
   plan.absorb(limit);
 }
@@ -126,6 +128,7 @@ std::string check_plan(const json::Value& document, const std::string& pointer) 
     if (!tenants::is_media_type((*types)[i]))
       plan.mistake_at("upload_types/" + std::to_string(i), "Must be a media type in small letters: image/png, or image/* for all of a kind.");
   check_limits(plan, pointer);
+  plan.refuse_nulls();
   plan.finish();
   return document.raw();
 }

@@ -349,8 +349,23 @@ std::string check_settings(const json::Value& settings, const std::string& point
   fields.find_word("cross_team", {"off", "users", "channels", "all"});
   fields.find_integer("guest_days", {0, 3650});
   for (const auto& name : kTypeLists) check_types(fields, name.c_str());
+  fields.refuse_nulls();
   fields.finish();
   return settings.raw();
+}
+
+std::string check_overrides(const json::Value& limits, const std::string& pointer, const std::function<bool(std::string_view)>& is_meter) {
+  if (limits.kind() != json::Kind::object) throw invalid_field(pointer, "Must be an object.");
+  for (const auto& [meter, override_of] : limits.members()) {
+    const auto at = pointer + "/" + std::string(meter);
+    if (!is_meter(meter)) throw invalid_field(at, "Unknown meter.");
+    json::Fields fields(override_of, at);
+    for (const auto* name : {"included", "hard", "burst"}) fields.find_integer(name, {0, 1'000'000'000'000'000});
+    fields.find_time("expires_at");
+    fields.refuse_nulls();
+    fields.finish();
+  }
+  return limits.raw();
 }
 
 Belonging read_belonging(json::Fields& fields) {

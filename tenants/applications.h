@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -131,6 +132,8 @@ bool is_media_type(std::string_view text);   // image/png, or image/* for all of
 
 /// Errors:  invalid_field #/settings/…; returns it minified.
 std::string check_settings(const json::Value& settings, const std::string& pointer);
+/// {"messages":{"hard":10,"expires_at":"2026-12-24T00:00:00Z"}}: numbers, and how long they hold; billing reads them when it merges them over the plan.
+std::string check_overrides(const json::Value& limits, const std::string& pointer, const std::function<bool(std::string_view)>& is_meter);
 
 /// What a body says of where an application belongs; mistakes are noted in `fields`.
 Belonging read_belonging(json::Fields& fields);

@@ -103,18 +103,6 @@ Response list(const Services& services, const Request& request, Tx& tx) {
   return http::json(200, out.take());
 }
 
-/// {"messages":{"hard":10,"expires_at":"2026-12-24T00:00:00Z"}}: numbers, and how long they hold; billing reads them when it merges them over the plan.
-std::string check_overrides(const Services& services, const json::Value& limits) {
-  for (auto [meter, override_of] : limits.members()) {
-    if (!services.is_meter(meter)) throw invalid_field("#/set/limits/" + std::string(meter), "Unknown meter.");
-    json::Fields fields(override_of, "#/set/limits/" + std::string(meter));
-    for (auto name : {"included", "hard", "burst"}) fields.find_integer(name, {0, 1'000'000'000'000'000});
-    fields.find_time("expires_at");
-    fields.finish();
-  }
-  return limits.raw();
-}
-
 Response update(const Services& services, const Request& request, Tx& tx) {
   auto document = http::body_of(request);
   json::Fields body(document.root());
@@ -138,7 +126,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
     fields.finish();
   }
   if (settings) wanted.settings_json = check_settings(*settings, "#/set/settings");
-  if (limits) wanted.limits_json = check_overrides(services, *limits);
+  if (limits) wanted.limits_json = check_overrides(*limits, "#/set/limits", services.is_meter);
   return show(200, tx, change(request, tx, "application.update", [&](AppId app) {
                 update_application(tx, services.bus, app, wanted, services.clock.now());
               }));

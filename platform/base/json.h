@@ -104,6 +104,7 @@ class Fields {
   void finish();
   [[nodiscard]] bool ok() const { return mistakes_.empty(); }
   void check_unknown();                                // notes unknown fields; `finish` calls it
+  void refuse_nulls();                                 // of what is stored as it came: elsewhere null means that it is not there
 
  private:
   std::optional<Value> take(std::string_view name, bool required);

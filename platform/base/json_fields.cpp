@@ -197,6 +197,11 @@ std::optional<std::vector<std::string>> Fields::find_texts(std::string_view name
   return texts;
 }
 
+void Fields::refuse_nulls() {
+  for (const auto& [name, value] : members_)
+    if (value.kind() == Kind::null) mistake(name, "must not be null; leave it out");
+}
+
 std::optional<Value> Fields::find_any(std::string_view name) { return take(name, false); }
 
 bool Fields::has(std::string_view name) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "platform/base/error.h"
 #include "platform/base/json.h"
 
 namespace chat::json {
@@ -189,33 +190,42 @@ Kind Value::kind() const {
   return Kind::null;
 }
 
+namespace {
+
+/// What is read without being checked was checked before it was stored. Where that is not so, whoever asks is refused; others go on.
+Error unexpected(const char* wanted) {
+  return Error(Code::internal, "What is stored here can't be read.").with_log(std::string("a value in a stored document is not ") + wanted);
+}
+
+}  // namespace
+
 std::string_view Value::text() const {
   const auto result = Access::node(*this).get_string();
-  INVARIANT(!result.error(), "the value is not a text");
+  if (result.error()) throw unexpected("a text");
   return result.value_unsafe();
 }
 
 std::int64_t Value::integer() const {
   const auto result = Access::node(*this).get_int64();
-  INVARIANT(!result.error(), "the value is not an integer");
+  if (result.error()) throw unexpected("an integer");
   return result.value_unsafe();
 }
 
 double Value::number() const {
   const auto result = Access::node(*this).get_double();
-  INVARIANT(!result.error(), "the value is not a number");
+  if (result.error()) throw unexpected("a number");
   return result.value_unsafe();
 }
 
 bool Value::boolean() const {
   const auto result = Access::node(*this).get_bool();
-  INVARIANT(!result.error(), "the value is not a boolean");
+  if (result.error()) throw unexpected("a boolean");
   return result.value_unsafe();
 }
 
 std::vector<Value> Value::items() const {
   const auto result = Access::node(*this).get_array();
-  INVARIANT(!result.error(), "the value is not an array");
+  if (result.error()) throw unexpected("an array");
   std::vector<Value> out;
   for (const Node item : result.value_unsafe()) out.push_back(Access::value(item));
   return out;
@@ -223,7 +233,7 @@ std::vector<Value> Value::items() const {
 
 std::vector<std::pair<std::string_view, Value>> Value::members() const {
   const auto result = Access::node(*this).get_object();
-  INVARIANT(!result.error(), "the value is not an object");
+  if (result.error()) throw unexpected("an object");
   std::vector<std::pair<std::string_view, Value>> out;
   for (const auto& field : result.value_unsafe()) out.emplace_back(field.key, Access::value(field.value));
   return out;
@@ -231,7 +241,7 @@ std::vector<std::pair<std::string_view, Value>> Value::members() const {
 
 std::optional<Value> Value::find(std::string_view key) const {
   const auto result = Access::node(*this).get_object();
-  INVARIANT(!result.error(), "the value is not an object");
+  if (result.error()) throw unexpected("an object");
   const auto found = result.value_unsafe().at_key(key);
   if (found.error()) return std::nullopt;
   return Access::value(found.value_unsafe());

@@ -6,6 +6,7 @@
 #include "platform/base/text.h"
 #include "platform/transfers/transfers.h"
 #include "platform/transfers/transfers.sql.h"
+#include "tenants/applications.h"
 #include "tenants/directory.h"
 
 namespace chat::transfers {
@@ -136,6 +137,19 @@ void check(storage::Connection& connection, const ImportServices& services, cons
     });
 }
 
+/// What others rely on without another look is looked at before it is there. Ends by a Mistake.
+void check_what_came(Transaction& tx, AppId app, Timestamp now) {
+  if (const auto unfit = tx.find(sql::find_unfit, app, month_of(now))) throw Mistake{std::nullopt, std::string((*unfit)[0].text(0))};
+  const auto application = tenants::get_application(tx, app);
+  try {
+    tenants::check_settings(json::Document::parse(application.settings_json).root(), "settings");
+    tenants::check_overrides(json::Document::parse(application.limits_json).root(), "limits", [](std::string_view) { return true; });
+  } catch (const Error& error) {
+    if (error.fields().empty()) throw;
+    throw Mistake{std::nullopt, "applications: " + error.fields()[0].pointer + ": " + error.fields()[0].detail};
+  }
+}
+
 /// In one transaction: everything, or a Mistake and nothing. Nothing, too, when it is another worker's or was discarded.
 void take_in(storage::Connection& connection, const ImportServices& services, const Claim& claim) {
   const auto app = claim.app;
@@ -148,6 +162,7 @@ void take_in(storage::Connection& connection, const ImportServices& services, co
     for (std::int64_t part = 1; part <= (*found)[0].integer(0); ++part) run.over(tx, sql::import_part, part);
     const auto now = services.clock.now();
     if (!tx.find(sql::settle_imported, app, now)) throw Mistake{std::nullopt, "The file holds no row of the table applications."};
+    check_what_came(tx, app, now);
     tx.run(sql::bill_imported, app, now);
     const auto lost = drop_lost_secrets(tx, app, services.sealer);
     tx.run(sql::set_import_status, app, id, "done", now, std::nullopt, std::nullopt, lost);
@@ -218,7 +233,7 @@ Import begin_import(Transaction& tx, AppId app, const json::Value& header, Times
   const auto row = prospects[0];
   json::Fields fields(header, "#/header");
   const auto plan = read_header(fields, app, row.integer(2));
-  if (fields.ok() && !row.boolean(1)) fields.mistake("plan", "No such plan here: " + plan + ". See `chatctl plan list`.");
+  if (fields.ok() && !row.boolean(1)) fields.mistake("plan", "No such plan here, or an archived one: " + plan + ". See `chatctl plan list`.");
   fields.finish();
   if (row.boolean(0)) throw Error(Code::already_exists, "This application is here already.");
   if (const auto open = tx.find(sql::open_import, app))

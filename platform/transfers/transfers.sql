@@ -11,7 +11,7 @@ select place, line from export_lines($1, $2, $3)
 
 -- name: import_prospects
 -- $1 app  $2 plan
-select exists (select from applications where app_id = $1), exists (select from plans where plan_id = $2),
+select exists (select from applications where app_id = $1), exists (select from plans where plan_id = $2 and archived_at is null),
   (select max(number) from schema_migrations)
 
 -- name: insert_import
@@ -85,6 +85,17 @@ with overridden as (
 )
 insert into plan_moves (app_id, moved_at, plan_id, version, yearly)
 select app_id, $2, plan_id, plan_version, pays_yearly from applications where app_id = $1 on conflict do nothing
+
+-- name: find_unfit
+-- $1 app  $2 first day of this month.  What came in and would be believed: the first that can't be. No row: nothing.
+select 'channel_types: retention_days of the type ' || type || ' must be a number of days.' from channel_types
+where app_id = $1 and coalesce(settings ->> 'retention_days', '0') !~ '^[0-9]{1,5}$'
+union all
+select 'moderation_settings: evidence_days must be a number of days.' from moderation_settings
+where app_id = $1 and coalesce(settings ->> 'evidence_days', '0') !~ '^[0-9]{1,5}$'
+union all
+select 'statements: ' || to_char(period, 'YYYY-MM') || ' is not over.' from statements where app_id = $1 and period >= $2::date
+limit 1
 
 -- name: imported_secrets
 -- $1 app

@@ -49,6 +49,9 @@ TEST_CASE("plans: all mistakes of a plan come at once and change nothing", "[api
     INFO(pointer);
     CHECK(std::count(pointers.begin(), pointers.end(), pointer) == 1);
   }
+  CHECK(operators().put("/operator/v1/plans/bad-one", {{"name", "x"}, {"limits", nullptr}}).pointer() == "#/limits");
+  CHECK(operators().put("/operator/v1/plans/bad-one", {{"name", "x"}, {"features", nullptr}}).pointer() == "#/features");
+  CHECK(operators().put("/operator/v1/plans/bad-one", {{"name", "x"}, {"limits", {{{"meter", "messages"}, {"hard", nullptr}}}}}).pointer() == "#/limits/0/hard");
   CHECK(operators().get("/operator/v1/plans/bad-one").code() == "not_found");
   CHECK(operators().put("/operator/v1/plans/Bad%20One", {{"name", "x"}}).pointer() == "path:plan_id");
 }

@@ -36,6 +36,8 @@ TEST_CASE("self-service: what is refused or changes nothing leaves settings and 
   app.set({{"guests", true}});
   CHECK(app.server().patch("/v1/app/settings", {{"set", {{"guest", true}}}}).code() == "unknown_field");
   CHECK(app.server().patch("/v1/app/settings", {{"set", {{"guests", 1}}}}).pointer() == "#/set/guests");
+  for (const auto* name : {"guests", "teams", "upload_types", "search_language", "guest_days"})
+    CHECK(app.server().patch("/v1/app/settings", {{"set", {{name, nullptr}}}}).pointer() == "#/set/" + std::string(name));
   CHECK(app.server().patch("/v1/app/settings", {{"unset", {"plan"}}}).pointer() == "#/unset/0");
   CHECK(app.server().patch("/v1/app/settings", Json::object()).pointer() == "#/set");
   CHECK(app.user("alice").patch("/v1/app/settings", {{"set", {{"guests", false}}}}).code() == "forbidden");

@@ -257,6 +257,34 @@ TEST_CASE("transfers: only what is suspended, and stays so, is exported, by an o
   CHECK(app.server().get("/v1/tasks/" + task).code() == "not_found");   // a server token is none of an owner
 }
 
+TEST_CASE("transfers: what would be believed later is looked at when it comes in", "[api][transfers]") {
+  TestApp app;
+  REQUIRE(app.server().patch("/v1/moderation/settings", {{"set", {{"evidence_days", 30}}}}).status / 100 == 2);
+  const auto lines = export_of(suspend(app.id()));
+  erase(app.id());
+  const auto error_with = [&](const std::string& table, const std::string& column, const Json& value) {
+    auto changed = lines;
+    for (auto& line : changed) {
+      auto parsed = Json::parse(line);
+      if (parsed.value("table", "") != table) continue;
+      parsed["row"][column] = value;
+      line = parsed.dump();
+    }
+    const auto import = import_file(app.id(), changed);
+    INFO(import);
+    CHECK(import["status"] == "failed");
+    CHECK(leftovers(app.id()).empty());
+    REQUIRE(operators().del(path_of(app.id(), "/imports/" + import["import_id"].get<std::string>())).status == 204);
+    return import["error"].get<std::string>();
+  };
+  CHECK(error_with("applications", "settings", {{"guests", 1}}).find("applications: settings/guests") == 0);
+  CHECK(error_with("applications", "limits", Json::array()).find("applications: limits") == 0);
+  CHECK(error_with("applications", "limits", {{"messages", {{"hard", nullptr}}}}).find("applications: limits/messages/hard") == 0);
+  CHECK(error_with("channel_types", "settings", {{"retention_days", "x"}}).find("channel_types: retention_days") == 0);
+  CHECK(error_with("moderation_settings", "settings", {{"evidence_days", 1e12}}).find("moderation_settings: evidence_days") == 0);
+  CHECK(import_file(app.id(), lines)["status"] == "done");
+}
+
 TEST_CASE("transfers: a header that does not fit is refused before anything is brought", "[api][transfers]") {
   TestApp app;
   const auto lines = export_of(suspend(app.id()));
@@ -497,6 +525,7 @@ TEST_CASE("transfers: no table is forgotten: a row of each travels and arrives a
   CHECK(tables.size() >= 50);
   for (const auto& table : tables)
     if (table != "applications" && table != "channel_types" && table != "application_secrets") plant(source, table, app.text());
+  source.run("update statements set period = '2024-05-01'");   // a month that is over
   for (const auto& table : tables) CHECK(source.value("select '" + table + " ' || (count(*) > 0) from " + table) == table + " true");
   there.probe().run("do $$ declare k record; begin for k in select conrelid::regclass as t, conname from pg_constraint where contype = 'f' and conparentid = 0"
                     " loop execute format('alter table %s drop constraint %I', k.t, k.conname); end loop; end $$");   // planted rows have no parents

@@ -160,6 +160,16 @@ TEST_CASE("json: an unsigned number above 2^63 is a number, not an integer", "[u
   CHECK(items[2].raw() == "18446744073709551615");
 }
 
+TEST_CASE("json: what is stored otherwise than it should be ends the one who reads it", "[unit][base][json]") {
+  const auto document = json::Document::parse(R"({"none":null,"list":[1]})");
+  const auto root = document.root();
+  CHECK_THROWS_AS(root.find("none")->boolean(), Error);
+  CHECK_THROWS_AS(root.find("none")->items(), Error);
+  CHECK_THROWS_AS(root.find("list")->find("a"), Error);
+  CHECK_THROWS_AS(root.find("list")->text(), Error);
+  CHECK_THROWS_AS(root.integer(), Error);
+}
+
 TEST_CASE("json: scalars are documents too", "[unit][base][json]") {
   CHECK(Document::parse("1").root().integer() == 1);
   CHECK(Document::parse("\"x\"").root().text() == "x");
