@@ -74,7 +74,7 @@ std::shared_ptr<const Caller> Auth::check(std::shared_ptr<const Application> app
   if (application->is_gone()) throw Error(Code::unauthenticated, "No application has this API key.");
   const auto now = clock_.now();
   Claims claims = verify_token(token, application->secrets, now);
-  if (claims.signed_with) note_use(*claims.signed_with, now);
+  if (claims.use) note_use(*claims.use, now);
   if (application->status == Status::suspended)
     throw Error(Code::application_suspended, "This application is suspended; its operator knows why.");
   if (!claims.token_id.empty() && application->revoked_tokens.contains(claims.token_id))

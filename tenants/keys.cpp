@@ -36,8 +36,11 @@ Secret create_secret(storage::Transaction& tx, bus::Bus& bus, const crypto::Seal
     throw Error(Code::limit_reached, "This application has 5 live secrets; delete one first.");
   Secret secret{SecretId::make(now), "sk_" + crypto::base64url(crypto::random_bytes(32)), now, std::nullopt};
   tx.run(sql::insert_secret, app, secret.id, crypto::hex(sealer.seal(secret.value, app.wire() + secret.id.wire())), now);
+  std::string ended;
+  for (const auto& other : list_secrets(tx, app, now))
+    if (replaces_all && other.id != secret.id) ended += " " + other.id.text();
   if (expire_others) tx.run(sql::expire_other_secrets, app, secret.id, now + *expire_others);
-  announce_change(tx, bus, app);
+  announce_change(tx, bus, app, ended.empty() ? "" : "secrets_ended" + ended);
   return secret;
 }
 
@@ -53,7 +56,7 @@ Secret expire_secret(storage::Transaction& tx, bus::Bus& bus, AppId app, SecretI
   auto rows = tx.find(sql::expire_secret, app, id, now + after, now);
   if (!rows) throw not_found("secret");
   check_one_stays(tx, app, now);
-  announce_change(tx, bus, app);
+  announce_change(tx, bus, app, after.count() == 0 ? "secrets_ended " + id.text() : "");
   return read((*rows)[0]);
 }
 
@@ -61,7 +64,7 @@ void delete_secret(storage::Transaction& tx, bus::Bus& bus, AppId app, SecretId 
   lock_application(tx, app);
   if (!tx.find(sql::delete_secret, app, id)) throw not_found("secret");
   check_one_stays(tx, app, now);
-  announce_change(tx, bus, app);
+  announce_change(tx, bus, app, "secrets_ended " + id.text());
 }
 
 std::string secret_json(const Secret& secret) {

@@ -105,7 +105,8 @@ Claims verify_token(std::string_view token, const std::vector<Secret>& secrets, 
     throw bad_token("The token's signature is not from a secret of this application.");
   auto payload = parse_part(token.substr(first + 1, second - first - 1), "payload");
   Claims claims = read_claims(payload.root());
-  claims.signed_with = signer->use;
+  claims.signed_with = signer->id;
+  claims.use = signer->use;
   if (claims.issued_at > now + kTokenLeeway) throw bad_token("The token's iat lies in the future; check the clock that signs.");
   auto not_before = find_seconds(payload.root(), "nbf");
   if (not_before && *not_before > now + kTokenLeeway) throw bad_token("The token is not valid yet (nbf).");

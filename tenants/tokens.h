@@ -14,7 +14,8 @@ struct Claims {
   std::string user_id;                       // {"user_id":"alice"}: an end user; exactly one of the two
   Timestamp issued_at;                       // `iat`, required
   std::optional<Timestamp> expires_at;       // `exp`
-  std::shared_ptr<SecretUse> signed_with = {};   // of the secret that it was found to be signed with
+  SecretId signed_with = {};                 // the secret that it was found to be signed with
+  std::shared_ptr<SecretUse> use = {};       // of that one
   std::string token_id = {};                 // `jti`; empty: none, and it can't be revoked alone
   bool guest = false;                        // {"guest":true}: of a guest or an anonymous user, whose limits are their own
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
-#include <unordered_set>
 
 #include "platform/base/log.h"
 #include "platform/http/gate.h"
@@ -219,10 +218,9 @@ void Gateway::close_application_tokens(AppId app, Timestamp issued_before) {
   state_->on_every_shard([=](Shard& shard) { shard.close_application(app, issued_before, Close::token_revoked); });
 }
 
-void Gateway::close_tokens(AppId app, const std::vector<std::string>& token_ids) {
+void Gateway::close_those(AppId app, const Verdict& verdict) {
   ++state_->revocations;
-  const auto dead = std::make_shared<const std::unordered_set<std::string>>(token_ids.begin(), token_ids.end());
-  state_->on_every_shard([=](Shard& shard) { shard.close_tokens(app, *dead); });
+  state_->on_every_shard([=](Shard& shard) { shard.close_those(app, verdict); });
 }
 
 void Gateway::close_addresses(AppId app, const RefusesAddress& refuses) {

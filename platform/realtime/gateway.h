@@ -60,6 +60,7 @@ struct Identity {
   Timestamp issued_at{};
   std::optional<Timestamp> expires_at;
   std::string token_id = {};                         // of the token; empty: it has none
+  Uuid signed_with = {};                             // the secret that signed it
 };
 
 /// A channel as a loader found it, in one snapshot of the database.
@@ -175,7 +176,9 @@ class Gateway {
   void close_application(AppId app, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
   void close_application_tokens(AppId app, Timestamp issued_before);
-  void close_tokens(AppId app, const std::vector<std::string>& token_ids);
+  /// Those that the verdict ends. It is called on the shards' threads: must be quick.
+  using Verdict = std::function<std::optional<Close>(const Identity&)>;
+  void close_those(AppId app, const Verdict& verdict);
   /// Those that come from an address which is refused from now on. `refuses` is called on the shards' threads: must be quick.
   using RefusesAddress = std::function<bool(const std::string& remote, bool is_server)>;
   void close_addresses(AppId app, const RefusesAddress& refuses);

@@ -6,7 +6,6 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "platform/realtime/audiences.h"
@@ -71,7 +70,7 @@ class Shard {
   [[nodiscard]] Hub& hub() { return hub_; }
   void close_application(AppId app, std::optional<Timestamp> issued_before, Close code);
   void close_user(AppId app, const std::string& user_id, std::optional<Timestamp> issued_before, Close code);
-  void close_tokens(AppId app, const std::unordered_set<std::string>& token_ids);
+  void close_those(AppId app, const Gateway::Verdict& verdict);
   void close_addresses(AppId app, const Gateway::RefusesAddress& refuses);
   void drain(std::chrono::milliseconds over);
   void count_copies(AppId app, Hub::Copies copies);

@@ -138,6 +138,7 @@ void Shard::extend(Session& session, Identity identity, std::string_view ref) {
   session.identity.issued_at = identity.issued_at;
   session.identity.expires_at = identity.expires_at;
   session.identity.token_id = std::move(identity.token_id);
+  session.identity.signed_with = identity.signed_with;
   set_expiry(session);
   set_timer(session);
   say(session, notices::authenticated(session.identity, ref));
@@ -223,9 +224,9 @@ void Shard::close_user(AppId app, const std::string& user_id, std::optional<Time
   }
 }
 
-void Shard::close_tokens(AppId app, const std::unordered_set<std::string>& token_ids) {
+void Shard::close_those(AppId app, const Gateway::Verdict& verdict) {
   for (Session* session : hub_.sessions_of(app)) {
-    if (token_ids.contains(session->identity.token_id)) doom(*session, Close::token_revoked);
+    if (const auto code = verdict(session->identity)) doom(*session, *code);
   }
 }
 

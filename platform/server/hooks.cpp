@@ -67,7 +67,7 @@ bool shows_limits(const Route& route) { return route.operation == "get_limits" |
 Error no_operator() { return Error(Code::unauthenticated, "This is not the operator's token."); }
 
 realtime::Identity identity_of(const Caller& caller) {
-  return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at, caller.claims().token_id};
+  return {caller.app(), caller.user_id(), caller.claims().issued_at, caller.claims().expires_at, caller.claims().token_id, caller.claims().signed_with.uuid};
 }
 
 }  // namespace

@@ -185,11 +185,17 @@ void Node::State::on_control(const bus::Bus::Control& control) {
   const auto rest = word_end == std::string::npos ? std::string() : detail.substr(word_end + 1);
   const auto at = parse_time(rest.substr(0, rest.find(' ')));
   const auto user = rest.find(' ') == std::string::npos ? std::string() : rest.substr(rest.find(' ') + 1);
+  const auto close_if = [&](auto is_dead) {
+    gateway.close_those(control.app, [is_dead](const realtime::Identity& identity) {
+      return is_dead(identity) ? std::optional(realtime::Close::token_revoked) : std::nullopt;
+    });
+  };
   if (word == "suspended") gateway.close_application(control.app, realtime::Close::application_suspended);
   else if (word == "teams") teams_changed(control.app);
   else if (word == "deleting") gateway.close_application(control.app, realtime::Close::unauthenticated);
   else if (word == "revoked" && at) gateway.close_application_tokens(control.app, *at);
-  else if (word == "token_revoked") gateway.close_tokens(control.app, {rest});
+  else if (word == "token_revoked") close_if([rest](const auto& identity) { return identity.token_id == rest; });
+  else if (word == "secrets_ended") close_if([rest](const auto& identity) { return rest.find(identity.signed_with.text()) != std::string::npos; });
   else if (word == "user_revoked") gateway.close_user(control.app, user, at, realtime::Close::token_revoked);
   else if (word == "user_banned") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_banned);
   else if (word == "user_deactivated") gateway.close_user(control.app, user, std::nullopt, realtime::Close::user_deactivated);
@@ -201,7 +207,7 @@ void Node::State::on_missed(bus::Bus::Missed missed) {
   if (!pool.submit([this](storage::Connection& connection) {
         try {
           plans.load(connection);
-          close_what_ended(connection, directory, gateway, clock.now());
+          close_what_ended(connection, directory, gateway, clock.now(), true);
         } catch (const Error& error) {
           log::warn("bus.look_again_failed", {{"detail", error.what()}});
         }
@@ -330,6 +336,9 @@ void Node::State::wire() {
     };
     announce_unread();
     announce_presence();
+    schedule.add("close_what_ended", std::chrono::minutes(1), [this](storage::Connection& connection) {
+      close_what_ended(connection, directory, gateway, clock.now(), false);
+    });
   }
   auto public_options = door_options(settings, "public");
   if (depot.is_open()) public_options.on_large_body = [this](const http::Request& head) { return depot.take(head); };

@@ -161,6 +161,27 @@ TEST_CASE("tokens: only the sockets of the revoked token close, also after it ca
   CHECK_FALSE(laptop.wait_closed(std::chrono::milliseconds(200)));
 }
 
+TEST_CASE("tokens: with a secret end the sockets that it let in, at once or when its time is over", "[api][tokens][ws]") {
+  TestApp app;
+  const auto signed_with = [&](const std::string& secret) {
+    WsClient client({.port = Service::get().ports().front(), .api_key = app.key(),
+                     .token = jwt(kHs256, R"({"server":true,"iat":)" + std::to_string(now_s()) + "}", secret)});
+    client.wait_for("connection.ready");
+    return client;
+  };
+  const std::string first = app.server().get("/v1/app/keys").body["secrets"][0]["secret_id"];
+  const auto second = app.server().post("/v1/app/secrets").body["secret"], third = app.server().post("/v1/app/secrets").body["secret"];
+  auto leaked = signed_with(app.secret()), expiring = signed_with(second["value"]), kept = signed_with(third["value"]);
+  REQUIRE(Service::get().operators().del("/operator/v1/applications/" + app.id() + ("/secrets/" + first)).status == 204);
+  CHECK(leaked.wait_closed(std::chrono::seconds(5)) == 4504);
+  REQUIRE(Service::get().operators().post("/operator/v1/applications/" + app.id() + ("/secrets/" + second["secret_id"].get<std::string>() + "/expire"), {{"in_s", 1}}).status == 200);
+  eventually("the other one, too", [&] {
+    Service::get().node().run_job("close_what_ended");
+    return expiring.wait_closed(std::chrono::milliseconds(50)) == 4504;
+  });
+  CHECK_FALSE(kept.wait_closed(std::chrono::milliseconds(200)));
+}
+
 TEST_CASE("tokens: a revoked one is remembered until it has expired, the longest that was said", "[api][tokens]") {
   TestApp app;
   const auto in = [](int seconds) { return format_time(system_clock().now() + std::chrono::seconds(seconds)); };
