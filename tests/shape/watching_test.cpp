@@ -93,6 +93,33 @@ std::vector<std::string> unknown_labels(const std::vector<Query>& queries) {
   return mistakes;
 }
 
+/// The words of a folder's sources, as "word".
+bool is_said_in(const std::string& folder, const std::string& word) {
+  for (const SourceFile& file : tree())
+    if (file.below(folder) && file.is({".cpp", ".h"}) && read_file(file.path).find('"' + word + '"') != std::string::npos) return true;
+  return false;
+}
+
+/// How something ended is a word of the code that counts it.
+std::vector<std::string> unknown_values(const std::vector<Query>& queries) {
+  static const std::regex kSelector(R"((chat_\w+?)(?:_bucket|_sum|_count)?\{([^}]*)\})"), kValue(R"r((?:result|outcome|reason)\s*(?:=~|!~|!=|=)\s*"([^"$]*)")r"), kWord(R"(\w+)");
+  std::vector<std::string> mistakes;
+  const auto known = metric_catalogue(mistakes);
+  for (const Query& query : queries) {
+    for (std::sregex_iterator selector(query.expr.begin(), query.expr.end(), kSelector), end; selector != end; ++selector) {
+      const auto metric = known.find((*selector)[1]);
+      if (metric == known.end()) continue;
+      const std::string labels = (*selector)[2], folder = metric->second.where.substr(0, metric->second.where.rfind('/'));
+      for (std::sregex_iterator value(labels.begin(), labels.end(), kValue); value != end; ++value) {
+        const std::string words = (*value)[1];
+        for (std::sregex_iterator word(words.begin(), words.end(), kWord); word != end; ++word)
+          if (!is_said_in(folder, word->str())) mistakes.push_back(query.where + ": " + metric->first + " never says " + word->str());
+      }
+    }
+  }
+  return mistakes;
+}
+
 /// What promtool says against the expressions, as rules. Grafana's variables stand for a word.
 int promtool_judges(const std::vector<Query>& queries) {
   static const std::regex kInterval(R"(\$__(rate_)?(interval|range))"), kVariable(R"(\$\w+)");
@@ -118,6 +145,7 @@ TEST_CASE("rules: alerts and recording rules ask for metrics that exist", "[shap
   CHECK(rule_queries().size() >= 15);
   CHECK(listed(unknown_metrics(rule_queries())) == "");
   CHECK(listed(unknown_labels(rule_queries())) == "");
+  CHECK(listed(unknown_values(rule_queries())) == "");
 }
 
 TEST_CASE("rules: a wrong name, label or query is found", "[shape][watching]") {
@@ -126,6 +154,7 @@ TEST_CASE("rules: a wrong name, label or query is found", "[shape][watching]") {
   CHECK(unknown_metrics({{"a", "rate(chat_http_requests_total_bucket[5m])"}}).size() == 1);
   CHECK(unknown_metrics({{"a", "instance:chat_nothing:rate5m"}}).size() == 1);
   CHECK(unknown_labels({{"a", "sum by (door, colour) (chat_http_requests_total{shape=\"round\"})"}}).size() == 2);
+  CHECK(unknown_values({{"a", "rate(chat_usage_flush_total{result=\"mislaid\"}[5m])"}}).size() == 1);
   CHECK(promtool_judges({{"a", "sum(rate(chat_http_requests_total)"}}) != 0);
 }
 
@@ -185,6 +214,7 @@ TEST_CASE("dashboards: every query names metrics and labels that exist, and is P
   CHECK(queries.size() >= 40);
   CHECK(listed(unknown_metrics(queries)) == "");
   CHECK(listed(unknown_labels(queries)) == "");
+  CHECK(listed(unknown_values(queries)) == "");
   CHECK(promtool_judges(queries) == 0);
 }
 
