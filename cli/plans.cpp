@@ -45,7 +45,7 @@ const Sheet kLimits{.columns = {{"METER", "meter"},
                     .name = "meter",
                     .rows = "limits"};
 const Sheet kApplied{
-    .columns = {{"PLAN", "plan_id"}, {"RESULT", "result", Look::state}, {"CHANGES", "changes"}},
+    .columns = {{"PLAN", "plan_id"}, {"RESULT", "result", Look::state}, {"CHANGES", "said"}},
     .name = "plan_id"};
 
 struct Given {
@@ -144,6 +144,18 @@ Failure failure_in_file(const ApiAnswer& answer, const std::vector<Wanted>& plan
   return failure;
 }
 
+/// price_month: 4900 -> 490
+std::string said_of(const json::Value& changes) {
+  std::string said;
+  const auto value = [](const json::Value& change, const char* when) {
+    const auto found = change.find(when);
+    return found ? found->raw() : "none";
+  };
+  for (const auto& change : changes.items())
+    said += (said.empty() ? "" : ", ") + text_at(change, "field") + ": " + value(change, "before") + " -> " + value(change, "after");
+  return said;
+}
+
 void print_applied(Session& session, const std::string& body, bool dry_run) {
   const auto answer = json::Document::parse(body);
   json::Writer out;
@@ -152,13 +164,10 @@ void print_applied(Session& session, const std::string& body, bool dry_run) {
   if (!plans) throw Failure(Exit::failure, "the server's answer names no plans");
   for (const auto& plan : plans->items()) {
     const auto result = text_at(plan, "result");
-    std::string changes;
-    const auto listed = find_at(plan, "changes");
-    if (listed && result == "changed")
-      for (const auto& change : listed->items()) changes += (changes.empty() ? "" : ",") + text_at(change, "field");
+    const auto changes = result == "changed" ? find_at(plan, "changes") : std::nullopt;
     out.object().field("plan_id", text_at(plan, "plan_id"));
     out.field("result", dry_run && result != "unchanged" ? "would be " + result : result);
-    if (!changes.empty()) out.field("changes", changes);
+    if (changes) out.field("said", said_of(*changes)).key("changes").raw(changes->raw());
     out.end();
   }
   out.end();
