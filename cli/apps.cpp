@@ -71,10 +71,12 @@ void apply_limit(Overrides& overrides, const std::string& assignment) {
   if (fields.empty()) overrides.erase(assignment.substr(0, dot));
 }
 
-std::string merged_limits(Session& session, const Given& given) {
+/// `read_at`: when what they were merged with was last changed.
+std::string merged_limits(Session& session, const Given& given, std::string& read_at) {
   Overrides overrides;
   if (!given.clear_limits) {
     const auto document = json::Document::parse(fetch_application(session, given.app));
+    read_at = text_at(document.root(), "updated_at");
     if (const auto limits = find_at(document.root(), "limits"))
       for (const auto& [meter, fields] : limits->members())
         for (const auto& [field, value] : fields.members())
@@ -98,13 +100,14 @@ void update(Session& session, const Given& given) {
     throw Failure(Exit::usage,
                   "nothing to change: give --name, --plan, --settings, --limit, --organisation, --unset or another flag");
   json::Writer body;
+  std::string read_at;
   body.object().key("set").object();
   if (!given.name.empty()) body.field("name", given.name);
   if (!given.plan.empty()) body.field("plan", given.plan);
   if (!given.settings.empty())
     body.key("settings")
         .raw(yaml_to_json(read_input(session.world(), given.settings), input_name(given.settings)));
-  if (limits) body.key("limits").raw(merged_limits(session, given));
+  if (limits) body.key("limits").raw(merged_limits(session, given, read_at));
   write_belonging(body, given.belonging);
   body.end();
   if (!given.unset.empty()) {
@@ -112,6 +115,7 @@ void update(Session& session, const Given& given) {
     for (const auto& name : given.unset) body.text(name);
     body.end();
   }
+  if (!read_at.empty()) body.field("if_updated_at", read_at);
   body.end();
   const auto answer = member_of(patch(session.api(), session.app_path(given.app), body.take()), "application");
   session.done(answer, application_sheet(), "application " + name_of_application(answer) + " updated");

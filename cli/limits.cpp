@@ -96,10 +96,13 @@ std::string without_override(const json::Value& application, const std::string& 
   return out.take();
 }
 
-void write_overrides(Session& session, const std::string& app, const std::string& overrides, const std::string& sentence) {
+/// As `read` was: whoever changed them meanwhile is not undone.
+void write_overrides(Session& session, const std::string& app, const json::Value& read, const std::string& overrides, const std::string& sentence) {
   json::Writer body;
   body.object().key("set").object().key("limits").raw(overrides);
-  body.end().end();
+  body.end();
+  if (const auto at = text_at(read, "updated_at"); !at.empty()) body.field("if_updated_at", at);
+  body.end();
   const auto answer = member_of(patch(session.api(), session.app_path(app), body.take()), "application");
   session.done(answer, application_sheet(), sentence);
 }
@@ -111,13 +114,13 @@ void set(Session& session, const Given& given) {
     throw Failure(Exit::usage, "--until " + given.until + " is no time; write 2026-12-24T00:00:00Z, or always");
   const auto app = session.app();
   const auto application = json::Document::parse(fetch_application(session, app));
-  write_overrides(session, app, with_override(application.root(), given), "limit of " + given.meter + " set for " + app);
+  write_overrides(session, app, application.root(), with_override(application.root(), given), "limit of " + given.meter + " set for " + app);
 }
 
 void clear(Session& session, const Given& given) {
   const auto app = session.app();
   const auto application = json::Document::parse(fetch_application(session, app));
-  write_overrides(session, app, without_override(application.root(), given.meter),
+  write_overrides(session, app, application.root(), without_override(application.root(), given.meter),
                   "limit of " + given.meter + " is the plan's again for " + app);
 }
 

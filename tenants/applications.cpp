@@ -229,8 +229,11 @@ void update_application(storage::Transaction& tx, bus::Bus& bus, AppId app, cons
   text::ArrayLiteral unset;
   for (const auto& name : change.unset) unset.add(name);
   if (!tx.find(sql::update_application, app, change.name, change.plan_id, change.settings_json, change.limits_json, now, where.organisation,
-               where.environment, where.region, where.placement_json, where.contacts_json, unset.take()))
+               where.environment, where.region, where.placement_json, where.contacts_json, unset.take(), change.if_updated_at)) {
+    if (change.if_updated_at && get_application(tx, app).updated_at != *change.if_updated_at)
+      throw Error(Code::conflict, "Somebody has changed this application since you read it; read it again.");
     throw not_found(kApplication);
+  }
   announce_change(tx, bus, app, moves_teams ? "teams" : "");
 }
 

@@ -78,8 +78,9 @@ struct ApplicationChange {
   std::optional<std::string> plan_id;
   std::optional<std::string> settings_json;
   std::optional<std::string> limits_json;
+  std::optional<Timestamp> if_updated_at = {};   // only if nobody has changed it since
 };
-/// Errors:  not_found; invalid_field #/set/plan
+/// Errors:  not_found; invalid_field #/set/plan; conflict (changed since)
 void update_application(storage::Transaction& tx, bus::Bus& bus, AppId app, const ApplicationChange& change, Timestamp now);
 
 /// Puts `set` over the settings and takes the names in `unset` out, which gives them their defaults.

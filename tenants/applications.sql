@@ -70,7 +70,7 @@ from list_applications($1, $2, $3, $4)
 
 -- name: update_application
 -- $1 app  $2 name  $3 plan  $4 settings  $5 limits  $6 now  $7 organisation  $8 environment  $9 region  $10 placement  $11 contacts; NULL keeps
--- $12 of those, the names that are taken away.  No row: no such application, or deleted.
+-- $12 of those, the names that are taken away  $13 only if it was last changed then.  No row: it was not; no such application, or deleted.
 update applications set name = coalesce($2, name), plan_id = coalesce($3, plan_id),
   settings = coalesce($4::jsonb, settings), limits = coalesce($5::jsonb, limits), updated_at = $6,
   organisation = case when 'organisation' = any ($12::text[]) then null else coalesce($7, organisation) end,
@@ -78,7 +78,7 @@ update applications set name = coalesce($2, name), plan_id = coalesce($3, plan_i
   region = case when 'region' = any ($12::text[]) then null else coalesce($9, region) end,
   placement = case when 'placement' = any ($12::text[]) then '{}' else coalesce($10::jsonb, placement) end,
   contacts = case when 'contacts' = any ($12::text[]) then '[]' else coalesce($11::jsonb, contacts) end
-where app_id = $1 and status in ('active', 'suspended')
+where app_id = $1 and status in ('active', 'suspended') and ($13::timestamptz is null or updated_at = $13)
 returning app_id
 
 -- name: lock_settings

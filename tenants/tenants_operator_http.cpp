@@ -110,6 +110,7 @@ Response update(const Services& services, const Request& request, Tx& tx) {
   auto unset = body.find_texts("unset", kMaxUnset, {.max_bytes = 64});
   if (!set && !unset) body.mistake("set", "Required: the members to change.");
   ApplicationChange wanted;
+  wanted.if_updated_at = body.find_time("if_updated_at");
   wanted.unset = unset.value_or(std::vector<std::string>{});
   for (std::size_t i = 0; i < wanted.unset.size(); ++i)
     if (const auto& name = wanted.unset[i]; name != "organisation" && name != "environment" && name != "region" && name != "placement" && name != "contacts")

@@ -81,9 +81,9 @@ TEST_CASE("chatctl: what is sent is what was asked for", "[api][cli]") {
   (void)stage.run_line("app update acme --limit messages.hard=20 --limit connections.hard=5");
   CHECK(asked(
       stage,
-      R"(PATCH /operator/v1/applications/acme {"set":{"limits":{"connections":{"hard":5},"messages":{"hard":20}}}})"));
+      R"(PATCH /operator/v1/applications/acme {"set":{"limits":{"connections":{"hard":5},"messages":{"hard":20}}},"if_updated_at":"2026-11-21T09:00:00.000000Z"})"));
   (void)stage.run_line("app update acme --limit messages.hard=");
-  CHECK(asked(stage, R"(PATCH /operator/v1/applications/acme {"set":{"limits":{}}})"));
+  CHECK(asked(stage, R"(PATCH /operator/v1/applications/acme {"set":{"limits":{}},"if_updated_at":"2026-11-21T09:00:00.000000Z"})"));
   (void)stage.run_line("app update acme --settings - < outbox: true");
   CHECK(asked(stage, R"(PATCH /operator/v1/applications/acme {"set":{"settings":{"outbox":true}}})"));
   (void)stage.run_line("key rotate --app acme --grace 36h");

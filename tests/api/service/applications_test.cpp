@@ -41,6 +41,12 @@ TEST_CASE("applications: a secret is not kept with an Idempotency-Key", "[api][a
   CHECK(operators().get(path_of(app, "/keys")).body["secrets"].size() == 2);
   auto unknown = operators().patch(path_of(app), {{"set", {{"limits", {{"mesages", {{"hard", 1}}}}}}}});
   CHECK(unknown.pointer() == "#/set/limits/mesages");
+  const std::string read_at = operators().get(path_of(app)).body["application"]["updated_at"];
+  CHECK(operators().patch(path_of(app), {{"set", {{"region", "eu"}}}, {"if_updated_at", read_at}}).status == 200);
+  const auto late = operators().patch(path_of(app), {{"set", {{"region", "us"}}}, {"if_updated_at", read_at}});
+  CHECK(late.code() == "conflict");
+  CHECK(operators().get(path_of(app)).body["application"]["region"] == "eu");
+  CHECK(operators().patch(path_of(app), {{"set", {{"limits", {{"messages", {{"hard", nullptr}}}}}}}}).pointer() == "#/set/limits/messages/hard");
 }
 
 TEST_CASE("applications: found by id, by key and by a name that is unique", "[api][applications]") {
