@@ -92,7 +92,7 @@ void remove(Session& session, const Given& given) {
 
 void purge(Session& session, const Given& given) {
   const auto [name, app_id] = look(session, given.app);
-  session.confirm_name("Purge application " + name + " (" + app_id + "), its usage and its bills without a trace? "
+  session.confirm_name("Purge application " + name + " (" + app_id + "), its usage and its bills? "
                            "This can't be undone.",
                        name);
   post(session.api(), session.app_path(app_id, "/purge"), "{}");
@@ -111,9 +111,10 @@ void add_ends(Noun& noun, const std::shared_ptr<Given>& given) {
       .argument("APP", given->app, "app_id or exact name")
       .example("app restore acme")
       .run([given](Session& session) { act(session, *given, "/restore", "{}", "restored"); });
-  noun.verb("purge", "Erase a deleted application without a trace; an owner's business")
+  noun.verb("purge", "Erase all rows of a deleted application; an owner's business")
       .argument("APP", given->app, "app_id or exact name")
-      .detail("Severe: asks for the application's name. No row of it is left in any table, its usage and bills neither.")
+      .detail("Severe: asks for the application's name. No row of it is left in any table, its usage and bills neither. "
+              "What operators did with it stays in their audit.")
       .example("app purge acme --confirm acme")
       .run([given](Session& session) { purge(session, *given); });
 }

@@ -179,12 +179,14 @@ AppId clone_application(storage::Transaction& tx, AppId from, NewApplication wan
   inherit(wanted.belonging.contacts_json, source.belonging.contacts_json);
   const auto rows = tx.query(sql::read_setup, from);
   const std::string types(rows[0].text(0)), commands(rows[0].text(1)), templates(rows[0].text(2));
+  const auto moderation = rows[0].optional_text(3), rules = rows[0].optional_text(4);
   const auto lists = tx.query(sql::read_block_lists, from);
   const AppId app = insert(tx, wanted, now);
   tx.run(sql::clone_block_lists, app, lists[0].text(0), lists[0].text(1), lists[0].text(2), now);
   tx.run(sql::clone_channel_types, app, types, now);
   tx.run(sql::clone_commands, app, commands, now);
   tx.run(sql::clone_push_templates, app, templates, now);
+  tx.run(sql::clone_moderation, app, moderation, rules, now);
   return app;
 }
 

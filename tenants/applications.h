@@ -37,8 +37,9 @@ struct NewApplication {
 /// Errors:  invalid_field #/plan  no such plan
 AppId create_application(storage::Transaction& tx, const NewApplication& wanted, Timestamp now);
 
-/// Makes an application as `from` is set up: settings, channel types with their grants, commands, block lists, push templates. No users, channels,
-/// secrets, or overridden limits. An empty plan, and what `wanted` leaves out of where it belongs, is that of `from`.
+/// Makes an application as `from` is set up: settings, channel types with their grants, commands, block lists, moderation with its rules,
+/// push templates. No users, channels, secrets, classifier or overridden limits. An empty plan, and what `wanted` leaves out of where it
+/// belongs, is that of `from`.
 /// Errors:  not_found; conflict (deleted); invalid_field #/plan
 AppId clone_application(storage::Transaction& tx, AppId from, NewApplication wanted, Timestamp now);
 

@@ -13,7 +13,9 @@ values ($1, 'messaging', '{}', $2, $2), ($1, 'team', '{}', $2, $2), ($1, 'livest
 -- $1 app.  What a clone takes over, as JSON.
 select coalesce((select jsonb_agg(t) from channel_types t where t.app_id = $1), '[]')::text,
   coalesce((select jsonb_agg(c) from commands c where c.app_id = $1), '[]')::text,
-  coalesce((select jsonb_agg(p) from push_templates p where p.app_id = $1), '[]')::text
+  coalesce((select jsonb_agg(p) from push_templates p where p.app_id = $1), '[]')::text,
+  (select settings::text from moderation_settings where app_id = $1),
+  (select nullif(rules, '[]')::text from screening_settings where app_id = $1)
 
 -- name: clone_channel_types
 -- $1 app  $2 those of another, as JSON  $3 now
@@ -29,6 +31,13 @@ insert into commands select r.* from jsonb_array_elements($2::jsonb) e,
 -- $1 app  $2 those of another, as JSON  $3 now
 insert into push_templates select r.* from jsonb_array_elements($2::jsonb) e,
   jsonb_populate_record(null::push_templates, e || jsonb_build_object('app_id', $1::uuid, 'created_at', $3::timestamptz, 'updated_at', $3::timestamptz)) r
+
+-- name: clone_moderation
+-- $1 app  $2 settings of another, or NULL  $3 its rules, or NULL  $4 now.  Without its classifier, whose key is its own.
+with settings as (
+  insert into moderation_settings (app_id, settings, updated_at) select $1, $2::jsonb, $4 where $2::jsonb is not null
+)
+insert into screening_settings (app_id, version, rules_version, rules, rules_at) select $1, 1, 1, $3::jsonb, $4 where $3::jsonb is not null
 
 -- name: read_block_lists
 -- $1 app.  What a clone takes over, as JSON: lists, entries, and where they hold but for single channels.

@@ -175,6 +175,8 @@ TEST_CASE("applications: a clone is set up as its original, with keys of its own
   REQUIRE(app.server().del("/v1/channel_types/livestream").status == 204);
   REQUIRE(app.server().put("/v1/commands/giphy", {{"description", "A picture"}}).status / 100 == 2);
   REQUIRE(operators().patch(path_of(app), {{"set", {{"organisation", "Acme " + app.id()}, {"region", "eu"}, {"limits", {{"messages", {{"hard", 3}}}}}}}}).status == 200);
+  REQUIRE(app.server().patch("/v1/moderation/settings", {{"set", {{"appeal_days", 5}}}}).status == 200);
+  REQUIRE(app.server().put("/v1/moderation/rules", {{"rules", {{{"name", "my-links"}, {"kind", "links"}, {"then", "block"}}}}}).status == 200);
   auto made = operators().post(path_of(app, "/clone"), {{"name", "dev"}, {"environment", "development"}});
   REQUIRE(made.status == 201);
   const auto& clone = made.body["application"];
@@ -195,6 +197,8 @@ TEST_CASE("applications: a clone is set up as its original, with keys of its own
   CHECK(server.get("/v1/channel_types/livestream").code() == "not_found");
   CHECK(server.get("/v1/channel_types/support").body["channel_type"]["settings"]["reactions"] == false);
   CHECK(server.get("/v1/commands").body["commands"].size() == 1);
+  CHECK(server.get("/v1/moderation/settings").body["settings"]["appeal_days"] == 5);
+  CHECK(server.get("/v1/moderation/rules").body["moderation_rules"]["rules"][0]["name"] == "my-links");
   CHECK(operators().post(path_of(app, "/clone"), {{"name", "dev"}, {"plan", "no_such_plan"}}).pointer() == "#/plan");
   CHECK(operators().post(kApplications + "/app_01h455vb4pex5vsknk084sn02q/clone", {{"name", "dev"}}).code() == "not_found");
   REQUIRE(operators().del(path_of(app)).status == 204);
