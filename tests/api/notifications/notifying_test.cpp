@@ -1,74 +1,17 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <thread>
 
 #include "platform/base/crypto.h"
-#include "platform/chat/notifications/notifications.h"
 #include "platform/push/keys.h"
+#include "tests/api/notifications/notifying_stage.h"
 #include "tests/support/contract.h"
 #include "tests/support/hooked.h"
-#include "tests/support/push_services.h"
-#include "tests/support/service.h"
 
 // Who is notified of what, as it reaches the devices. Credentials, preferences and templates themselves: notifications_test.
 using namespace chat;
 using namespace chat::test;
-
-namespace {
-
-PushServices& services() { return push_services(); }
-server::Node& node() { return Service::get().node(); }
-Probe outside() { return Probe(superuser_database().dsn); }
-
-/// An application with push, and a channel of alice's with bob, who has a phone and is away.
-struct Pushing : TestApp {
-  Pushing() {
-    add_users({"alice", "bob", "carol"});
-    server().post("/v1/users", {{"users", {{{"user_id", "alice"}, {"name", "Alice A."}}}}});
-    REQUIRE(server().post("/v1/push/providers", {{"provider", "fcm"}, {"service_account", services().service_account()}}).status == 201);
-    add_channel("general", {"alice", "bob"});
-    add_phone("bob");
-  }
-  [[nodiscard]] std::string token(const std::string& user) const { return user + "-" + id(); }
-  [[nodiscard]] std::string uuid() const { return AppId::parse(id())->text(); }
-  void add_phone(const std::string& user) {
-    REQUIRE(this->user(user).post("/v1/devices", {{"device_id", "phone"}, {"provider", "fcm"}, {"platform", "android"}, {"token", token(user)}})
-                .status == 201);
-  }
-  /// Until nothing waits any more. What can't be delivered now and is postponed counts as waiting.
-  void settle() {
-    eventually("the end of all notifications", [&] {
-      node().run_job("decide_pushes");
-      node().run_job("deliver_pushes");
-      return rows("push_queue") + rows("push_deliveries") == 0;
-    }, std::chrono::seconds(20));
-  }
-  /// The texts that the user's phone was told, after all is done.
-  std::vector<std::string> told(const std::string& user) {
-    settle();
-    std::vector<std::string> texts;
-    for (const auto& got : services().got(token(user))) texts.push_back(got.body["message"]["notification"]["body"]);
-    return texts;
-  }
-  [[nodiscard]] std::int64_t metered() const {   // -1: counted again it is another number
-    return std::stoll(outside().value("select case when sum(l) = sum(n) then sum(l) when sum(l) is null then 0 else -1 end from (select value as l, 0 as n from usage_metrics where meter = 'push' and app_id = '" + uuid() +
-                                      "' union all select 0, (counts ->> 'push')::bigint from usage_flushes where counts ? 'push' and app_id = '" + uuid() + "') x")); }
-};
-
-/// What a second node would have; nobody is connected to it.
-struct Worker {
-  crypto::Sealer sealer{std::string(32, 'k')};
-  storage::Pool pool{server_database(), 2, 100};
-  outbound::Client client{on_loopback()};
-  notifications::Senders senders{client, sealer, {services().url(), services().url(), services().url()}, system_clock()};
-  notifications::Notifying notifying{senders, system_clock(), std::chrono::milliseconds(0),
-                                     [](AppId, const std::vector<std::string>&) { return std::vector<std::string>(); },
-                                     [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }};
-};
-
-using Texts = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("notifications: who is away is told once, with name, text, place and badge; the author is not", "[api][notifications]") {
   Pushing app;
@@ -122,6 +65,38 @@ TEST_CASE("notifications: several messages at once are one notification, of the 
   CHECK(got.size() <= 4);
   CHECK(got.back().body["message"]["notification"]["body"] == "three");
   CHECK(got.back().body["message"]["android"]["notification"]["notification_count"] == 4);
+}
+
+TEST_CASE("notifications: while one worker tells a device of a channel no other does, so that the newest is told last", "[api][notifications]") {
+  Pushing app;
+  app.send("alice", "general", "older");
+  CHECK(app.told("bob") == Texts{"older"});
+  outside().run("insert into push_deliveries (app_id, user_id, device_id, channel_id, message_id, event, actor_id, due_at, expires_at, claimed_by, claimed_until, created_at)"
+                " select m.app_id, u.id, 'phone', m.channel_id, m.id, 'message.new', m.user_id, now(), now() + interval '1 hour', gen_random_uuid(),"
+                " now() + interval '1 hour', now() from messages m join users u on u.app_id = m.app_id and u.user_id = 'bob' where m.app_id = '" + app.uuid() + "'");
+  app.send("alice", "general", "newer");
+  eventually("it waits", [&] {
+    node().run_job("decide_pushes");
+    return app.rows("push_queue") == 0 && app.rows("push_deliveries") == 2;
+  });
+  for (int i = 0; i < 5; ++i) node().run_job("deliver_pushes");
+  CHECK(app.rows("push_deliveries", "claimed_by is null") == 1);
+  outside().run("update push_deliveries set claimed_until = now() - interval '1 second' where claimed_by is not null and app_id = '" + app.uuid() + "'");
+  CHECK(app.told("bob") == Texts{"older", "newer"});
+}
+
+TEST_CASE("notifications: while it is decided of a message nobody else decides of a later one of its channel", "[api][notifications]") {
+  Pushing app;
+  app.send("alice", "general", "older");
+  CHECK(app.told("bob") == Texts{"older"});
+  outside().run("insert into push_queue (app_id, id, event, channels, messages, created_at, claimed_by, claimed_until) select app_id, '" +
+                new_uuid7(system_clock().now()).text() + "', 'message.new', array[channel_id], array[id], now(), gen_random_uuid(), now() + interval '1 hour'"
+                " from messages where app_id = '" + app.uuid() + "'");
+  app.send("alice", "general", "newer");
+  for (int i = 0; i < 5; ++i) node().run_job("decide_pushes");
+  CHECK(app.rows("push_queue", "claimed_by is null") == 1);
+  outside().run("update push_queue set claimed_until = now() - interval '1 second' where claimed_by is not null and app_id = '" + app.uuid() + "'");
+  CHECK(app.told("bob").back() == "newer");
 }
 
 TEST_CASE("notifications: an application without push leaves nothing behind a send", "[api][notifications]") {
@@ -578,12 +553,14 @@ TEST_CASE("notifications: beyond the plan's limit devices are told nothing more"
   REQUIRE(Service::get().operators().patch("/operator/v1/applications/" + app.id(), {{"set", {{"limits", {{"push", {{"hard", 1}}}}}}}}).status == 200);
   app.send("alice", "general", "one");
   CHECK(app.told("bob") == Texts{"one"});
+  const auto is_used_up = [&] {
+    const auto limits = app.server().get("/v1/limits").body["limits"];
+    return std::ranges::any_of(limits, [](const auto& limit) { return limit["meter"] == "push" && limit["state"] == "blocked"; });
+  };
+  eventually("every node knows, after its next flush", [&] { return is_used_up() && is_used_up(); }, std::chrono::seconds(20));
   app.send("alice", "general", "two");
   CHECK(app.told("bob") == Texts{"one"});
   CHECK(app.metered() == 1);
-  const auto limits = app.server().get("/v1/limits").body["limits"];
-  for (const auto& limit : limits)
-    if (limit["meter"] == "push") CHECK(limit["state"] == "blocked");
 }
 
 TEST_CASE("notifications: without push in the plan nobody is told, whatever devices there are", "[api][notifications][limits]") {
