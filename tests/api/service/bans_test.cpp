@@ -88,7 +88,10 @@ TEST_CASE("bans: one ends by the clock, and the job lets the user hear again", "
   CHECK(hear(bob, "member.unbanned")["data"]["user_id"] == "bob");
   CHECK(app.rows("channel_bans") == 0);
   app.send("alice", "general", "after");
-  CHECK(hear(bob, "message.new")["data"]["message"]["text"] == "after");
+  const auto next = [&] { return hear(bob, "message.new")["data"]["message"]["text"].get<std::string>(); };
+  auto heard = next();
+  if (heard == "x") heard = next();                   // the job may have run by itself just before
+  CHECK(heard == "after");
 }
 
 TEST_CASE("bans: a shadow-banned user's messages are seen by itself and moderators alone", "[api][bans]") {
