@@ -239,5 +239,6 @@ TEST_CASE("live: a stranger and a banned user can't watch a channel, nor hear th
   REQUIRE(app.user("alice").del(kGeneral).status == 204);
   CHECK(hear(bob, "channel.deleted")["cid"] == "messaging:general");
   for (auto* outsider : {&dave, &mallory})
-    for (const auto& frame : outsider->drain(std::chrono::milliseconds(300))) FAIL_CHECK("heard " << frame["type"]);
+    for (const auto& frame : outsider->drain(std::chrono::milliseconds(300)))
+      if (outsider != &mallory || frame["type"] != "notification.unread_changed") FAIL_CHECK("heard " << frame["type"]);   // its own numbers, for the ban
 }
