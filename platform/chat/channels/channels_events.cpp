@@ -82,22 +82,27 @@ void tell_unnumbered(storage::Transaction& tx, bus::Bus& bus, const Channel& cha
   bus::emit(tx, bus, std::move(event));
 }
 
-void tell_user(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
-               std::string_view type, std::string data) {
+namespace {
+
+void tell_one(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, bus::Reach reach, const std::string& user_id, Timestamp now,
+              std::string_view type, std::string data) {
   auto event = event_of(tx, channel, now, type);
-  event.reach = bus::Reach::user;
+  event.reach = reach;
   event.user_id = user_id;
   event.data = std::move(data);
   bus::emit(tx, bus, std::move(event));
 }
 
+}  // namespace
+
+void tell_user(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
+               std::string_view type, std::string data) {
+  tell_one(tx, bus, channel, bus::Reach::user, user_id, now, type, std::move(data));
+}
+
 void tell_devices(storage::Transaction& tx, bus::Bus& bus, const Channel& channel, const std::string& user_id, Timestamp now,
                   std::string_view type, std::string data) {
-  auto event = event_of(tx, channel, now, type);
-  event.reach = bus::Reach::devices;
-  event.user_id = user_id;
-  event.data = std::move(data);
-  bus::emit(tx, bus, std::move(event));
+  tell_one(tx, bus, channel, bus::Reach::devices, user_id, now, type, std::move(data));
 }
 
 }  // namespace chat::channels

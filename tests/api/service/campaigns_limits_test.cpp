@@ -8,12 +8,6 @@ using namespace chat::test;
 
 namespace {
 
-std::vector<std::string> many(int count) {
-  std::vector<std::string> users;
-  for (int i = 0; i < count; ++i) users.push_back("u" + std::to_string(i));
-  return users;
-}
-
 std::string uuid_of(const TestApp& app) { return AppId::parse(app.id())->text(); }
 
 /// As the ledger has it.

@@ -9,16 +9,6 @@
 using namespace chat;
 using namespace chat::test;
 
-namespace {
-
-std::vector<std::string> many(int count) {
-  std::vector<std::string> users;
-  for (int i = 0; i < count; ++i) users.push_back("u" + std::to_string(i));
-  return users;
-}
-
-}  // namespace
-
 TEST_CASE("campaigns: sent once, though jobs run side by side and one dies before it kept the ends", "[api][campaigns][concurrency]") {
   Shop shop(many(300));
   const auto campaign = shop.draft_for(many(300));

@@ -8,6 +8,12 @@
 /// An application with a shop that writes to its users.
 namespace chat::test {
 
+inline std::vector<std::string> many(int count) {
+  std::vector<std::string> users;
+  for (int i = 0; i < count; ++i) users.push_back("u" + std::to_string(i));
+  return users;
+}
+
 struct Shop : TestApp {
   explicit Shop(const std::vector<std::string>& customers = {"alice", "bob"}, const Json& limits = Json::object()) : TestApp(limits) {
     auto all = customers;
