@@ -151,6 +151,14 @@ Hold hold_usage(storage::Transaction& tx, Meter meter, std::int64_t wanted, std:
 
 void end_hold(storage::Transaction& tx, const Uuid& hold) { tx.run(sql::end_hold, tx.app(), hold); }
 
+Hold hold_usage(storage::Connection& connection, const Account& account, Meter meter, std::int64_t wanted, Timestamp until, Timestamp now) {
+  const auto hard = account.limits()->of(meter).hard;
+  Hold hold{{}, wanted};
+  if (hard == kUnlimited) return hold;
+  connection.transact(account.app(), storage::Mode::write, [&](storage::Transaction& tx) { hold = hold_usage(tx, meter, wanted, hard, until, now); });
+  return hold;
+}
+
 Admission admit_active_user(storage::Transaction& tx, const std::string& user_id, std::int64_t hard, std::int64_t near, Timestamp now) {
   const auto is_active = [&] { return tx.query(sql::is_active_user, tx.app(), month_of(now), user_id)[0].boolean(0); };
   const auto count = [&] { return tx.query(sql::count_active, tx.app(), month_of(now))[0].integer(0); };

@@ -31,6 +31,8 @@ struct Hold {
 };
 Hold hold_usage(storage::Transaction& tx, Meter meter, std::int64_t wanted, std::int64_t hard, Timestamp until, Timestamp now);
 void end_hold(storage::Transaction& tx, const Uuid& hold);
+/// The same of what the account's limit says, in a transaction of its own. Without a limit all of it, and nothing is held.
+Hold hold_usage(storage::Connection& connection, const Account& account, Meter meter, std::int64_t wanted, Timestamp until, Timestamp now);
 
 /// Writes what was counted in memory (API calls, deliveries, peaks, active users) to the ledger, to the day on which it was counted.
 ///

@@ -46,23 +46,12 @@ std::shared_ptr<billing::Account> account_of(storage::Connection& connection, co
   return later.accounts.load(connection, application);
 }
 
-/// As all nodes together may. Without a limit nothing is held.
-billing::Hold hold_some(storage::Connection& connection, const billing::Account& account, std::int64_t wanted, Timestamp now) {
-  const auto hard = account.limits()->of(Meter::campaign_recipients).hard;
-  billing::Hold hold{{}, wanted};
-  if (hard == billing::kUnlimited) return hold;
-  connection.transact(account.app(), storage::Mode::write, [&](storage::Transaction& tx) {
-    hold = billing::hold_usage(tx, Meter::campaign_recipients, wanted, hard, now + campaigns::Sender::kLease, now);
-  });
-  return hold;
-}
-
 campaigns::Allowance take(storage::Connection& connection, const messages::LaterServices& later, AppId app, std::int64_t wanted) {
   const auto account = account_of(connection, later, app);
   if (!account) return {0, "application_suspended"};
   if (!account->limits()->has(billing::Feature::campaigns)) return {0, "plan"};
   const auto now = later.clock.now();
-  const auto hold = hold_some(connection, *account, wanted, now);
+  const auto hold = billing::hold_usage(connection, *account, Meter::campaign_recipients, wanted, now + campaigns::Sender::kLease, now);
   const auto taken = account->reserve_some(Meter::campaign_recipients, hold.count, now);
   return {taken, hold.is_used_up ? std::string_view("quota_exceeded") : std::string_view{}, taken < hold.count, hold.id};
 }

@@ -128,7 +128,7 @@ struct Node::State {
   void ask_ready(const std::function<void(std::string)>& answer);
   void announce_unread();
   notifications::Notifying notifying();
-  std::int64_t take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
+  notifications::Notifying::Taken take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted);
   std::function<bool(storage::Pool::Task)> run() { return [this](storage::Pool::Task task) { return pool.submit(std::move(task)); }; }
   messages::LaterServices later(messages::Lanes& by) {
     return {*bus, directory, accounts, by, clock, attach_uploads(), hold_pending(*bus, clock), run(), screen, review, before};
@@ -269,12 +269,16 @@ notifications::Notifying Node::State::notifying() {
           [this](storage::Transaction& tx, bus::Event event) { tell_push(tx, *bus, directory, std::move(event)); }};
 }
 
-std::int64_t Node::State::take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted) {
+notifications::Notifying::Taken Node::State::take_pushes(storage::Connection& connection, AppId app, std::int64_t wanted) {
   auto application = directory.find(app);
   if (!application) application = directory.load(connection, app);
-  if (!application) return 0;
+  if (!application) return {0, true};
   const auto account = accounts.load(connection, application);
-  return account->limits()->has(billing::Feature::push) ? account->reserve_some(billing::Meter::push, wanted, clock.now()) : 0;
+  if (!account->limits()->has(billing::Feature::push)) return {0, true};
+  const auto now = clock.now();
+  const auto hold = billing::hold_usage(connection, *account, billing::Meter::push, wanted, now + notifications::Courier::kLease, now);
+  const auto count = account->reserve_some(billing::Meter::push, hold.count, now);
+  return {count, hold.is_used_up || count < hold.count, hold.id};
 }
 
 void Node::State::announce_presence() {

@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "billing/metering.h"
 #include "platform/base/error.h"
 #include "platform/base/json.h"
 #include "platform/base/log.h"
@@ -24,6 +25,7 @@ using push::Receipt;
 using push::Verdict;
 
 /// Waits between attempts; a provider that names a longer one is believed.
+constexpr std::chrono::seconds kRoomAgain{2};                 // others have what is left on their way
 constexpr std::array<std::chrono::seconds, Courier::kMaxAttempts - 1> kWaits{
     std::chrono::seconds(5),   std::chrono::seconds(20),   std::chrono::seconds(60),  std::chrono::seconds(300),
     std::chrono::seconds(900), std::chrono::seconds(3600), std::chrono::seconds(7200)};
@@ -59,6 +61,7 @@ struct Batch {
   std::vector<End> ends;                       // as many
   std::atomic<std::size_t> open{0};            // answers that are missing
   std::vector<std::size_t> ready;              // those that are handed over
+  std::optional<Uuid> hold;                    // of the plan's limit, for these
 };
 
 struct Courier::State : std::enable_shared_from_this<Courier::State> {
@@ -162,9 +165,12 @@ void Courier::State::choose(storage::Connection& connection, Batch& batch) const
     else batch.ready.push_back(i);
   }
   if (batch.ready.empty() || !notifying.take) return;
-  const auto given = static_cast<std::size_t>(notifying.take(connection, batch.app, static_cast<std::int64_t>(batch.ready.size())));
-  for (std::size_t i = given; i < batch.ready.size(); ++i) batch.ends[batch.ready[i]] = {"over_limit", {}};
+  const auto taken = notifying.take(connection, batch.app, static_cast<std::int64_t>(batch.ready.size()));
+  const auto given = static_cast<std::size_t>(taken.count);
+  const auto end = taken.is_refused ? End{"over_limit", {}} : End{"later", notifying.clock.now() + kRoomAgain};
+  for (std::size_t i = given; i < batch.ready.size(); ++i) batch.ends[batch.ready[i]] = end;
   batch.ready.resize(given);
+  batch.hold = taken.hold;
 }
 
 void Courier::State::send(const std::shared_ptr<Batch>& batch) {
@@ -244,6 +250,7 @@ void Courier::State::keep(storage::Connection& connection, const Batch& batch) {
     }
     tx.run(sql::end_deliveries, tx.app(), batch.worker, users.take(), devices.take(), messages.take(), events.take(), actors.take(), sent.take(),
            day_of(now));
+    if (batch.hold) billing::end_hold(tx, *batch.hold);
   });
   const auto is_sent = [](const End& end) { return !end.again_at && std::string_view(end.outcome) == "sent"; };
   if (notifying.settle && !batch.ready.empty())

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,14 @@ struct Notifying {
   std::function<std::vector<std::string>(AppId, const std::vector<std::string>& user_ids)> connected;
   std::function<bool(storage::Pool::Task)> run;      // on a database worker; false: too many wait
   std::chrono::milliseconds budget{200};             // of one run of decide_pushes
-  /// The plan's limit of pushes: how many of `wanted` may be handed over, and later what became of those.
-  std::function<std::int64_t(storage::Connection&, AppId, std::int64_t wanted)> take = {};
+  /// The plan's limit of pushes: how many of `wanted` may be handed over, and later what became of those. `hold`: under which all nodes know
+  /// of them; its end is kept with theirs. `is_refused`: the others never may; else some are on their way, and leave room if they fail.
+  struct Taken {
+    std::int64_t count = 0;
+    bool is_refused = false;
+    std::optional<Uuid> hold = {};
+  };
+  std::function<Taken(storage::Connection&, AppId, std::int64_t wanted)> take = {};
   std::function<void(AppId, std::int64_t taken, std::int64_t sent)> settle = {};
   /// What became of a delivery that was handed over, in the transaction that ends it. Event: push.sent, push.failed
   std::function<void(storage::Transaction&, bus::Event)> tell = {};
