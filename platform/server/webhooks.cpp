@@ -1,7 +1,5 @@
 #include "platform/server/webhooks.h"
 
-#include <algorithm>
-#include <array>
 #include <unordered_map>
 
 #include "platform/base/json.h"
@@ -26,13 +24,6 @@ std::unordered_map<std::string, std::string> read_examples() {
   return examples;
 }
 
-/// Nobody but its author hears of what a shadow-banned user's messages go through: those events have no number.
-bool is_in_the_shadow(const bus::Event& event) {
-  constexpr std::array kOfMessages{"message.new", "message.updated", "message.deleted", "message.undeleted"};
-  const bool of_channel = event.reach == bus::Reach::user && !event.channel.uuid.is_nil();
-  return of_channel && (event.type.starts_with("reaction.") || event.type.starts_with("poll.") || std::ranges::find(kOfMessages, event.type) != kOfMessages.end());
-}
-
 }  // namespace
 
 outbound::Client::Options webhook_options(const config::Settings& settings) {
@@ -55,7 +46,6 @@ outbound::Client::Options judge_options(const config::Settings& settings) {
 }
 
 void keep_event(storage::Transaction& tx, webhooks::Courier& courier, const bus::Event& event) {
-  if (is_in_the_shadow(event)) return;
   if (webhooks::keep_event(tx, event)) tx.after_commit([&courier] { courier.wake(); });
 }
 

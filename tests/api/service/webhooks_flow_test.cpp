@@ -42,6 +42,24 @@ std::multiset<std::string> batched(const Hooked& hooked) {
 
 }  // namespace
 
+TEST_CASE("webhooks: a vote is told, but none of an anonymous poll", "[api][webhooks][polls]") {
+  Room room;
+  Hooked hooked;
+  subscribe(room, hooked.url(), {{"events", {"poll.voted"}}});
+  const auto voted = [&](bool anonymous) {
+    const auto made = room.user("alice").post(kMessages, {{"poll", {{"question", "Lunch?"}, {"options", {"Here", "There"}}, {"anonymous", anonymous}}}});
+    REQUIRE(made.status == 201);
+    const std::string id = made.body["message"]["id"];
+    REQUIRE(room.user("bob").post(kMessages + "/" + id + "/poll/votes", {{"options", {"1"}}}).status == 201);
+    return id;
+  };
+  voted(true);
+  const auto open = voted(false);
+  wait_for(hooked, "poll.voted");
+  CHECK(room.rows("webhook_deliveries", "type = 'poll.voted'") == 1);
+  CHECK(hooked.all("poll.voted").front().frame()["data"]["message_id"] == open);
+}
+
 TEST_CASE("webhooks: batches gather events for a while, are signed whole, and come again whole", "[api][webhooks]") {
   Room room;
   Hooked hooked;
