@@ -6,6 +6,7 @@
 #include "cli/files/files.h"
 #include "cli/output/value.h"
 #include "cli/remote/dry_api.h"
+#include "cli/remote/lazy_api.h"
 #include "platform/base/text.h"
 
 namespace chat::cli {
@@ -96,8 +97,8 @@ ApiOptions Session::options_for(std::string server) {
   return options;
 }
 
-std::unique_ptr<Api> Session::connect(ApiOptions options) {
-  auto api = world_.connect_api(std::move(options));
+/// In a dry run only what reads gets through.
+std::unique_ptr<Api> Session::shielded(std::unique_ptr<Api> api) {
   if (!is_dry()) return api;
   return make_dry_api(std::move(api), [this](const std::string& request) { stop_if_dry(request); });
 }
@@ -110,22 +111,24 @@ Api& Session::api() {
 std::unique_ptr<Api> Session::api_of(const std::string& server) {
   auto options = options_for(server);
   options.token = [this] { return token(); };
-  return connect(std::move(options));
+  return shielded(world_.connect_api(std::move(options)));
 }
 
 Api& Session::public_api() {
   if (!public_api_) {
-    auto options = options_for(public_url());
-    json::Writer body;
-    body.object().key("server").boolean(true).field("ttl_s", std::int64_t{kTokenLifeS}).end();
-    // Not through api(): a token must be there for a dry run, too.
-    auto minting = options_for(server());
-    minting.token = [this] { return token(); };
-    const auto operators = world_.connect_api(std::move(minting));
-    const auto answer = json::Document::parse(post(*operators, app_path(app(), "/tokens"), body.take()));
-    options.api_key = text_at(answer.root(), "api_key");
-    options.token = [token = text_at(answer.root(), "token")] { return token; };
-    public_api_ = connect(std::move(options));
+    const auto tokens = app_path(app(), "/tokens");
+    public_api_ = shielded(make_lazy_api([this, options = options_for(public_url()), tokens]() mutable {
+      json::Writer body;
+      body.object().key("server").boolean(true).field("ttl_s", std::int64_t{kTokenLifeS}).end();
+      // Not through api(): what a dry run reads needs a token, too.
+      auto minting = options_for(server());
+      minting.token = [this] { return token(); };
+      const auto operators = world_.connect_api(std::move(minting));
+      const auto answer = json::Document::parse(post(*operators, tokens, body.take()));
+      options.api_key = text_at(answer.root(), "api_key");
+      options.token = [token = text_at(answer.root(), "token")] { return token; };
+      return world_.connect_api(std::move(options));
+    }));
   }
   return *public_api_;
 }

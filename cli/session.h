@@ -28,8 +28,8 @@ class Session {
   std::string token();                       // Errors: Failure denied: none is named anywhere
   Api& api();
   std::unique_ptr<Api> api_of(const std::string& server);  // another operator API, with the same token
-  /// The public door, with a server's token minted for the application meant.
-  /// Errors:  Failure: no application or public door is named, or the operator API does not give a token
+  /// The public door, with a server's token that is minted for the application meant when the first request goes out.
+  /// Errors:  Failure: no application or public door is named; from the first request, the operator API does not give a token
   Api& public_api();
 
   /// The application meant: this argument, else --app, CHATCTL_APP, the context's. Errors: Failure usage.
@@ -79,7 +79,7 @@ class Session {
   [[nodiscard]] std::string choose(const std::string& flag, const char* variable,
                                    const std::string& held) const;
   [[nodiscard]] ApiOptions options_for(std::string server);
-  std::unique_ptr<Api> connect(ApiOptions options);
+  std::unique_ptr<Api> shielded(std::unique_ptr<Api> api);
   [[nodiscard]] bool may_ask() const { return world_.in_is_terminal && !globals_.no_input; }
 
   World& world_;

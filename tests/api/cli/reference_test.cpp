@@ -75,9 +75,10 @@ TEST_CASE("chatctl: --watch appends in a pipe, outlives a server that is away, a
 
 TEST_CASE("chatctl: --dry-run reads, says what it would send, and sends nothing", "[api][cli]") {
   Stage stage;
+  stage.environment["CHATCTL_PUBLIC"] = "http://127.0.0.1:8080";
   play_service(stage.api);
   for (const auto* line :
-       {"app suspend acme --reason x --dry-run", "app delete acme --dry-run", "key create --app acme --dry-run",
+       {"user deactivate alice --app acme --dry-run", "app suspend acme --reason x --dry-run", "app delete acme --dry-run", "key create --app acme --dry-run",
         "plan delete free --dry-run", "--dry-run app create acme --plan free"}) {
     INFO(line);
     const auto seen = stage.run_line(line);
