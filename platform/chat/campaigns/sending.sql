@@ -63,14 +63,20 @@ select u.name from users u where u.app_id = $1 and u.id = $2 and u.deleted_at is
 
 -- name: keep_ends
 -- $1 app  $2 campaign  $3 targets[]  $4 states[]  $5 reasons[]  $6 details[]  $7 channel types[]  $8 channel ids[]  $9 messages[]  $10 tried again at  $11 now
--- One row per end that was kept: its state. Whoever kept one first wins.
-update campaign_recipients r set state = e.state, reason = e.reason, detail = e.detail, channel_uuid = m.channel_id, message_id = m.id,
-  message_seq = coalesce(m.message_seq, r.message_seq), claimed_until = case when e.state = 'waiting' then $10::timestamptz end, updated_at = $11,
-  sent_at = case when e.state = 'sent' then $11::timestamptz end
+-- One row per end that was kept: its state. Whoever kept one first wins. Nothing is ever inserted: a conflict is what finds a row by its key, where
+-- an update from a list may be planned through everybody who waits.
+insert into campaign_recipients as r
+  (app_id, campaign_id, target_id, state, reason, detail, channel_uuid, message_id, message_seq, claimed_until, updated_at, sent_at)
+select $1, $2, e.target, e.state, e.reason, e.detail, m.channel_id, m.id, m.message_seq, case when e.state = 'waiting' then $10::timestamptz end,
+  $11, case when e.state = 'sent' then $11::timestamptz end
 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[]) as e (target, state, reason, detail, type, channel, message)
+cross join lateral (select * from campaign_recipients w where w.app_id = $1 and w.campaign_id = $2 and w.target_id = e.target limit 1 for no key update) w
 left join lateral (select * from channels c where c.app_id = $1 and c.type = e.type and c.channel_id = e.channel and c.deleted_at is null limit 1) c on true
 left join lateral (select * from messages m where m.app_id = $1 and m.channel_id = c.id and m.id = e.message limit 1) m on true
-where r.app_id = $1 and r.campaign_id = $2 and r.target_id = e.target and r.state = 'waiting'
+where w.state = 'waiting'
+on conflict (app_id, campaign_id, target_id) do update set state = excluded.state, reason = excluded.reason, detail = excluded.detail,
+  channel_uuid = excluded.channel_uuid, message_id = excluded.message_id, message_seq = coalesce(excluded.message_seq, r.message_seq),
+  claimed_until = excluded.claimed_until, updated_at = excluded.updated_at, sent_at = excluded.sent_at
 returning r.state
 
 -- name: release_recipients

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "platform/chat/campaigns/sending.sql.h"
 #include "platform/chat/channels/channels.h"
 #include "tests/api/service/campaigns_stage.h"
 
@@ -279,4 +280,25 @@ TEST_CASE("campaigns: a plan without them refuses, and pauses what was begun", "
     return shop.rows("campaigns", "status = 'paused' and reason = 'plan'") == 1;
   });
   CHECK(shop.rows("messages") == 0);
+}
+
+TEST_CASE("campaigns: keeping a page's ends reads that page, however many wait", "[api][campaigns]") {
+  Shop shop;
+  const auto campaign = shop.draft_for({"alice"});
+  Probe probe(superuser_database().dsn);
+  probe.run("begin; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off");   // rolled back: no node sees these
+  const auto ours = "app_id = '" + AppId::parse(shop.id())->text() + "'";
+  probe.run("insert into campaign_recipients (app_id, campaign_id, target_id, due_at, updated_at) "
+            "select app_id, id, gen_random_uuid(), now(), now() from campaigns, generate_series(1, 3000) where " + ours);
+  const auto read = [&] { return std::stoll(probe.value("select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'campaign_recipients'")); };
+  probe.run("prepare keep_ends (uuid, uuid, uuid[], text[], text[], text[], text[], text[], uuid[], timestamptz, timestamptz) as " +
+            std::string(campaigns::sql::keep_ends.text));
+  const auto page = probe.rows("select app_id, campaign_id, array_agg(target_id) from (select * from campaign_recipients where " + ours +
+                               " and due_at is not null limit 8) few group by 1, 2").at(0);
+  const auto before = read();
+  const auto kept = probe.rows("execute keep_ends ('" + page[0] + "', '" + page[1] + "', '" + page[2] + "', array_fill('failed'::text, '{8}'), array_fill('internal_error'::text, '{8}'), " +
+                               "array_fill(null::text, '{8}'), array_fill(''::text, '{8}'), array_fill(''::text, '{8}'), array_fill(null::uuid, '{8}'), now(), now())");
+  CHECK(kept.size() == 8);
+  CHECK(read() - before <= 16);
+  probe.run("rollback");
 }
