@@ -28,8 +28,8 @@ open_bench() {
 
 # As on a server that has run for a while: PostgreSQL renames old files of its log. On a new one it makes a file every 16 MB, and all commits wait.
 lay_out_log() {
-  sql -c "alter system set min_wal_size = '1GB'" -c "alter system set max_wal_size = '4GB'" -c "select pg_reload_conf()" >/dev/null
-  sql -c "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, 1000)" -c checkpoint >/dev/null
+  sql -c "alter system set min_wal_size = '3GB'" -c "alter system set max_wal_size = '6GB'" -c "select pg_reload_conf()" >/dev/null
+  sql -c "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, 3000)" -c checkpoint >/dev/null
 }
 
 start_chatd() {
@@ -247,6 +247,8 @@ measure_search() {
 
 # ---- campaigns -------------------------------------------------------------------------------------------------------
 
+readonly OTHERS_RATE=200 CAMPAIGN_TURNS=5      # sends/s of another tenant; windows with a campaign, in a round
+
 # shop PATH [JSON]: a call of the application whose campaigns are sent, by its backend
 shop() {
   local -a body=()
@@ -270,10 +272,9 @@ make_shop() {
 
 # A campaign to all of them, begun.
 begin_campaign() {
-  local id
-  id=$(shop campaigns "$(jq -n --arg segment "$(<"$HOUSE/segment")" \
-    '{name: "bench", sender_id: "shop", segments: [$segment], variants: [{text: "Hi {{user.name|there}}, this is a message of about a hundred bytes, as they are in other benches."}]}')" | jq -r .campaign.id)
-  shop "campaigns/$id/start" '{}' >/dev/null
+  shop campaigns "$(jq -n --arg segment "$(<"$HOUSE/segment")" \
+    '{name: "bench", sender_id: "shop", segments: [$segment], variants: [{text: "Hi {{user.name|there}}, this is a message of about a hundred bytes, as they are in other benches."}]}')" | jq -r .campaign.id >"$HOUSE/campaign"
+  steer_campaign start
 }
 
 is_over() { [[ $(sql -c 'select status from campaigns order by created_at desc limit 1') == completed ]]; }   # asking the API would count its receipts
@@ -300,9 +301,39 @@ count_ended() {
   sql -c "select count(*) from campaign_recipients where state <> 'waiting' and campaign_id = (select id from campaigns order by created_at desc limit 1)"
 }
 
-# Without, with, without: how far the two without are apart says what a difference means on this machine.
+steer_campaign() { shop "campaigns/$(<"$HOUSE/campaign")/$1" '{}' >/dev/null; }
+
+# Another tenant sends all the while; a campaign is paused in every other window. {quiet, beside, windows, yielding_per_second, outlasts}
+beside_campaign() {
+  local window before=0 sent=0 outlasts=true
+  begin_campaign
+  wait_until 60 is_under_way || die 1 "the campaign does not begin"
+  steer_campaign pause
+  settle
+  generator send --seconds "$seconds" --warmup 1 --windows $((2 * CAMPAIGN_TURNS)) --rate "$OTHERS_RATE" --connections 16 \
+    >"$HOUSE/windows.json" 2>"$HOUSE/log/windows.log" &
+  LOAD_PID=$!
+  for ((window = 1; window <= 2 * CAMPAIGN_TURNS; ++window)); do
+    wait_until $((seconds + 60)) grep -q "^window $window is over" "$HOUSE/log/windows.log" || die 1 "the load generator stands"
+    if ((window % 2 == 1)); then
+      before=$(count_ended)
+      steer_campaign resume
+    else
+      ! is_over || { outlasts=false; break; }
+      steer_campaign pause
+      sent=$((sent + $(count_ended) - before))
+    fi
+  done
+  wait "$LOAD_PID" || die 1 "the load generator failed"
+  LOAD_PID=""
+  [[ $outlasts == false ]] || steer_campaign resume
+  jq --argjson yielding $((sent / (CAMPAIGN_TURNS * (seconds + 1)))) --argjson outlasts $outlasts \
+    '{quiet: .turns[0], beside: .turns[1], windows: [.windows[].p99_ms], refused, first_refusal, yielding_per_second: $yielding, outlasts: $outlasts}' "$HOUSE/windows.json"
+}
+
+# Windows without and with take turns; how far the windows without are apart says what a difference means on this machine.
 measure_campaigns() {
-  local round first alone quiet again before beside yielding ended rate=200 outlasts all=()
+  local round first alone turns ended all=()
   make_shop
   begin_campaign
   first=$(end_campaign)
@@ -311,30 +342,23 @@ measure_campaigns() {
     begin_campaign
     alone=$(end_campaign)
     settle
-    quiet=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
-    begin_campaign
-    wait_until 60 is_under_way || die 1 "the campaign does not begin"
-    before=$(count_ended)
-    beside=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
-    yielding=$((($(count_ended) - before) / (seconds + 1)))
-    outlasts=true
-    ! is_over || outlasts=false
+    turns=$(beside_campaign)
     ended=$(end_campaign)
     settle
-    again=$(generator send --seconds "$seconds" --warmup 1 --rate "$rate" --connections 16)
-    say "round $round: alone $(jq .per_second <<<"$alone") recipients/s; another tenant at $rate/s: p99 $(jq .latency.p99_ms <<<"$quiet") and $(jq .latency.p99_ms <<<"$again") ms" \
-      "without, $(jq .latency.p99_ms <<<"$beside") with one that yields to it, $yielding/s (p50 $(jq .latency.p50_ms <<<"$quiet"), $(jq .latency.p50_ms <<<"$beside"))"
-    all+=("$(jq -nc --argjson alone "$alone" --argjson quiet "$quiet" --argjson again "$again" --argjson beside "$beside" \
-      --argjson yielding "$yielding" --argjson ended "$ended" --argjson outlasts "$outlasts" \
-      '{alone: $alone, quiet: [$quiet, $again], beside: $beside, yielding_per_second: $yielding, campaign: $ended, outlasts: $outlasts}')")
+    say "round $round: alone $(jq .per_second <<<"$alone") recipients/s; another tenant at $OTHERS_RATE/s: p99 $(jq .quiet.p99_ms <<<"$turns") ms without," \
+      "$(jq .beside.p99_ms <<<"$turns") with one that yields to it, $(jq .yielding_per_second <<<"$turns")/s (p50 $(jq .quiet.p50_ms <<<"$turns"), $(jq .beside.p50_ms <<<"$turns"))"
+    all+=("$(jq -c --argjson alone "$alone" --argjson ended "$ended" '{alone: $alone, campaign: $ended} + .' <<<"$turns")")
   done
-  printf '%s\n' "${all[@]}" | jq -s --argjson first "$first" --argjson rate "$rate" --argjson recipients "$recipients" "$JQ_MEDIAN"'
+  printf '%s\n' "${all[@]}" | jq -s --argjson first "$first" --argjson rate "$OTHERS_RATE" --argjson recipients "$recipients" "$JQ_MEDIAN"'
+    def every(n; m): [.windows as $w | range(n; $w | length; m) | $w[.]] | median;
     {recipients: $recipients, first_per_second: $first.per_second, per_second: (map(.alone.per_second) | median), yielding_per_second: (map(.yielding_per_second) | median),
-     others_rate: $rate, p99_without_ms: (map(.quiet[].latency.p99_ms) | median), p99_with_ms: (map(.beside.latency.p99_ms) | median),
-     p50_without_ms: (map(.quiet[].latency.p50_ms) | median), p50_with_ms: (map(.beside.latency.p50_ms) | median), reach: "ratio <= 1.2", rounds: .}
-    | {ratio: (.p99_with_ms / .p99_without_ms * 1000 | round / 1000), noise: ([.rounds[].quiet | map(.latency.p99_ms) | max / min] | median * 1000 | round / 1000)} + .
+     others_rate: $rate, p99_without_ms: (map(.quiet.p99_ms) | median), p99_with_ms: (map(.beside.p99_ms) | median),
+     p50_without_ms: (map(.quiet.p50_ms) | median), p50_with_ms: (map(.beside.p50_ms) | median), reach: "ratio <= 1.2", rounds: .}
+    | {ratio: (.rounds | map(.beside.p99_ms / .quiet.p99_ms) | median * 1000 | round / 1000),
+       noise: ([.rounds[] | [every(0; 4), every(2; 4)] | max / min] | median * 1000 | round / 1000)} + .
     | . + (if any(.rounds[]; .campaign.sent != $recipients or .alone.sent != $recipients) then {failed: "not every recipient was sent to"}
-           elif any(.rounds[]; .outlasts | not) then {failed: "a campaign was over before the measurement: more --recipients, or less --seconds"} else {} end)'
+           elif any(.rounds[]; .outlasts | not) then {failed: "a campaign was over before the measurement: more --recipients, or less --seconds"}
+           elif any(.rounds[]; .refused != {}) then {failed: ("sends were refused: " + ([.rounds[].first_refusal] | unique | join(" ")))} else {} end)'
 }
 
 # ---- webhooks --------------------------------------------------------------------------------------------------------

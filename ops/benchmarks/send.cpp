@@ -18,9 +18,18 @@ constexpr Nanos kReconnectPause = kSecond / 20;
 constexpr Nanos kDrain = 5 * kSecond;                     // for answers under way at the end
 
 struct Plan {
-  Nanos start = 0, measure_from = 0, stop_at = 0;
+  Nanos start = 0, warmup = 0, length = 0;
+  std::int64_t windows = 1;                               // of so long each, each after a warm-up
   Nanos interval = 0;                                     // between sends on the timetable; 0: none
   bool reconnect = false;
+
+  [[nodiscard]] Nanos end_of(std::int64_t window) const { return start + (window + 1) * (warmup + length); }
+  [[nodiscard]] Nanos stop_at() const { return end_of(windows - 1); }
+  /// -1: none.
+  [[nodiscard]] std::int64_t window_of(Nanos at) const {
+    const auto window = (at - start) / (warmup + length);
+    return window < windows && at >= end_of(window) - length ? window : -1;
+  }
 };
 
 struct Totals {
@@ -30,6 +39,8 @@ struct Totals {
   std::map<int, std::int64_t> refused;
   std::string first_refusal;
   Samples latency;
+  Samples turns[2];                                       // of the first, third, … window, and of those between
+  std::vector<Samples> windows;
 };
 
 std::string_view id_in(std::string_view body) {
@@ -46,17 +57,18 @@ class Run {
       : text_bytes_(static_cast<std::size_t>(flags.number("text-bytes", 100))),
         connections_(flags.number("connections", 64)),
         channels_(flags.number("channels", 32)) {
-    const auto warmup = flags.number("warmup", 2);
-    const auto seconds = flags.number("seconds", 10);
+    plan_.warmup = flags.number("warmup", 2) * kSecond;
+    plan_.length = flags.number("seconds", 10) * kSecond;
+    plan_.windows = flags.number("windows", 1);
+    if (plan_.length == 0 || plan_.windows == 0) throw Failure("nothing to measure");
     const auto rate = flags.number("rate", 0);
     plan_.interval = rate > 0 ? kSecond / rate : 0;
     plan_.reconnect = flags.is_set("reconnect");
     if (const auto path = flags.text("acked-log", ""); !path.empty()) acked_.emplace(path, std::ios::app);
     flags.finish();
     make_world(tenant);
+    totals_.windows.resize(static_cast<std::size_t>(plan_.windows));
     plan_.start = now();
-    plan_.measure_from = plan_.start + warmup * kSecond;
-    plan_.stop_at = plan_.measure_from + seconds * kSecond;
   }
 
   void play() {
@@ -68,13 +80,14 @@ class Run {
   }
 
   void report() const {
-    const double seconds = static_cast<double>(plan_.stop_at - plan_.measure_from) / kSecond;
+    const double seconds = static_cast<double>(plan_.windows * plan_.length) / kSecond;
     json::Writer out;
     out.object().field("connections", connections_).field("channels", channels_);
     out.field("acknowledged", totals_.acknowledged).field("lost_connections", totals_.lost_connections);
     out.key("per_second").number(static_cast<double>(totals_.measured) / seconds);
     out.key("latency");
     totals_.latency.write(out);
+    if (plan_.windows > 1) write_windows(out);
     out.key("refused").object();
     for (const auto& [status, count] : totals_.refused) out.field(std::to_string(status), count);
     out.end().field("first_refusal", totals_.first_refusal).end();
@@ -105,9 +118,23 @@ class Run {
                                                   "bench-send-" + std::to_string(u % channels_), text_bytes_));
   }
 
+  void write_windows(json::Writer& out) const {
+    out.key("turns").array();
+    for (const auto& turn : totals_.turns) turn.write(out);
+    out.end().key("windows").array();
+    for (const auto& window : totals_.windows) window.write(out);
+    out.end();
+  }
+
+  /// Says which windows are over, for whoever changes something between them.
+  void tell_windows(Nanos at) {
+    for (; told_ < plan_.windows && at >= plan_.end_of(told_); ++told_) std::cerr << "window " << told_ + 1 << " is over" << std::endl;
+  }
+
   Nanos turn(Nanos at) {
-    if (at >= plan_.stop_at) return drain(at);
-    Nanos wake = plan_.stop_at;
+    tell_windows(at);
+    if (at >= plan_.stop_at()) return drain(at);
+    Nanos wake = plan_.stop_at();
     if (plan_.interval > 0) {
       for (; next_due_ <= at; next_due_ += plan_.interval) due_.push_back(next_due_);
       wake = next_due_;
@@ -122,7 +149,7 @@ class Run {
 
   Nanos drain(Nanos at) {
     for (const auto& sender : senders_)
-      if (sender->exchange.is_busy() && at < plan_.stop_at + kDrain) return plan_.stop_at + kDrain;
+      if (sender->exchange.is_busy() && at < plan_.stop_at() + kDrain) return plan_.stop_at() + kDrain;
     return kStop;
   }
 
@@ -158,9 +185,16 @@ class Run {
     }
     ++totals_.acknowledged;
     if (acked_) *acked_ << id_in(answer.body) << std::endl;
-    if (at >= plan_.measure_from && at < plan_.stop_at) ++totals_.measured;
-    if (sender.due >= plan_.measure_from) totals_.latency.add(at - sender.due);
-    if (plan_.interval == 0 && at < plan_.stop_at) ask(sender, at);
+    if (plan_.window_of(at) >= 0) ++totals_.measured;
+    measure(plan_.window_of(sender.due), at - sender.due);
+    if (plan_.interval == 0 && at < plan_.stop_at()) ask(sender, at);
+  }
+
+  void measure(std::int64_t window, Nanos latency) {
+    if (window < 0) return;
+    totals_.latency.add(latency);
+    totals_.turns[window % 2].add(latency);
+    totals_.windows[static_cast<std::size_t>(window)].add(latency);
   }
 
   Loop loop_;
@@ -172,6 +206,7 @@ class Run {
   std::vector<std::unique_ptr<Sender>> senders_;
   std::deque<Nanos> due_;
   Nanos next_due_ = 0;
+  std::int64_t told_ = 0;                                 // windows
 };
 
 }  // namespace
