@@ -13,7 +13,7 @@ namespace chat::campaigns {
 namespace {
 
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
-constexpr int kPlannedAtOnce = 1'000, kShortPlan = 100;      // recipients; short ones, one a turn, while others send
+constexpr int kPlannedAtOnce = 1'000, kShortPlan = 50;       // recipients; short ones, one a turn, while others send
 constexpr std::chrono::seconds kAgain{2}, kSlowed{30};       // slowed: by the plan, which serves a minute's worth at once
 constexpr std::int64_t kMaxAttempts = 20;
 constexpr int kMaxClaims = 16;                               // of a turn
@@ -60,15 +60,19 @@ struct Sender::Page {
   std::int64_t taken = 0;                      // of the plan's recipients
   std::optional<Uuid> hold;                    // of as many
   std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
-  const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point begun;   // with what was planned before it
 };
 
 void Sender::turn(storage::Connection& connection) {
+  auto begun = std::chrono::steady_clock::now();
   plan(connection);
   for (int claims = 0; claims < kMaxClaims; ++claims) {
     const auto pace = sending_.pace();
     const bool has_room = pages_.fetch_add(1) < (pace == Pace::full ? kMaxPages : pace == Pace::gentle ? 1 : 0);
-    if (has_room && begin_page(connection, pace == Pace::full ? kPageRows : kShortRows)) continue;
+    if (has_room && begin_page(connection, pace == Pace::full ? kPageRows : kShortRows, begun)) {
+      begun = std::chrono::steady_clock::now();
+      continue;
+    }
     pages_.fetch_sub(1);
     return;
   }
@@ -99,10 +103,11 @@ std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection, int
 }
 
 /// False: no campaign is due. Takes the place of a page that it was given, unless that is so or it throws.
-bool Sender::begin_page(storage::Connection& connection, int rows) {
+bool Sender::begin_page(storage::Connection& connection, int rows, std::chrono::steady_clock::time_point begun) {
   try {
     const auto page = claim(connection, rows);
     if (page->app.uuid.is_nil()) return false;
+    page->begun = begun;
     prepare(connection, *page);
     send(connection, page);
     return true;

@@ -60,7 +60,7 @@ struct Sending {
 /// Thread:  turn on a database worker; the rest wherever ends come
 class Sender {
  public:
-  static constexpr int kMaxPages = 2, kPageRows = 128, kShortRows = 16, kRests = 2;
+  static constexpr int kMaxPages = 2, kPageRows = 128, kShortRows = 8, kRests = 2;
   static constexpr std::chrono::seconds kLease{60};
   static constexpr std::chrono::milliseconds kTurn{200};
 
@@ -71,7 +71,7 @@ class Sender {
  private:
   struct Page;
   void plan(storage::Connection& connection);
-  bool begin_page(storage::Connection& connection, int rows);
+  bool begin_page(storage::Connection& connection, int rows, std::chrono::steady_clock::time_point begun);
   std::shared_ptr<Page> claim(storage::Connection& connection, int rows);
   void prepare(storage::Connection& connection, Page& page);
   void put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, std::optional<Timestamp> again_at);
