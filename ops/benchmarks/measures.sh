@@ -28,8 +28,10 @@ open_bench() {
 
 # As on a server that has run for a while: PostgreSQL renames old files of its log. On a new one it makes a file every 16 MB, and all commits wait.
 lay_out_log() {
-  sql -c "alter system set min_wal_size = '3GB'" -c "alter system set max_wal_size = '6GB'" -c "select pg_reload_conf()" >/dev/null
-  sql -c "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, 3000)" -c checkpoint >/dev/null
+  local gb=3
+  [[ $kind != campaigns ]] || gb=$((gb + recipients * (2 * rounds + 1) / 100000))      # 9 kB a recipient
+  sql -c "alter system set min_wal_size = '${gb}GB'" -c "alter system set max_wal_size = '$((2 * gb))GB'" -c "select pg_reload_conf()" >/dev/null
+  sql -c "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, $((gb * 1000)))" -c checkpoint >/dev/null
 }
 
 start_chatd() {
@@ -291,6 +293,7 @@ end_campaign() {
 # What a campaign leaves behind is somebody else's cost.
 settle() {
   wait_until 180 is_settled || die 1 "the index or autovacuum is still busy after 180 s"
+  sync -f "$HOUSE"                     # what the kernel still has to write would hold up commits half a minute later
 }
 is_settled() {
   [[ $(sql -c "select (select count(*) from search_queue) < 5 and not exists (select from pg_stat_activity where backend_type = 'autovacuum worker')") == t ]]

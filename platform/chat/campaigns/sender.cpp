@@ -13,7 +13,7 @@ namespace chat::campaigns {
 namespace {
 
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
-constexpr int kPlannedAtOnce = 1'000, kShortPlan = 50;       // recipients; short ones, one a turn, while others send
+constexpr int kPlannedAtOnce = 1'000, kShortPlan = 50;       // recipients; short ones while others send
 constexpr std::chrono::seconds kAgain{2}, kSlowed{30};       // slowed: by the plan, which serves a minute's worth at once
 constexpr std::int64_t kMaxAttempts = 20;
 constexpr int kMaxClaims = 16;                               // of a turn
@@ -60,31 +60,40 @@ struct Sender::Page {
   std::int64_t taken = 0;                      // of the plan's recipients
   std::optional<Uuid> hold;                    // of as many
   std::atomic<std::size_t> left{1};            // without an end; one for who hands them over
-  std::chrono::steady_clock::time_point begun;   // with what was planned before it
+  const std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
 
 void Sender::turn(storage::Connection& connection) {
-  auto begun = std::chrono::steady_clock::now();
+  if (sending_.pace() == Pace::gentle) return step(connection);
   plan(connection);
-  for (int claims = 0; claims < kMaxClaims; ++claims) {
-    const auto pace = sending_.pace();
-    const bool has_room = pages_.fetch_add(1) < (pace == Pace::full ? kMaxPages : pace == Pace::gentle ? 1 : 0);
-    if (has_room && begin_page(connection, pace == Pace::full ? kPageRows : kShortRows, begun)) {
-      begun = std::chrono::steady_clock::now();
-      continue;
-    }
-    pages_.fetch_sub(1);
-    return;
+  for (int claims = 0; claims < kMaxClaims && begin_page(connection); ++claims) {
   }
+}
+
+/// While others send, planning and sending take turns. Where nobody is due planning goes on.
+void Sender::step(storage::Connection& connection) {
+  const bool sends_first = planned_last_.exchange(false);
+  if (!sends_first && plan_step(connection)) return;
+  if (begin_page(connection)) return;
+  if (sends_first) plan_step(connection);
+}
+
+bool Sender::plan_step(storage::Connection& connection) {
+  const auto begun = std::chrono::steady_clock::now();
+  if (!plan_some(connection, sending_.bus, kShortPlan, sending_.clock)) return false;
+  planned_last_ = true;
+  rest_since(begun);
+  return true;
+}
+
+void Sender::rest_since(std::chrono::steady_clock::time_point begun) {
+  sending_.turn_within(kRests * std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun));
 }
 
 void Sender::plan(storage::Connection& connection) {
   const auto deadline = std::chrono::steady_clock::now() + kPlanning;
-  do {
-    const auto pace = sending_.pace();
-    if (pace == Pace::none || !plan_some(connection, sending_.bus, pace == Pace::full ? kPlannedAtOnce : kShortPlan, sending_.clock)) return;
-    if (pace == Pace::gentle) return;
-  } while (std::chrono::steady_clock::now() < deadline);
+  while (sending_.pace() == Pace::full && std::chrono::steady_clock::now() < deadline)
+    if (!plan_some(connection, sending_.bus, kPlannedAtOnce, sending_.clock)) return;
 }
 
 std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection, int rows) {
@@ -102,12 +111,20 @@ std::shared_ptr<Sender::Page> Sender::claim(storage::Connection& connection, int
   return page;
 }
 
+/// False: no campaign is due, or there is no room for a page.
+bool Sender::begin_page(storage::Connection& connection) {
+  const auto pace = sending_.pace();
+  const bool has_room = pages_.fetch_add(1) < (pace == Pace::full ? kMaxPages : pace == Pace::gentle ? 1 : 0);
+  if (has_room && fill_page(connection, pace == Pace::full ? kPageRows : kShortRows)) return true;
+  pages_.fetch_sub(1);
+  return false;
+}
+
 /// False: no campaign is due. Takes the place of a page that it was given, unless that is so or it throws.
-bool Sender::begin_page(storage::Connection& connection, int rows, std::chrono::steady_clock::time_point begun) {
+bool Sender::fill_page(storage::Connection& connection, int rows) {
   try {
     const auto page = claim(connection, rows);
     if (page->app.uuid.is_nil()) return false;
-    page->begun = begun;
     prepare(connection, *page);
     send(connection, page);
     return true;
@@ -239,8 +256,7 @@ void Sender::one_ended(const std::shared_ptr<Page>& page) {
 }
 
 void Sender::go_on(storage::Connection& connection, const Page& ended) {
-  if (sending_.pace() == Pace::gentle)
-    return sending_.turn_within(kRests * std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - ended.begun));
+  if (sending_.pace() == Pace::gentle) return rest_since(ended.begun);
   try {
     turn(connection);
   } catch (const Error& error) {

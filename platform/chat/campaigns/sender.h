@@ -55,7 +55,8 @@ struct Sending {
 };
 
 /// Shape:   at most kMaxPages of kPageRows recipients are on their way on this node; each page is kept in one transaction. While others send,
-///          one short page, and after it a rest of kRests times what it took: whoever meets it waits for a moment's work.
+///          one short step after the other, which plans some or sends one short page, and after each a rest of kRests times what it took:
+///          whoever meets one waits for a moment's work.
 /// A page's recipients are claimed for kLease: who dies holding them delays them by that much, and the nonce makes a second sending harmless.
 /// Thread:  turn on a database worker; the rest wherever ends come
 class Sender {
@@ -71,7 +72,11 @@ class Sender {
  private:
   struct Page;
   void plan(storage::Connection& connection);
-  bool begin_page(storage::Connection& connection, int rows, std::chrono::steady_clock::time_point begun);
+  void step(storage::Connection& connection);
+  bool plan_step(storage::Connection& connection);
+  void rest_since(std::chrono::steady_clock::time_point begun);
+  bool begin_page(storage::Connection& connection);
+  bool fill_page(storage::Connection& connection, int rows);
   std::shared_ptr<Page> claim(storage::Connection& connection, int rows);
   void prepare(storage::Connection& connection, Page& page);
   void put_back(storage::Transaction& tx, const Page& page, const std::vector<Uuid>& beyond, std::optional<Timestamp> again_at);
@@ -84,6 +89,7 @@ class Sender {
 
   const Sending sending_;
   std::atomic<int> pages_{0};
+  std::atomic<bool> planned_last_{false};      // by a short step
 };
 
 }  // namespace chat::campaigns
