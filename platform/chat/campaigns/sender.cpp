@@ -13,7 +13,7 @@ namespace chat::campaigns {
 namespace {
 
 constexpr std::chrono::milliseconds kPlanning{150};          // at most so long in a turn
-constexpr int kPlannedAtOnce = 1'000, kShortPlan = 50;       // recipients; short ones while others send
+constexpr int kPlannedAtOnce = 1'000, kShortPlan = 25;       // recipients; short ones while others send
 constexpr std::chrono::seconds kAgain{2}, kSlowed{30};       // slowed: by the plan, which serves a minute's worth at once
 constexpr std::int64_t kMaxAttempts = 20;
 constexpr int kMaxClaims = 16;                               // of a turn

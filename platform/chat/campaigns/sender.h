@@ -61,7 +61,7 @@ struct Sending {
 /// Thread:  turn on a database worker; the rest wherever ends come
 class Sender {
  public:
-  static constexpr int kMaxPages = 2, kPageRows = 128, kShortRows = 8, kRests = 2;
+  static constexpr int kMaxPages = 2, kPageRows = 128, kShortRows = 4, kRests = 2;
   static constexpr std::chrono::seconds kLease{60};
   static constexpr std::chrono::milliseconds kTurn{200};
 
