@@ -60,10 +60,10 @@ TEST_CASE("pool: a task that throws does not end its worker", "[db][storage]") {
 }
 
 TEST_CASE("pool: is ready when PostgreSQL answers, and not when it is away or slow", "[db][storage]") {
+  std::promise<void> release;
+  auto released = release.get_future().share();     // outlives the pool's threads
   Pool pool(notes_database().server(), 1, 10);
   CHECK(pool.ready(std::chrono::seconds(10)));
-  std::promise<void> release;
-  auto released = release.get_future().share();
   REQUIRE(pool.submit([&](Connection&) { released.wait_for(std::chrono::seconds(10)); }));
   CHECK_FALSE(pool.ready(std::chrono::milliseconds(20)));
   release.set_value();
