@@ -290,14 +290,13 @@ end_campaign() {
           where c.finished_at is not null order by c.started_at desc limit 1"
 }
 
-# What a campaign leaves behind is somebody else's cost.
+# What a campaign leaves behind is somebody else's cost: autovacuum would come a minute later, what the kernel still has to write half a minute.
 settle() {
-  wait_until 180 is_settled || die 1 "the index or autovacuum is still busy after 180 s"
-  sync -f "$HOUSE"                     # what the kernel still has to write would hold up commits half a minute later
+  wait_until 180 is_indexed || die 1 "the search index has not caught up after 180 s"
+  sql -c "vacuum analyze"
+  sync -f "$HOUSE"
 }
-is_settled() {
-  [[ $(sql -c "select (select count(*) from search_queue) < 5 and not exists (select from pg_stat_activity where backend_type = 'autovacuum worker')") == t ]]
-}
+is_indexed() { [[ $(sql -c "select count(*) < 5 from search_queue") == t ]]; }
 
 is_under_way() { [[ $(count_ended) -gt 0 ]]; }
 count_ended() {
